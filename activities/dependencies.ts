@@ -1,0 +1,24 @@
+import type { ModelReference, OperationFailure, Services } from '../src/pipeline/context.js';
+import type { Log } from '../src/pipeline/context.js';
+import type { Operation } from '../src/pipeline/operation.js';
+
+/** A logger that can be given fields for all its lines. */
+export interface Logger extends Log {
+  child(fields: Readonly<Record<string, unknown>>): Logger;
+}
+
+/** The code that a worker has. Looked at for each activity, so that a reload needs no new worker. */
+export interface DeployedCode {
+  operation(type: string): Operation | undefined;
+  /** The `ignoreErrors` function of an operation at its place in a pipeline. */
+  predicate(pipeline: string, stage: string, operation: string): ((failure: OperationFailure) => boolean) | undefined;
+  /** A language model of config.yml. */
+  model(name: string): ModelReference | undefined;
+}
+
+/** What activities need of the world. */
+export interface ActivityDependencies {
+  readonly code: DeployedCode;
+  readonly services: Services;
+  readonly log: Logger;
+}

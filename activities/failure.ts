@@ -1,0 +1,68 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import { ContractViolation } from '../src/contract/violation.js';
+import type { Json } from '../src/definition/json.js';
+import { FAILURE_TYPES, failureJson, type Failure } from '../src/pipeline/failure.js';
+import { isPermanent } from '../src/pipeline/permanent.js';
+
+/** Longest message that is kept of an error, in characters: messages are stored with the run. */
+const MAX_MESSAGE = 4_000;
+
+/** What an error that a body threw says, as data. The only place where errors become failures. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof ContractViolation) {
+    const details: Json = error.violations.map(({ path, message }) => ({ path, message }));
+    return { type: FAILURE_TYPES.contractViolation, message: clip(error.message), retryable: false, details };
+  }
+  if (error instanceof ApplicationFailure) return ofApplicationFailure(error);
+  if (isPermanent(error)) {
+    const { details } = error;
+    return {
+      type: error.type,
+      message: clip(error.message),
+      retryable: false,
+      ...(details !== undefined && { details }),
+    };
+  }
+  if (error instanceof Error || isErrorLike(error)) {
+    return { type: error.name, message: clip(error.message), retryable: true };
+  }
+  return { type: 'Error', message: clip(String(error)), retryable: true };
+}
+
+/** A failure as the error that Temporal understands. `retryAfterMs` replaces the wait of the retry policy. */
+export function applicationFailure(failure: Failure, cause?: unknown, retryAfterMs?: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: failure.message,
+    type: failure.type,
+    nonRetryable: !failure.retryable,
+    details: [failureJson(failure)],
+    ...(cause instanceof Error && { cause }),
+    ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }),
+  });
+}
+
+/** True when an error only says that the attempt was cancelled. */
+export function isCancelled(error: unknown, signal: AbortSignal): boolean {
+  if (error instanceof CancelledFailure) return true;
+  return signal.aborted && (error === signal.reason || (isErrorLike(error) && error.name === 'AbortError'));
+}
+
+/** How long a service asked us to wait, where the error says so (`retryAfterMs`). */
+export function retryAfterMs(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return undefined;
+  const { retryAfterMs: wait } = error;
+  return typeof wait === 'number' && Number.isFinite(wait) && wait > 0 ? wait : undefined;
+}
+
+function ofApplicationFailure(error: ApplicationFailure): Failure {
+  return { type: error.type ?? 'ApplicationFailure', message: clip(error.message), retryable: error.nonRetryable !== true };
+}
+
+/** An error of another realm, which is no instance of this one's Error. */
+function isErrorLike(error: unknown): error is Error {
+  return typeof error === 'object' && error !== null && 'message' in error && 'name' in error;
+}
+
+function clip(message: string): string {
+  return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}… (${String(message.length)} characters)`;
+}

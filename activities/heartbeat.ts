@@ -1,0 +1,51 @@
+import type { Context } from '@temporalio/activity';
+import type { Json } from '../src/definition/json.js';
+import type { Progress } from '../src/pipeline/context.js';
+
+/** What a heartbeat carries: shown to watchers, and given to the next attempt. */
+export interface HeartbeatDetails {
+  readonly progress?: Progress;
+  readonly checkpoint?: Json;
+}
+
+/** Heartbeats of one attempt. */
+export interface Heartbeat {
+  /** A body's own heartbeat. The SDK sends at most one a second. */
+  readonly beat: (progress: Progress, checkpoint?: Json) => void;
+  readonly stop: () => void;
+}
+
+/** Beats in each heartbeat timeout, so that one that is late or lost does no harm. */
+const BEATS_PER_TIMEOUT = 4;
+
+/**
+ * Beats for a body that does not do so itself: the server learns of a lost worker within the heartbeat timeout, and the
+ * body of a cancelled run. A body that blocks the event loop for longer is taken for lost, too.
+ */
+export function startHeartbeat(activity: Context): Heartbeat {
+  const { heartbeatTimeoutMs } = activity.info;
+  // An attempt that fails before its first heartbeat must not lose the checkpoint that it was given.
+  let latest: unknown = activity.info.heartbeatDetails;
+  const send = (): void => {
+    activity.heartbeat(latest);
+  };
+  const timer =
+    heartbeatTimeoutMs === undefined ? undefined : setInterval(send, Math.max(250, heartbeatTimeoutMs / BEATS_PER_TIMEOUT));
+  return {
+    beat: (progress, checkpoint) => {
+      const kept = checkpoint === undefined ? checkpointIn(latest) : { checkpoint };
+      latest = { progress, ...kept } satisfies HeartbeatDetails;
+      send();
+    },
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
+}
+
+function checkpointIn(details: unknown): { checkpoint?: Json } {
+  // Written by `beat` itself, or by an earlier attempt's.
+  return typeof details === 'object' && details !== null && 'checkpoint' in details
+    ? { checkpoint: details.checkpoint as Json }
+    : {};
+}

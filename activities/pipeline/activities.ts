@@ -1,0 +1,29 @@
+import {
+  IGNORES_ACTIVITY,
+  QUICK_ACTIVITY,
+  type IgnoresTask,
+  type OperationOutcome,
+  type OperationTask,
+  type QuickOutcome,
+  type QuickTask,
+} from '../../src/pipeline/operation-task.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { ignores } from './ignores.js';
+import { runOperation } from './run-operation.js';
+import { runQuick } from './run-quick.js';
+
+/** The activities of pipelines. `default` serves every activity type without a function of its own: the operations. */
+export interface PipelineActivities {
+  readonly [QUICK_ACTIVITY]: (task: QuickTask) => Promise<QuickOutcome>;
+  readonly [IGNORES_ACTIVITY]: (task: IgnoresTask) => Promise<boolean>;
+  readonly default: (task: OperationTask) => Promise<OperationOutcome>;
+}
+
+/** Creates the activities of pipelines. */
+export function createPipelineActivities(deps: ActivityDependencies): PipelineActivities {
+  return {
+    [QUICK_ACTIVITY]: (task) => runQuick(deps, task),
+    [IGNORES_ACTIVITY]: (task) => Promise.resolve(ignores(deps, task, task.failure)),
+    default: (task) => runOperation(deps, task),
+  };
+}

@@ -1,0 +1,130 @@
+import { validateReads, validateSets } from '../../src/contract/validation.js';
+import { ContractViolation } from '../../src/contract/violation.js';
+import type { Contract } from '../../src/contract/contract.js';
+import { jsonBytes, type JsonObject } from '../../src/definition/json.js';
+import type { DerivedReturn, OperationContext } from '../../src/pipeline/context.js';
+import { contractHash, runtimeContract } from '../../src/pipeline/contract-hash.js';
+import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
+import type { Namespace } from '../../src/pipeline/namespace.js';
+import type { Operation } from '../../src/pipeline/operation.js';
+import type { Effect } from '../../src/pipeline/operation-task.js';
+import { permanent } from '../../src/pipeline/permanent.js';
+import type { OperationPlan } from '../../src/pipeline/plan.js';
+
+/** Largest result of one activity, as Temporal's default limits have it, less room for the envelope. */
+const MAX_RESULT_BYTES = 2 * 1024 * 1024 - 16 * 1024;
+
+/** Contract hashes of the deployed code: computing one takes longer than many an operation. */
+const hashes = new WeakMap<Operation, Map<string, string>>();
+
+/**
+ * Executes an operation on its namespaces: contract known, reads validated, body run, sets validated.
+ *
+ * @throws {@link ContractViolation}, a permanent error for a changed contract or a result that is too large, and
+ *   whatever the body throws
+ */
+export async function executeBody(
+  operation: Operation,
+  plan: OperationPlan,
+  inputs: readonly Namespace[],
+  context: OperationContext,
+): Promise<Effect> {
+  requireSameContract(operation, plan);
+  const contract = runtimeContract(operation, context.options);
+  const valid = inputs.map((input) => validateReads(contract, input));
+  const effect = await effectOf(operation, contract, valid, context);
+  requireSize(plan, effect);
+  return effect;
+}
+
+function requireSameContract(operation: Operation, plan: OperationPlan): void {
+  const options = plan.options ?? {};
+  const key = JSON.stringify(options);
+  const known = hashes.get(operation) ?? new Map<string, string>();
+  hashes.set(operation, known);
+  const deployed = known.get(key) ?? contractHash(operation, options);
+  // Options come from plans, of which a worker sees few; still, the map is kept small.
+  if (known.size < 100) known.set(key, deployed);
+  if (deployed === plan.contractHash) return;
+  throw permanent(
+    `The contract of operation "${operation.name}" has changed since this run started. Start a new run, or deploy a ` +
+      'changed contract under a new operation name while old runs finish.',
+    { planned: plan.contractHash, deployed },
+    FAILURE_TYPES.contractChanged,
+  );
+}
+
+async function effectOf(
+  operation: Operation,
+  contract: Contract,
+  inputs: readonly JsonObject[],
+  context: OperationContext,
+): Promise<Effect> {
+  const { body } = operation;
+  switch (body.kind) {
+    case 'each': {
+      const sets: JsonObject[] = [];
+      for (const input of inputs) {
+        context.signal.throwIfAborted();
+        sets.push(validateSets(contract, record(operation, await body.run({ ...context, input }))));
+      }
+      return { kind: 'sets', sets };
+    }
+    case 'batch': {
+      const returned = list(operation, await body.run({ ...context, inputs }));
+      requireCount(operation, inputs.length, returned.length);
+      return { kind: 'sets', sets: returned.map((item) => validateSets(contract, record(operation, item))) };
+    }
+    case 'derive': {
+      const returned = list(operation, await body.run({ ...context, inputs }));
+      return { kind: 'derived', derived: returned.map((item) => derivedOf(operation, contract, inputs.length, item)) };
+    }
+  }
+}
+
+function derivedOf(
+  operation: Operation,
+  contract: Contract,
+  count: number,
+  item: DerivedReturn,
+): { readonly from: number; readonly set: JsonObject } {
+  const { from, set } = item;
+  if (!Number.isInteger(from) || from < 0 || from >= count) {
+    throw violation(operation, `returned a namespace made from number ${String(from)}, but it got ${String(count)}`);
+  }
+  return { from, set: validateSets(contract, record(operation, set)) };
+}
+
+function requireCount(operation: Operation, expected: number, got: number): void {
+  if (expected === got) return;
+  throw violation(
+    operation,
+    `got ${String(expected)} namespaces and returned ${String(got)}. An operation that changes their number must declare changesCount`,
+  );
+}
+
+function list<T>(operation: Operation, returned: readonly T[]): readonly T[] {
+  if (Array.isArray(returned)) return returned;
+  throw violation(operation, 'must return a list with one entry for each namespace');
+}
+
+function record<T>(operation: Operation, returned: T): T {
+  if (typeof returned === 'object' && returned !== null && !Array.isArray(returned)) return returned;
+  const got = returned === undefined ? 'undefined' : JSON.stringify(returned).slice(0, 40);
+  throw violation(operation, `must return an object of the properties it sets, got ${got}`);
+}
+
+function violation(operation: Operation, what: string): ContractViolation {
+  return new ContractViolation([{ path: '', got: '', message: `Operation "${operation.name}" ${what}` }]);
+}
+
+function requireSize(plan: OperationPlan, effect: Effect): void {
+  const bytes = jsonBytes(effect);
+  if (bytes <= MAX_RESULT_BYTES) return;
+  throw permanent(
+    `The result of operation "${plan.name}" has ${String(bytes)} bytes of JSON; the most that one payload can carry is ` +
+      `${String(MAX_RESULT_BYTES)}. Keep large data in a store and pass references.`,
+    { bytes, limit: MAX_RESULT_BYTES },
+    FAILURE_TYPES.payloadLimit,
+  );
+}

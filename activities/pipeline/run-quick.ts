@@ -1,0 +1,159 @@
+import { Context } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
+import type { Namespace } from '../../src/pipeline/namespace.js';
+import type { Effect, OperationOutcome, QuickOutcome, QuickReport, QuickTask } from '../../src/pipeline/operation-task.js';
+import { FUSION_LIMITS, type OperationPlan, type RetryPlan, type StagePlan } from '../../src/pipeline/plan.js';
+import { completeStage, operationInputs } from '../../src/pipeline/stage-result.js';
+import type { ModelUsage, OperationContext } from '../../src/pipeline/context.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { failureOf, isCancelled, retryAfterMs } from '../failure.js';
+import { runReference } from '../run-reference.js';
+import { ignores } from './ignores.js';
+import { executeBody } from './operation-body.js';
+
+/** One fused operation in its place. */
+interface Place {
+  readonly task: QuickTask;
+  readonly stageIndex: number;
+  readonly stage: StagePlan;
+  readonly at: number;
+  readonly operation: OperationPlan;
+  readonly inputs: readonly Namespace[];
+  /** Milliseconds since the epoch when the group's time is over. */
+  readonly deadline: number;
+}
+
+/**
+ * Runs fused operations, stage after stage. Retries each inside itself while there is time, keeps what is finished, and
+ * reports failures instead of throwing them. What takes too long is left to the workflow.
+ */
+export async function runQuick(deps: ActivityDependencies, task: QuickTask): Promise<QuickOutcome> {
+  const deadline = Date.now() + task.budgetMs;
+  const reports: QuickReport[] = [];
+  let { namespaces } = task;
+  for (const [stageIndex, stage] of task.stages.entries()) {
+    const missing = stage.operations.find((operation) => deps.code.operation(operation.type) === undefined);
+    if (missing !== undefined) return { operations: reports, missing: missing.type };
+    const limit = pLimit(stage.parallel);
+    const finished = await Promise.all(
+      stage.operations.map((operation, at) => {
+        const inputs = operationInputs(operation, namespaces);
+        return limit(() => runPlace(deps, { task, stageIndex, stage, at, operation, inputs, deadline }));
+      }),
+    );
+    const done = finished.filter((report) => report !== undefined);
+    reports.push(...done);
+    const effects = done.flatMap((report): Effect[] => (report.outcome === undefined ? [] : [report.outcome.effect]));
+    if (effects.length < stage.operations.length) break;
+    namespaces = completeStage(stage, namespaces, effects);
+  }
+  return { operations: reports };
+}
+
+/** One operation with its retries. Undefined when it was not finished in time. */
+async function runPlace(deps: ActivityDependencies, place: Place): Promise<QuickReport | undefined> {
+  const { operation, stageIndex, at, deadline } = place;
+  const startedAt = Date.now();
+  for (let attempt = 1; Date.now() < deadline; attempt += 1) {
+    const ended = await attemptOnce(deps, place, attempt);
+    if (ended === 'overran') return undefined;
+    const report = { stage: stageIndex, operation: at, startedAt, durationMs: Date.now() - startedAt, attempts: attempt };
+    if ('outcome' in ended) return { ...report, outcome: ended.outcome };
+    const last = !ended.failure.retryable || attempt >= operation.retry.maximumAttempts;
+    if (last) return { ...report, failure: ended.failure };
+    const waitMs = ended.retryAfterMs ?? backoffMs(operation.retry, attempt);
+    if (Date.now() + waitMs >= deadline) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
+  return undefined;
+}
+
+type Ended = { readonly outcome: OperationOutcome } | { readonly failure: Failure; readonly retryAfterMs?: number } | 'overran';
+
+async function attemptOnce(deps: ActivityDependencies, place: Place, attempt: number): Promise<Ended> {
+  const { operation: plan, deadline } = place;
+  const operation = deps.code.operation(plan.type);
+  if (operation === undefined) return 'overran';
+  const ownMs = Math.min(plan.timeoutMs ?? Infinity, FUSION_LIMITS.operationMs);
+  const budgetMs = Math.max(1, Math.min(ownMs, deadline - Date.now()));
+  const timeout = AbortSignal.timeout(budgetMs);
+  const signal = AbortSignal.any([timeout, Context.current().cancellationSignal]);
+  const usage: ModelUsage[] = [];
+  try {
+    const context = quickContext(deps, place, attempt, signal, usage);
+    const effect = await untilAborted(executeBody(operation, plan, place.inputs, context), timeout);
+    return { outcome: { effect, ...(usage.length > 0 && { usage }) } };
+  } catch (error) {
+    if (isCancelled(error, Context.current().cancellationSignal)) throw error;
+    if (timeout.aborted) {
+      // Its own timeout is a failure; the limits of fused groups are not, and an ordinary activity takes over.
+      if (budgetMs !== plan.timeoutMs) return 'overran';
+      return failed(deps, place, timeoutFailure(budgetMs, attempt));
+    }
+    const wait = retryAfterMs(error);
+    const failure = { ...failureOf(error), attempts: attempt };
+    return { ...failed(deps, place, failure), ...(wait !== undefined && { retryAfterMs: wait }) };
+  }
+}
+
+function failed(deps: ActivityDependencies, place: Place, failure: Failure): Exclude<Ended, 'overran'> {
+  const { task, stage, operation } = place;
+  const attempts = failure.attempts ?? 1;
+  const last = !failure.retryable || attempts >= operation.retry.maximumAttempts;
+  const named: Failure = { stage: stage.name, operation: operation.name, ...failure };
+  if (last && ignores(deps, { pipeline: task.pipeline, stage: stage.name, operation }, named)) {
+    return { outcome: { effect: { kind: 'ignored', failure: named } } };
+  }
+  return { failure: named };
+}
+
+function quickContext(
+  deps: ActivityDependencies,
+  { task, stage, operation: plan }: Place,
+  attempt: number,
+  signal: AbortSignal,
+  usage: ModelUsage[],
+): OperationContext {
+  const run = runReference(Context.current().info, task.principal);
+  return {
+    options: plan.options ?? {},
+    signal,
+    log: deps.log.child({ run: run.id, pipe: run.name, stage: stage.name, operation: plan.name, attempt }),
+    // A local activity has no heartbeat, and a quick operation no use for one.
+    heartbeat: () => undefined,
+    checkpoint: undefined,
+    attempt,
+    run,
+    services: deps.services,
+    model: plan.model === undefined ? undefined : deps.code.model(plan.model),
+    recordUsage: (used) => usage.push(used),
+  };
+}
+
+/** A promise's result, or the signal's reason when that comes first: a body may not look at its signal. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(new DOMException('The operation was aborted.', 'AbortError'));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}
+
+function backoffMs(retry: RetryPlan, attempt: number): number {
+  const wait = retry.initialIntervalMs * retry.backoffCoefficient ** (attempt - 1);
+  return Math.min(wait, retry.maximumIntervalMs ?? retry.initialIntervalMs * 100);
+}
+
+function timeoutFailure(ms: number, attempts: number): Failure {
+  return {
+    type: FAILURE_TYPES.timeout,
+    message: `It took longer than its timeout of ${String(ms)} ms, in every attempt.`,
+    retryable: true,
+    attempts,
+  };
+}

@@ -1,0 +1,30 @@
+/** Longest definition name, in characters: it is part of workflow ids, which hold 1,000, and of URLs. */
+export const MAX_NAME_LENGTH = 200;
+
+const SHAPE = /^[A-Za-z][A-Za-z0-9_.-]*$/;
+
+/**
+ * A definition's name becomes a Temporal workflow type, and Temporal's worker looks types up as properties of an
+ * object: a workflow called `toString` would run that function.
+ */
+const RESERVED = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  'default',
+  'prototype',
+  'millrace',
+]);
+
+/** Why a name cannot be a definition's, as a sentence, or undefined when it can. */
+export function nameProblem(name: unknown): string | undefined {
+  if (typeof name !== 'string' || name === '') return 'has no name. Give it one: name: "word-report".';
+  if (name.length > MAX_NAME_LENGTH) {
+    return `has a name of ${String(name.length)} characters; the longest is ${String(MAX_NAME_LENGTH)}.`;
+  }
+  if (!SHAPE.test(name)) {
+    return `is called ${JSON.stringify(name)}; a name starts with a letter and holds letters, digits, "-", "_" and "." only.`;
+  }
+  if (RESERVED.has(name) || name.startsWith('__') || name.startsWith('millrace.')) {
+    return `is called "${name}", which is reserved. Choose another name.`;
+  }
+  return undefined;
+}

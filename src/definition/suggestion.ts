@@ -1,0 +1,25 @@
+import { distance } from 'fastest-levenshtein';
+
+/** Most names that a message lists. */
+const MAX_LISTED = 12;
+
+/** The known name that a wrong one was probably meant to be, or undefined when none is near. */
+export function nearMiss(wrong: string, known: readonly string[]): string | undefined {
+  const [nearest] = known
+    .map((name) => ({ name, edits: distance(wrong.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  const allowed = Math.min(3, Math.max(1, Math.floor(wrong.length / 3)));
+  return nearest !== undefined && nearest.edits <= allowed ? nearest.name : undefined;
+}
+
+/**
+ * The sentence that helps after a wrong name: ` Did you mean "count-words"?`, or the known names, or nothing.
+ * Starts with a blank, so that it can be put behind a message as it is.
+ */
+export function suggestion(wrong: string, known: readonly string[]): string {
+  const near = nearMiss(wrong, known);
+  if (near !== undefined) return ` Did you mean "${near}"?`;
+  if (known.length === 0) return '';
+  const shown = [...known].sort().slice(0, MAX_LISTED);
+  return ` Known: ${shown.join(', ')}${known.length > shown.length ? ', …' : ''}.`;
+}

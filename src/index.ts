@@ -1,0 +1,34 @@
+export { durationMs, InvalidDuration, type Duration } from './definition/duration.js';
+export type { Json, JsonObject } from './definition/json.js';
+export { DefinitionError, formatProblem, type Problem, type Site } from './definition/problem.js';
+export { ContractViolation, type PropertyViolation } from './contract/violation.js';
+export type { Contract, PropertyTypes } from './contract/contract.js';
+export type {
+  Log,
+  ModelAnswer,
+  ModelReference,
+  ModelRequest,
+  ModelUsage,
+  OperationContext,
+  OperationFailure,
+  Progress,
+  RunReference,
+  Services,
+} from './pipeline/context.js';
+export {
+  defineGenericOperation,
+  defineOperation,
+  type IgnoreErrors,
+  type Operation,
+  type RetryOptions,
+} from './pipeline/operation.js';
+export { permanent, PermanentError } from './pipeline/permanent.js';
+export {
+  definePipeline,
+  type OperationUse,
+  type Pipeline,
+  type PipelineInput,
+  type PipelineOutput,
+  type Stage,
+} from './pipeline/pipeline.js';
+export { VERSION } from './version.js';

@@ -1,0 +1,240 @@
+import type { PropertyTypes } from '../contract/contract.js';
+import { objectSchema } from '../contract/json-schema.js';
+import { jsonBytes, type JsonObject } from '../definition/json.js';
+import { nameProblem } from '../definition/name.js';
+import type { Problem, Site } from '../definition/problem.js';
+import type { OperationFailure } from './context.js';
+import { hash } from './contract-hash.js';
+import { fuse } from './fusion.js';
+import { MERGE_STRATEGIES, type MergeStrategy } from './merge.js';
+import type { Operation } from './operation.js';
+import type { Pipeline, Stage } from './pipeline.js';
+import { INTERPRETER, PIPELINE_DEFAULTS, PLAN_LIMITS, type PipelinePlan, type StagePlan } from './plan.js';
+import { ProblemList, type Path } from './problem-list.js';
+import { flowTypes, type TypeFlow } from './type-flow.js';
+import { compileUse, operationPlan, type CompiledUse } from './use.js';
+
+/** What a definition may refer to. */
+export interface CompileEnvironment {
+  readonly operations: ReadonlyMap<string, Operation>;
+  /** Models of config.yml, with what each can do. */
+  readonly models: ReadonlyMap<string, { readonly capabilities: readonly string[] }>;
+  /** The text of a file of the project, by its path in the project; undefined when there is none. */
+  readonly readFile: (path: string) => string | undefined;
+}
+
+/** A definition with the way to its places in a file. */
+export interface PipelineSource {
+  readonly definition: Pipeline;
+  /** Where something of the definition is written: `['stages', 0, 'operations', 1, 'type']`. */
+  readonly locate: (path: Path) => Site | undefined;
+}
+
+/** A pipeline that can be started. */
+export interface CompiledPipeline {
+  readonly kind: 'pipeline';
+  readonly name: string;
+  readonly description?: string;
+  readonly site?: Site;
+  readonly plan: PipelinePlan;
+  readonly planHash: string;
+  readonly input: PropertyTypes;
+  readonly output: PropertyTypes;
+  /** JSON Schema of what a run is started with. */
+  readonly inputSchema: JsonObject;
+  /** JSON Schema of the result: an object, or a list of them under `result: 'all'`. */
+  readonly outputSchema: JsonObject;
+  /** The `ignoreErrors` functions of uses, by {@link predicateKey}. */
+  readonly predicates: ReadonlyMap<string, (failure: OperationFailure) => boolean>;
+}
+
+/** What compiling gave: the pipeline unless there is an error among the problems. */
+export interface Compilation {
+  readonly pipeline?: CompiledPipeline;
+  readonly problems: readonly Problem[];
+}
+
+/** Where a use of an operation is within its pipeline. */
+export function predicateKey(stage: string, operation: string): string {
+  return JSON.stringify([stage, operation]);
+}
+
+/**
+ * Compiles a pipeline: resolves its operations and models, checks the flow of types and decides what runs how.
+ * Nothing is thrown for a wrong definition; every problem is returned, with its place.
+ */
+export function compilePipeline(source: PipelineSource, environment: CompileEnvironment): Compilation {
+  const problems = new ProblemList(source.locate, source.definition.name);
+  const { definition } = source;
+  checkHead(definition, problems);
+  const stages = checkedStages(definition, problems);
+  const uses = stages.map((stage, index) => compileStage(stage, index, environment, problems));
+  if (problems.hasErrors()) return { problems: problems.all() };
+
+  const merges = stages.map((stage) => stage.merge ?? definition.merge ?? 'last');
+  const flow = flowTypes(
+    stages.map((stage, index) => ({ name: stage.name, merge: merges[index] ?? 'last', operations: uses[index] ?? [] })),
+    definition.input?.shape,
+  );
+  for (const { stage, operation, message, severity } of flow.problems) {
+    problems.add(['stages', stage, ...(operation === undefined ? [] : ['operations', operation])], message, severity);
+  }
+  checkOutput(definition, flow, problems);
+  const plan = assemble(definition, stages, uses, merges, flow, problems);
+  checkSize(plan, problems);
+  if (problems.hasErrors()) return { problems: problems.all() };
+  return { pipeline: compiled(source, plan, flow, uses), problems: problems.all() };
+}
+
+function checkHead(definition: Pipeline, problems: ProblemList): void {
+  const wrong = nameProblem(definition.name);
+  if (wrong !== undefined) problems.add(['name'], `pipeline ${wrong}`);
+  checkMerge(definition.merge, ['merge'], problems);
+  if (definition.result !== undefined && !['one', 'all'].includes(definition.result)) {
+    problems.add(['result'], `result is ${JSON.stringify(definition.result)}; it must be "one" or "all".`);
+  }
+}
+
+function checkMerge(merge: MergeStrategy | undefined, path: Path, problems: ProblemList): void {
+  if (merge === undefined || MERGE_STRATEGIES.includes(merge)) return;
+  problems.add(path, `merge is ${JSON.stringify(merge)}; it must be one of ${MERGE_STRATEGIES.join(', ')}.`);
+}
+
+function checkedStages(definition: Pipeline, problems: ProblemList): readonly Stage[] {
+  // Definitions come from YAML and plain JavaScript too, so what the types promise is looked at.
+  const stages: unknown = definition.stages;
+  if (!Array.isArray(stages) || stages.length === 0) {
+    problems.add(['stages'], 'has no stages. Add at least one: stages: [{ name, operations: [...] }].');
+    return [];
+  }
+  if (stages.length > PLAN_LIMITS.maxStages) {
+    problems.add(['stages'], `has ${String(stages.length)} stages; the most is ${String(PLAN_LIMITS.maxStages)} (maxStages).`);
+    return [];
+  }
+  const seen = new Set<string>();
+  return definition.stages.filter((stage, index) => checkStage(stage, index, seen, problems));
+}
+
+function checkStage(stage: Stage, index: number, seen: Set<string>, problems: ProblemList): boolean {
+  const path = ['stages', index] as const;
+  if (typeof stage.name !== 'string' || stage.name === '') {
+    problems.add(path, `stage ${String(index + 1)} has no name.`);
+    return false;
+  }
+  if (seen.has(stage.name)) problems.add([...path, 'name'], `there are two stages called "${stage.name}".`);
+  seen.add(stage.name);
+  if (!Array.isArray(stage.operations)) {
+    problems.add(path, `stage "${stage.name}": has no operations. Add them: operations: [{ type: … }].`);
+    return false;
+  }
+  if (stage.operations.length > PLAN_LIMITS.maxOperationsPerStage) {
+    const most = String(PLAN_LIMITS.maxOperationsPerStage);
+    problems.add(path, `stage "${stage.name}": has ${String(stage.operations.length)} operations; the most is ${most} (maxOperationsPerStage).`);
+    return false;
+  }
+  if (stage.parallel !== undefined && !(Number.isInteger(stage.parallel) && stage.parallel > 0)) {
+    problems.add([...path, 'parallel'], `stage "${stage.name}": parallel must be a whole number from 1.`);
+  }
+  checkMerge(stage.merge, [...path, 'merge'], problems);
+  return true;
+}
+
+function compileStage(
+  stage: Stage,
+  index: number,
+  environment: CompileEnvironment,
+  problems: ProblemList,
+): readonly CompiledUse[] {
+  const names = new Set<string>();
+  return stage.operations.flatMap((use, at) => {
+    const path = ['stages', index, 'operations', at] as const;
+    const compiledUse = compileUse(use, `stage "${stage.name}": `, environment, problems.under(path));
+    if (compiledUse === undefined) return [];
+    // Two uses of one type in a stage are told apart by their place.
+    const name = names.has(compiledUse.name) ? `${compiledUse.name}#${String(at + 1)}` : compiledUse.name;
+    names.add(name);
+    return [{ ...compiledUse, name }];
+  });
+}
+
+function checkOutput(definition: Pipeline, flow: TypeFlow, problems: ProblemList): void {
+  for (const name of Object.keys(definition.output?.shape ?? {})) {
+    if (flow.output[name] === undefined) {
+      const left = Object.keys(flow.output).join(', ') || 'nothing';
+      problems.add(['output', name], `output declares "${name}", which no stage leaves. What is left: ${left}.`);
+    }
+  }
+}
+
+function assemble(
+  definition: Pipeline,
+  stages: readonly Stage[],
+  uses: readonly (readonly CompiledUse[])[],
+  merges: readonly MergeStrategy[],
+  flow: TypeFlow,
+  problems: ProblemList,
+): PipelinePlan {
+  const stagePlans = stages.map((stage, index): StagePlan => {
+    const timeoutMs = problems.duration(['stages', index, 'timeout'], `stage "${stage.name}": timeout`, stage.timeout);
+    return {
+      name: stage.name,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      merge: merges[index] ?? 'last',
+      parallel: stage.parallel ?? PIPELINE_DEFAULTS.parallel,
+      operations: (uses[index] ?? []).map((use, at) => operationPlan(use, flow.contracts[index]?.[at])),
+    };
+  });
+  return {
+    kind: 'pipeline',
+    interpreter: INTERPRETER,
+    name: definition.name,
+    timeoutMs: problems.duration(['timeout'], 'timeout', definition.timeout) ?? PIPELINE_DEFAULTS.timeoutMs,
+    result: definition.result ?? 'one',
+    ...(definition.output !== undefined && { output: Object.keys(definition.output.shape) }),
+    stages: stagePlans,
+    units: fuse(stagePlans),
+  };
+}
+
+function checkSize(plan: PipelinePlan, problems: ProblemList): void {
+  const bytes = jsonBytes(plan);
+  const size = `its plan has ${String(bytes)} bytes`;
+  const hint = 'Move long prompts and tables out of the options, into files or services.';
+  if (bytes > PLAN_LIMITS.maxBytes) {
+    problems.add([], `${size}; the most is ${String(PLAN_LIMITS.maxBytes)} (maxPlanBytes). ${hint}`);
+  } else if (bytes > PLAN_LIMITS.warnBytes) {
+    problems.add([], `${size}, and every run stores it; above ${String(PLAN_LIMITS.warnBytes)} runs become slower. ${hint}`, 'warning');
+  }
+}
+
+function compiled(
+  source: PipelineSource,
+  plan: PipelinePlan,
+  flow: TypeFlow,
+  uses: readonly (readonly CompiledUse[])[],
+): CompiledPipeline {
+  const { definition } = source;
+  const site = source.locate([]);
+  const output = definition.output?.shape ?? flow.output;
+  const one = objectSchema(output, 'output');
+  const predicates = uses.flatMap((stage, index) =>
+    stage.flatMap((use) =>
+      use.predicate === undefined
+        ? []
+        : [[predicateKey(plan.stages[index]?.name ?? '', use.name), use.predicate] as const],
+    ),
+  );
+  return {
+    kind: 'pipeline',
+    name: plan.name,
+    ...(definition.description !== undefined && { description: definition.description }),
+    ...(site !== undefined && { site }),
+    plan,
+    planHash: hash(plan),
+    input: flow.input,
+    output,
+    inputSchema: objectSchema(flow.input, 'input'),
+    outputSchema: plan.result === 'one' ? one : { type: 'array', items: one },
+    predicates: new Map(predicates),
+  };
+}

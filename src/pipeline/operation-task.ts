@@ -1,0 +1,77 @@
+import type { JsonObject } from '../definition/json.js';
+import type { ModelUsage } from './context.js';
+import type { Failure } from './failure.js';
+import type { Namespace } from './namespace.js';
+import type { OperationPlan, StagePlan } from './plan.js';
+
+/** Name of the local activity that runs fused operations. Names with this prefix are refused for definitions. */
+export const QUICK_ACTIVITY = 'millrace.quick';
+
+/** Name of the local activity that asks the deployed code whether a failure is to be ignored. */
+export const IGNORES_ACTIVITY = 'millrace.ignores';
+
+/** What the activity of one operation gets. Its activity type is the operation's. */
+export interface OperationTask {
+  readonly pipeline: string;
+  readonly stage: string;
+  readonly operation: OperationPlan;
+  /** Only the properties that the operation reads. */
+  readonly inputs: readonly Namespace[];
+  readonly principal?: string;
+}
+
+/** What an operation did to its namespaces. Declared deletes are not repeated here; the plan has them. */
+export type Effect =
+  | { readonly kind: 'sets'; readonly sets: readonly JsonObject[] }
+  | { readonly kind: 'derived'; readonly derived: readonly { readonly from: number; readonly set: JsonObject }[] }
+  /** The operation failed, and `ignoreErrors` covers that: the namespaces pass through. */
+  | { readonly kind: 'ignored'; readonly failure: Failure };
+
+/** What the activity of one operation returns. */
+export interface OperationOutcome {
+  readonly effect: Effect;
+  readonly usage?: readonly ModelUsage[];
+}
+
+/** What the local activity of fused operations gets: neighbouring stages, or the quick operations of one stage. */
+export interface QuickTask {
+  readonly pipeline: string;
+  readonly stages: readonly StagePlan[];
+  /** The properties that any of the operations reads. */
+  readonly namespaces: readonly Namespace[];
+  /** Time for all of them together, in milliseconds. */
+  readonly budgetMs: number;
+  readonly principal?: string;
+}
+
+/** What happened to one fused operation. The workflow and the fold read times and failures from here. */
+export interface QuickReport {
+  /** Indexes into the task's stages, and into that stage's operations. */
+  readonly stage: number;
+  readonly operation: number;
+  /** Milliseconds since the epoch, by the worker's clock. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly attempts: number;
+  /** Absent when it failed or was handed over. */
+  readonly outcome?: OperationOutcome;
+  readonly failure?: Failure;
+}
+
+/**
+ * What the local activity of fused operations returns. Operations without a report were not started or not finished
+ * in time: they go on as ordinary activities. It never throws for an operation's failure.
+ */
+export interface QuickOutcome {
+  readonly operations: readonly QuickReport[];
+  /** An operation that this worker's code lacks: the rest waits for a worker that has it. */
+  readonly missing?: string;
+}
+
+/** What the local activity that asks a predicate gets. */
+export interface IgnoresTask {
+  readonly pipeline: string;
+  readonly stage: string;
+  readonly operation: OperationPlan;
+  readonly failure: Failure;
+}

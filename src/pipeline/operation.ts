@@ -1,0 +1,201 @@
+import type { z } from 'zod';
+import type { Contract, PropertyTypes } from '../contract/contract.js';
+import { DEFINITION, type Branded } from '../definition/brand.js';
+import { callerSite } from '../definition/call-site.js';
+import type { Duration } from '../definition/duration.js';
+import type { JsonObject } from '../definition/json.js';
+import type { Site } from '../definition/problem.js';
+import type { Body, OperationContext, OperationFailure } from './context.js';
+
+/** A z.object: contracts and options are written with it. */
+export type ObjectType = z.ZodObject;
+
+/** Retries of an operation, in Temporal's words. Attempts count the first one. */
+export interface RetryOptions {
+  /** 3 unless set; 1 means no retry. */
+  readonly maximumAttempts?: number;
+  /** Before the second attempt; 1 s unless set. */
+  readonly initialInterval?: Duration;
+  /** 2 unless set. */
+  readonly backoffCoefficient?: number;
+  /** Longest wait between attempts; 100 times the first unless set. */
+  readonly maximumInterval?: Duration;
+}
+
+/**
+ * Which failures let the namespaces through unchanged instead of failing the run: all (`true`), those of some types
+ * (an error's `type` or class name, such as `'timeout'` or `'RateLimited'`), or those that a function says.
+ */
+export type IgnoreErrors = boolean | readonly string[] | ((failure: OperationFailure) => boolean);
+
+/** What a contract may depend on: an operation's options, and what is known of the properties that reach it. */
+export interface ContractRequest<Options> {
+  readonly options: Options;
+  /** The types of the properties that reach the operation. Empty at run time, where values are known to fit. */
+  readonly incoming: PropertyTypes;
+}
+
+/** Names what a contract declares; what is left out is empty. */
+export type ContractDeclaration = Partial<Contract>;
+
+interface OperationSettings<O extends ObjectType> {
+  /** The type that definitions refer to: `count-words`. */
+  readonly name: string;
+  readonly description?: string;
+  /** Settings that a pipeline gives the operation, with their defaults. */
+  readonly options?: O;
+  /** Idempotent and done within 2 s: it is fused with its quick neighbours into one local activity. */
+  readonly quick?: boolean;
+  /** May return another number of namespaces than it got. It must then be alone in its stage. Needs `runBatch`. */
+  readonly changesCount?: boolean;
+  /** Longest time of one attempt. */
+  readonly timeout?: Duration;
+  readonly retry?: RetryOptions;
+  readonly ignoreErrors?: IgnoreErrors;
+  /** What the operation's model must be able to do, such as `['text']`; a model is then required. */
+  readonly capabilities?: readonly string[] | ((options: z.output<O>) => readonly string[]);
+  /**
+   * Options that name a file of the project, and the option that gets the file's text when the pipeline is compiled:
+   * `{ prompt_file: 'prompt' }`. The text is then part of the plan.
+   */
+  readonly fileOptions?: Readonly<Record<string, string>>;
+}
+
+interface FixedContract<R extends ObjectType, S extends ObjectType> {
+  /** Properties it reads, checked before it starts. */
+  readonly reads?: R;
+  /** Properties it sets, checked after it ends. Optional ones may be left out. */
+  readonly sets?: S;
+  /** Properties that are gone after it succeeded. */
+  readonly deletes?: readonly string[];
+}
+
+/** Runs once for each namespace and returns what it sets. */
+export interface EachBody<R extends ObjectType, S extends ObjectType, O extends ObjectType> {
+  readonly run: (context: OperationContext<z.output<O>> & { readonly input: z.output<R> }) => MaybePromise<z.input<S>>;
+  readonly runBatch?: never;
+}
+
+/** Runs once for the whole list and returns what it sets, one entry a namespace and in the same order. */
+export interface BatchBody<R extends ObjectType, S extends ObjectType, O extends ObjectType> {
+  readonly run?: never;
+  readonly runBatch: (
+    context: OperationContext<z.output<O>> & { readonly inputs: readonly z.output<R>[] },
+  ) => MaybePromise<readonly z.input<S>[]>;
+}
+
+/** Runs once for the whole list and returns new namespaces, each a copy of an incoming one (`from`) with changes. */
+export interface CountChangingBody<R extends ObjectType, S extends ObjectType, O extends ObjectType> {
+  readonly changesCount: true;
+  readonly run?: never;
+  readonly runBatch: (
+    context: OperationContext<z.output<O>> & { readonly inputs: readonly z.output<R>[] },
+  ) => MaybePromise<readonly { readonly from: number; readonly set: z.input<S> }[]>;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** What {@link defineOperation} takes. */
+export type OperationDefinition<R extends ObjectType, S extends ObjectType, O extends ObjectType> = OperationSettings<O> &
+  FixedContract<R, S> &
+  (EachBody<R, S, O> | BatchBody<R, S, O> | CountChangingBody<R, S, O>);
+
+/** What {@link defineGenericOperation} takes: the contract follows from the options. */
+export type GenericOperationDefinition<O extends ObjectType> = OperationSettings<O> & {
+  readonly contract: (request: ContractRequest<z.output<O>>) => ContractDeclaration;
+} & (EachBody<ObjectType, ObjectType, O> | BatchBody<ObjectType, ObjectType, O> | CountChangingBody<ObjectType, ObjectType, O>);
+
+/** An operation, ready to be named in a stage. Made by {@link defineOperation}. */
+export interface Operation<O extends ObjectType = ObjectType> extends Branded<'operation'> {
+  readonly name: string;
+  readonly description?: string;
+  readonly site?: Site;
+  readonly options?: O;
+  readonly quick: boolean;
+  readonly changesCount: boolean;
+  readonly timeout?: Duration;
+  readonly retry?: RetryOptions;
+  readonly ignoreErrors: IgnoreErrors;
+  readonly capabilities: (options: JsonObject) => readonly string[];
+  readonly fileOptions: Readonly<Record<string, string>>;
+  readonly contract: (request: ContractRequest<JsonObject>) => Contract;
+  readonly body: Body;
+}
+
+/**
+ * Defines an operation: a person's code, with a contract of the properties it reads, sets and deletes.
+ *
+ * @example
+ * ```ts
+ * export const countWords = defineOperation({
+ *   name: 'count-words',
+ *   reads: z.object({ text: z.string() }),
+ *   sets: z.object({ words: z.number().int() }),
+ *   quick: true,
+ *   run: ({ input }) => ({ words: input.text.split(/\s+/).length }),
+ * });
+ * ```
+ */
+export function defineOperation<
+  R extends ObjectType = z.ZodObject<Record<never, never>>,
+  S extends ObjectType = z.ZodObject<Record<never, never>>,
+  O extends ObjectType = z.ZodObject<Record<never, never>>,
+>(definition: OperationDefinition<R, S, O>): Operation<O> {
+  const contract: Contract = {
+    reads: definition.reads?.shape ?? {},
+    sets: definition.sets?.shape ?? {},
+    deletes: definition.deletes ?? [],
+    readsAll: false,
+  };
+  return operation(definition, () => contract, callerSite());
+}
+
+/**
+ * Defines an operation whose contract follows from its options, such as `link` with `{ copy: { from: to } }`. What it
+ * reads and sets is then typed as JSON.
+ */
+export function defineGenericOperation<O extends ObjectType = z.ZodObject<Record<never, never>>>(
+  definition: GenericOperationDefinition<O>,
+): Operation<O> {
+  const contract = (request: ContractRequest<JsonObject>): Contract => ({
+    reads: {},
+    sets: {},
+    deletes: [],
+    readsAll: false,
+    // Options were parsed by the operation's own schema before a contract is asked for.
+    ...definition.contract(request as ContractRequest<z.output<O>>),
+  });
+  return operation(definition, contract, callerSite());
+}
+
+function operation<O extends ObjectType>(
+  definition: OperationSettings<O> & { readonly run?: unknown; readonly runBatch?: unknown },
+  contract: Operation['contract'],
+  site: Site | undefined,
+): Operation<O> {
+  const { capabilities } = definition;
+  return {
+    [DEFINITION]: 'operation',
+    name: definition.name,
+    quick: definition.quick ?? false,
+    changesCount: definition.changesCount ?? false,
+    ignoreErrors: definition.ignoreErrors ?? false,
+    fileOptions: definition.fileOptions ?? {},
+    ...(definition.description !== undefined && { description: definition.description }),
+    ...(definition.options !== undefined && { options: definition.options }),
+    ...(definition.timeout !== undefined && { timeout: definition.timeout }),
+    ...(definition.retry !== undefined && { retry: definition.retry }),
+    ...(site !== undefined && { site }),
+    capabilities: (options) =>
+      typeof capabilities === 'function' ? capabilities(options as z.output<O>) : (capabilities ?? []),
+    contract,
+    body: bodyOf(definition),
+  };
+}
+
+/** Types of inputs and results are erased here: from now on contracts say what they are, at run time. */
+function bodyOf(definition: { readonly run?: unknown; readonly runBatch?: unknown; readonly changesCount?: boolean }): Body {
+  if (typeof definition.run === 'function') return { kind: 'each', run: definition.run as never };
+  const run = definition.runBatch as never;
+  return definition.changesCount === true ? { kind: 'derive', run } : { kind: 'batch', run };
+}

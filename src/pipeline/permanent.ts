@@ -1,0 +1,29 @@
+import type { Json } from '../definition/json.js';
+
+/** Marks permanent errors across copies of this package. */
+const PERMANENT = Symbol.for('millrace.permanent');
+
+/** An error that another attempt would only repeat. Made by {@link permanent}. */
+export class PermanentError extends Error {
+  override readonly name: string = 'PermanentError';
+  readonly [PERMANENT] = true;
+  constructor(
+    message: string,
+    /** What clients get beside the message. */
+    readonly details?: Json,
+    /** The type that `ignoreErrors`, events and results show; `PermanentError` unless given. */
+    readonly type: string = 'PermanentError',
+  ) {
+    super(message);
+  }
+}
+
+/** An error to throw from a body when retrying would not help: `throw permanent('no such customer', { id })`. */
+export function permanent(message: string, details?: Json, type?: string): PermanentError {
+  return new PermanentError(message, details, type);
+}
+
+/** True for errors made by {@link permanent}, whichever copy of the package made them. */
+export function isPermanent(error: unknown): error is PermanentError {
+  return typeof error === 'object' && error !== null && PERMANENT in error;
+}

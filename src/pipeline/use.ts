@@ -1,0 +1,212 @@
+import type { z } from 'zod';
+import type { Contract, PropertyTypes } from '../contract/contract.js';
+import { violationsOf } from '../contract/violation.js';
+import { isDefinition } from '../definition/brand.js';
+import { isPlainObject, type JsonObject } from '../definition/json.js';
+import { suggestion } from '../definition/suggestion.js';
+import type { CompileEnvironment } from './compile.js';
+import type { OperationFailure } from './context.js';
+import { contractHash } from './contract-hash.js';
+import type { IgnoreErrors, Operation, RetryOptions } from './operation.js';
+import type { OperationUse } from './pipeline.js';
+import { PIPELINE_DEFAULTS, type IgnorePlan, type OperationPlan, type RetryPlan } from './plan.js';
+import type { ProblemList } from './problem-list.js';
+
+/** An operation at its place in a stage, with everything that the use and the operation itself say put together. */
+export interface CompiledUse {
+  readonly operation: Operation;
+  readonly name: string;
+  readonly changesCount: boolean;
+  readonly options: JsonObject;
+  readonly model?: string;
+  readonly timeoutMs?: number;
+  readonly retry: RetryPlan;
+  readonly ignoreErrors?: IgnorePlan;
+  readonly predicate?: (failure: OperationFailure) => boolean;
+  readonly contract: (incoming: PropertyTypes) => Contract;
+}
+
+/** Most attempts that a definition may ask for. */
+const MAX_ATTEMPTS = 100;
+
+/** Puts a use and its operation together. Undefined when something is wrong; the problems then say what. */
+export function compileUse(
+  use: Operation | OperationUse | string,
+  where: string,
+  environment: CompileEnvironment,
+  problems: ProblemList,
+): CompiledUse | undefined {
+  const written = asUse(use);
+  const operation = findOperation(written, where, environment, problems);
+  if (operation === undefined) return undefined;
+  const name = written.name ?? operation.name;
+  const at = `${where}"${name}": `;
+  const given = readFileOptions(operation, written.options ?? {}, at, environment, problems);
+  const options = given === undefined ? undefined : parseOptions(operation, given, at, problems);
+  const timeoutMs = problems.duration(['timeout'], `${at}timeout`, written.timeout ?? operation.timeout);
+  const retry = retryPlan({ ...operation.retry, ...written.retry }, at, problems);
+  if (options === undefined || retry === undefined) return undefined;
+  checkModel(operation, options, written.model, at, environment, problems);
+  const ignoreErrors = written.ignoreErrors ?? operation.ignoreErrors;
+  return {
+    operation,
+    name,
+    changesCount: operation.changesCount,
+    options,
+    retry,
+    ...ignoring(ignoreErrors),
+    ...(written.model !== undefined && { model: written.model }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    contract: (incoming) => operation.contract({ options, incoming }),
+  };
+}
+
+/** The plan of an operation in its place. */
+export function operationPlan(use: CompiledUse, contract: Contract | undefined): OperationPlan {
+  const reads = contract === undefined || contract.readsAll ? '*' : Object.keys(contract.reads);
+  return {
+    type: use.operation.name,
+    name: use.name,
+    ...(Object.keys(use.options).length > 0 && { options: use.options }),
+    ...(use.model !== undefined && { model: use.model }),
+    ...(use.timeoutMs !== undefined && { timeoutMs: use.timeoutMs }),
+    retry: use.retry,
+    ...(use.ignoreErrors !== undefined && { ignoreErrors: use.ignoreErrors }),
+    ...(use.operation.quick && { quick: true as const }),
+    ...(use.changesCount && { changesCount: true as const }),
+    reads,
+    sets: Object.keys(contract?.sets ?? {}),
+    deletes: contract?.deletes ?? [],
+    contractHash: contractHash(use.operation, use.options),
+  };
+}
+
+function asUse(use: Operation | OperationUse | string): OperationUse {
+  if (typeof use === 'string' || isDefinition(use, 'operation')) return { type: use as Operation | string };
+  return use as OperationUse;
+}
+
+function findOperation(
+  use: OperationUse,
+  where: string,
+  { operations }: CompileEnvironment,
+  problems: ProblemList,
+): Operation | undefined {
+  // What the types promise may not hold for plain JavaScript and YAML.
+  const type: unknown = isPlainObject(use) ? use.type : undefined;
+  const name: unknown = isDefinition(type, 'operation') ? (type as Operation).name : type;
+  if (typeof name !== 'string' || name === '') {
+    problems.add([], `${where}an operation has no type. Write type: and an operation's name.`);
+    return undefined;
+  }
+  const registered = operations.get(name);
+  if (registered === undefined) {
+    const known = suggestion(name, [...operations.keys()]);
+    const hint = typeof type === 'string' ? known : ' Export it from a file in operations/, so that workers find it.';
+    problems.add(['type'], `${where}unknown operation type "${name}".${hint}`);
+  }
+  return registered;
+}
+
+/** Puts the text of a file in the place of its name, so that a plan pins the text. */
+function readFileOptions(
+  operation: Operation,
+  given: NonNullable<OperationUse['options']>,
+  at: string,
+  { readFile }: CompileEnvironment,
+  problems: ProblemList,
+): NonNullable<OperationUse['options']> | undefined {
+  const named = Object.entries(operation.fileOptions).filter(([option]) => typeof given[option] === 'string');
+  const texts = named.map(([option, target]) => {
+    const text = readFile(String(given[option]));
+    if (text === undefined) {
+      problems.add(['options', option], `${at}${option}: there is no file "${String(given[option])}" in the project.`);
+    } else if (given[target] !== undefined) {
+      problems.add(['options', option], `${at}${option} and ${target} are both given. Keep one of them.`);
+    }
+    return [target, text] as const;
+  });
+  if (texts.some(([, text]) => text === undefined)) return undefined;
+  const kept = Object.entries(given).filter(([option]) => !named.some(([name]) => name === option));
+  return { ...Object.fromEntries(kept), ...Object.fromEntries(texts) };
+}
+
+function parseOptions(
+  operation: Operation,
+  given: NonNullable<OperationUse['options']>,
+  at: string,
+  problems: ProblemList,
+): JsonObject | undefined {
+  const schema: z.ZodObject | undefined = operation.options;
+  const known = Object.keys(schema?.shape ?? {});
+  const open = schema?.def.catchall !== undefined && schema.def.catchall._zod.def.type !== 'never';
+  const strange = open ? [] : Object.keys(given).filter((name) => !known.includes(name));
+  for (const name of strange) {
+    const hint = known.length === 0 ? ' It takes no options.' : suggestion(name, known);
+    problems.add(['options', name], `${at}unknown option "${name}".${hint}`);
+  }
+  if (strange.length > 0) return undefined;
+  const parsed = schema?.safeParse(given);
+  if (parsed === undefined) return {};
+  // Options end up in the plan, so they are JSON: a schema that makes something else of them is caught by its round trip.
+  if (parsed.success) return JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
+  for (const wrong of violationsOf(parsed.error, given)) {
+    problems.add(['options', ...pathParts(wrong.path)], `${at}${wrong.message.replace('Property', 'option')}`);
+  }
+  return undefined;
+}
+
+function pathParts(path: string): readonly (string | number)[] {
+  return (path.match(/[^.[\]]+/g) ?? []).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+function retryPlan(retry: RetryOptions, at: string, problems: ProblemList): RetryPlan | undefined {
+  const { maximumAttempts = PIPELINE_DEFAULTS.retry.maximumAttempts } = retry;
+  const { backoffCoefficient = PIPELINE_DEFAULTS.retry.backoffCoefficient } = retry;
+  if (!Number.isInteger(maximumAttempts) || maximumAttempts < 1 || maximumAttempts > MAX_ATTEMPTS) {
+    problems.add(['retry'], `${at}retry.maximumAttempts must be a whole number from 1 to ${String(MAX_ATTEMPTS)}.`);
+    return undefined;
+  }
+  if (!(backoffCoefficient >= 1)) {
+    problems.add(['retry'], `${at}retry.backoffCoefficient must be at least 1.`);
+    return undefined;
+  }
+  const initialIntervalMs = problems.duration(['retry'], `${at}retry.initialInterval`, retry.initialInterval);
+  const maximumIntervalMs = problems.duration(['retry'], `${at}retry.maximumInterval`, retry.maximumInterval);
+  return {
+    maximumAttempts,
+    backoffCoefficient,
+    initialIntervalMs: initialIntervalMs ?? PIPELINE_DEFAULTS.retry.initialIntervalMs,
+    ...(maximumIntervalMs !== undefined && { maximumIntervalMs }),
+  };
+}
+
+function checkModel(
+  operation: Operation,
+  options: JsonObject,
+  model: string | undefined,
+  at: string,
+  { models }: CompileEnvironment,
+  problems: ProblemList,
+): void {
+  const needed = operation.capabilities(options);
+  const configured = model === undefined ? undefined : models.get(model);
+  if (model !== undefined && configured === undefined) {
+    const hint = suggestion(model, [...models.keys()]) || ' config.yml has no models.';
+    problems.add(['model'], `${at}unknown model "${model}".${hint}`);
+  } else if (model === undefined && needed.length > 0) {
+    problems.add([], `${at}needs a model that can ${needed.join(', ')}. Name one: model: …`);
+  }
+  for (const capability of configured === undefined ? [] : needed) {
+    if (!configured?.capabilities.includes(capability)) {
+      const can = configured?.capabilities.join(', ') ?? '';
+      problems.add(['model'], `${at}model "${model ?? ''}" lacks the capability "${capability}". It has: ${can || 'none'}.`);
+    }
+  }
+}
+
+function ignoring(ignoreErrors: IgnoreErrors): Pick<CompiledUse, 'ignoreErrors' | 'predicate'> {
+  if (typeof ignoreErrors === 'function') return { ignoreErrors: 'predicate', predicate: ignoreErrors };
+  if (ignoreErrors === false) return {};
+  return { ignoreErrors };
+}

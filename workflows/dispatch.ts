@@ -1,0 +1,31 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { FAILURE_TYPES } from '../src/pipeline/failure.js';
+import { INTERPRETER } from '../src/pipeline/plan.js';
+import { applicationFailure } from './failure.js';
+import { interpretPipeline, type PipelineArguments } from './pipeline.js';
+
+/**
+ * The workflow of every definition: Temporal runs it for each type that has no workflow function of its own. The plan
+ * in its argument says what to do, and which version of the interpreter does it.
+ */
+export async function runPlan(argument: unknown): Promise<unknown> {
+  if (isPipelineArguments(argument)) return interpretPipeline(argument);
+  const { workflowType } = workflowInfo();
+  const message =
+    `Workflow type "${workflowType}" was started without a plan that this worker can interpret (interpreter ${String(INTERPRETER)}). ` +
+    'Start it through the engine or the HTTP API, or upgrade the worker.';
+  throw applicationFailure({ type: FAILURE_TYPES.planRefused, message, retryable: false });
+}
+
+function isPipelineArguments(argument: unknown): argument is PipelineArguments {
+  if (typeof argument !== 'object' || argument === null || !('plan' in argument) || !('input' in argument)) return false;
+  const { plan } = argument;
+  return (
+    typeof plan === 'object' &&
+    plan !== null &&
+    'kind' in plan &&
+    plan.kind === 'pipeline' &&
+    'interpreter' in plan &&
+    plan.interpreter === INTERPRETER
+  );
+}

@@ -1,0 +1,143 @@
+import { ApplicationFailure, isCancellation, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
+import type * as activities from '../activities/pipeline/activities.js';
+import { jsonBytes } from '../src/definition/json.js';
+import { timeLimits, type TimeLimits } from '../src/pipeline/deadline.js';
+import { FAILURE_TYPES, ignoresFailure, type Failure } from '../src/pipeline/failure.js';
+import type { Namespace } from '../src/pipeline/namespace.js';
+import {
+  IGNORES_ACTIVITY,
+  type Effect,
+  type OperationOutcome,
+  type OperationTask,
+} from '../src/pipeline/operation-task.js';
+import type { OperationPlan, PipelinePlan, StagePlan } from '../src/pipeline/plan.js';
+import { operationInputs } from '../src/pipeline/stage-result.js';
+import { payloadFailure, type CommandBudget } from './command-budget.js';
+import { applicationFailure, failureOf } from './failure.js';
+
+/** A stage that is being run, with what its operations share. */
+export interface StageRun {
+  readonly plan: PipelinePlan;
+  readonly principal?: string;
+  readonly runStart: number;
+  readonly budget: CommandBudget;
+  readonly stage: StagePlan;
+  readonly stageIndex: number;
+  readonly stageStart: number;
+}
+
+/** A worker that is silent for so long is taken for lost, and the operation is tried elsewhere. */
+const HEARTBEAT_TIMEOUT_MS = 10_000;
+
+/** Longest wait between two looks for a worker that has a missing operation. */
+const MAX_CODE_WAIT_MS = 10_000;
+
+/** Temporal cuts summaries at 200 bytes. */
+const MAX_SUMMARY_CHARACTERS = 66;
+
+/**
+ * Runs one operation as an activity of its own, with the retries and limits that the plan gives it.
+ *
+ * @throws ApplicationFailure with the failure as details, unless `ignoreErrors` covers it
+ */
+export async function runOperation(run: StageRun, at: number, namespaces: readonly Namespace[]): Promise<Effect> {
+  const operation = run.stage.operations[at];
+  if (operation === undefined) throw new RangeError(`stage "${run.stage.name}" has no operation ${String(at)}`);
+  const task: OperationTask = {
+    pipeline: run.plan.name,
+    stage: run.stage.name,
+    operation,
+    inputs: operationInputs(operation, namespaces),
+    ...(run.principal !== undefined && { principal: run.principal }),
+  };
+  const bytes = jsonBytes(task);
+  const tooLarge = payloadFailure(`The input of operation "${operation.name}"`, bytes);
+  if (tooLarge !== undefined) throw applicationFailure(inPlace(run, operation, tooLarge));
+  for (let round = 0; ; round += 1) {
+    await run.budget.spend(bytes);
+    const limits = timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() });
+    try {
+      return (await schedule(run, operation, at, round, limits, task)).effect;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      if (isMissingCode(error)) await waitForOperation(operation.type, round, limits);
+      else return await ignoreOrThrow(run, operation, inPlace(run, operation, failureOf(error, limits)));
+    }
+  }
+}
+
+async function schedule(
+  run: StageRun,
+  operation: OperationPlan,
+  at: number,
+  round: number,
+  limits: TimeLimits,
+  task: OperationTask,
+): Promise<OperationOutcome> {
+  const { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs } = operation.retry;
+  const scheduled = proxyActivities<Record<string, (task: OperationTask) => Promise<OperationOutcome>>>({
+    // The fold finds an operation's place in the plan by this.
+    activityId: activityId(run.stageIndex, at, round),
+    summary: `${run.stage.name} › ${operation.name}`.slice(0, MAX_SUMMARY_CHARACTERS),
+    startToCloseTimeout: limits.attemptMs,
+    scheduleToCloseTimeout: limits.totalMs,
+    heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, limits.attemptMs),
+    cancellationType: 'TRY_CANCEL',
+    retry: {
+      maximumAttempts,
+      initialInterval: initialIntervalMs,
+      backoffCoefficient,
+      ...(maximumIntervalMs !== undefined && { maximumInterval: maximumIntervalMs }),
+    },
+  });
+  const activity = scheduled[operation.type];
+  if (activity === undefined) throw new TypeError(`no activity type for operation "${operation.type}"`);
+  return activity(task);
+}
+
+/** The id of an operation's activity: its place in the plan, and how often it has been scheduled before. */
+function activityId(stage: number, operation: number, round: number): string {
+  return `${String(stage)}.${String(operation)}.${String(round)}`;
+}
+
+/** A failure with the place where it happened. */
+export function inPlace(run: StageRun, operation: OperationPlan, failure: Failure): Failure {
+  return { stage: run.stage.name, operation: operation.name, ...failure };
+}
+
+/** Waits a while for a worker whose code has an operation; fails when the pipeline's time would be over. */
+export async function waitForOperation(type: string, round: number, limits: TimeLimits): Promise<void> {
+  const waitMs = Math.min(MAX_CODE_WAIT_MS, 500 * 2 ** Math.min(round, 10));
+  if (waitMs < limits.totalMs) {
+    await sleep(waitMs);
+    return;
+  }
+  throw applicationFailure({
+    type: FAILURE_TYPES.operationNotRegistered,
+    message: `No worker has the operation "${type}". Its code was looked for until the ${limits.totalOwner} ran out of time.`,
+    retryable: false,
+  });
+}
+
+function isMissingCode(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && cause.type === FAILURE_TYPES.operationNotRegistered;
+}
+
+async function ignoreOrThrow(run: StageRun, operation: OperationPlan, failure: Failure): Promise<Effect> {
+  if (await isIgnored(run, operation, failure)) return { kind: 'ignored', failure };
+  throw applicationFailure(failure);
+}
+
+/**
+ * Activities apply `ignoreErrors` themselves. What reaches the workflow are failures that no activity saw: a timeout,
+ * a lost worker, a retry that would come too late.
+ */
+async function isIgnored(run: StageRun, operation: OperationPlan, failure: Failure): Promise<boolean> {
+  if (operation.ignoreErrors !== 'predicate') return ignoresFailure(operation.ignoreErrors, failure);
+  const local = proxyLocalActivities<activities.PipelineActivities>({
+    startToCloseTimeout: '10s',
+    retry: { maximumAttempts: 3 },
+  });
+  return local[IGNORES_ACTIVITY]({ pipeline: run.plan.name, stage: run.stage.name, operation, failure });
+}
