@@ -31,4 +31,5 @@ export {
   type PipelineOutput,
   type Stage,
 } from './pipeline/pipeline.js';
+export { defineWorkflow, type Workflow, type WorkflowDefinition } from './definition/workflow.js';
 export { VERSION } from './version.js';

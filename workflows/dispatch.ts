@@ -1,8 +1,9 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { INTERPRETER } from '../src/pipeline/plan.js';
+import type { PipelineArguments } from '../src/pipeline/start.js';
 import { applicationFailure } from './failure.js';
-import { interpretPipeline, type PipelineArguments } from './pipeline.js';
+import { interpretPipeline } from './pipeline.js';
 
 /**
  * The workflow of every definition: Temporal runs it for each type that has no workflow function of its own. The plan

@@ -2,22 +2,15 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import { jsonBytes, type JsonObject } from '../src/definition/json.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import type { Namespace } from '../src/pipeline/namespace.js';
-import type { Effect } from '../src/pipeline/operation-task.js';
+import type { Effect, QuickStage } from '../src/pipeline/operation-task.js';
 import type { PipelinePlan, StagePlan } from '../src/pipeline/plan.js';
+import type { PipelineArguments } from '../src/pipeline/start.js';
 import { completeStage, pipelineResult } from '../src/pipeline/stage-result.js';
 import { CommandBudget, payloadFailure } from './command-budget.js';
 import { applicationFailure } from './failure.js';
 import { runOperation, type StageRun } from './operation.js';
 import { settleAll } from './pool.js';
-import { runQuick, waitForCode, type QuickResult } from './quick.js';
-
-/** The one argument of a pipeline's workflow. */
-export interface PipelineArguments {
-  readonly plan: PipelinePlan;
-  readonly input: JsonObject;
-  /** Who started the run, where the server authenticates. */
-  readonly principal?: string;
-}
+import { quickStage, runQuick, waitForCode, type QuickResult } from './quick.js';
 
 /** What one run of a pipeline holds while it is interpreted. */
 interface Interpretation extends Omit<StageRun, 'stage' | 'stageIndex' | 'stageStart'> {
@@ -55,24 +48,28 @@ async function finish(run: Interpretation): Promise<JsonObject | readonly JsonOb
 async function interpretFused(run: Interpretation, first: number, last: number): Promise<void> {
   let next = first;
   for (let round = 0; next <= last; round += 1) {
-    const stages = run.plan.stages.slice(next, last + 1);
     const stageRun = enterStage(run, next);
-    const quick = await runQuick(stageRun, stages, run.namespaces);
-    let done = 0;
-    while (done < stages.length && completeIfDone(run, next + done, quick.effects[done] ?? [])) done += 1;
-    next += done;
+    const quick = await runQuick(stageRun, quickStages(run.plan, next, last), run.namespaces);
+    while (next <= last && completeIfDone(run, next, quick)) next += 1;
     if (next > last) return;
     throwFirst(quick.failures);
     if (quick.missing !== undefined) await waitForCode(stageRun, quick.missing, round);
-    else await interpretStage(run, next++, quick.effects[done]);
+    else await interpretStage(run, next++, quick);
   }
 }
 
+function quickStages(plan: PipelinePlan, first: number, last: number): readonly QuickStage[] {
+  return Array.from({ length: last - first + 1 }, (_, offset) => quickStage(plan, first + offset)).filter(
+    (stage) => stage !== undefined,
+  );
+}
+
 /** Merges a stage whose effects are all there. False when some operation has none. */
-function completeIfDone(run: Interpretation, index: number, effects: readonly (Effect | undefined)[]): boolean {
+function completeIfDone(run: Interpretation, index: number, quick: QuickResult): boolean {
   const stage = stageAt(run.plan, index);
+  const effects = stage.operations.map((_operation, place) => quick.effect(index, place));
   const known = effects.filter((effect) => effect !== undefined);
-  if (known.length < stage.operations.length) return false;
+  if (known.length < effects.length) return false;
   run.namespaces = completeStage(stage, run.namespaces, known);
   return true;
 }
@@ -80,46 +77,33 @@ function completeIfDone(run: Interpretation, index: number, effects: readonly (E
 /**
  * One stage: its operations in parallel, each as an activity of its own; its quick ones share a local activity.
  *
- * @param known - effects that a fused group has left behind
+ * @param handedOver - what a fused group has left behind: its effects are kept, the rest runs as ordinary activities
  */
-async function interpretStage(
-  run: Interpretation,
-  index: number,
-  known: readonly (Effect | undefined)[] = [],
-): Promise<void> {
+async function interpretStage(run: Interpretation, index: number, handedOver?: QuickResult): Promise<void> {
   const stageRun = enterStage(run, index);
   const { stage } = stageRun;
-  const quickAt = stage.operations.flatMap((operation, at) =>
-    operation.quick === true && known.length === 0 ? [at] : [],
-  );
-  // Started before the others, finished whenever it is: the others do not wait for it.
-  const quick = quickAt.length === 0 ? undefined : runQuickOf(stageRun, quickAt, run.namespaces);
-  const settled = await settleAll(stage.operations, stage.parallel, async (_operation, at) => {
-    const effect = known[at] ?? (quickAt.includes(at) ? await quick?.then((result) => effectOf(result, at)) : undefined);
-    return effect ?? (await runOperation(stageRun, at, run.namespaces));
+  const { namespaces } = run;
+  // Runs beside the others: they do not wait for it, nor it for them.
+  const quick = handedOver ?? startQuick(stageRun, namespaces);
+  const settled = await settleAll(stage.operations, stage.parallel, async (operation, place) => {
+    const effect = operation.quick === true ? quickEffect(await quick, index, place) : undefined;
+    return effect ?? (await runOperation(stageRun, place, namespaces));
   });
   const failed = settled.find((result) => result.status === 'rejected');
   // All have ended by now; the first in listed order speaks for the stage.
   if (failed !== undefined) throw failed.reason;
   const effects = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  run.namespaces = completeStage(stage, run.namespaces, effects);
+  run.namespaces = completeStage(stage, namespaces, effects);
 }
 
-async function runQuickOf(stageRun: StageRun, at: readonly number[], namespaces: readonly Namespace[]): Promise<QuickResult> {
-  const { stage } = stageRun;
-  const operations = stage.operations.filter((_operation, index) => at.includes(index));
-  const result = await runQuick(stageRun, [{ ...stage, operations }], namespaces);
-  // Back from places among the quick ones to places in the stage.
-  const effects: (Effect | undefined)[] = [];
-  at.forEach((place, index) => (effects[place] = result.effects[0]?.[index]));
-  const failures = result.failures.map((failure) => ({ ...failure, at: at[failure.at] ?? failure.at }));
-  return { ...result, effects: [effects], failures };
+async function startQuick(stageRun: StageRun, namespaces: readonly Namespace[]): Promise<QuickResult> {
+  const stage = quickStage(stageRun.plan, stageRun.stageIndex);
+  return runQuick(stageRun, stage === undefined ? [] : [stage], namespaces);
 }
 
-function effectOf(result: QuickResult, at: number): Effect | undefined {
-  const failure = result.failures.find((candidate) => candidate.at === at);
-  if (failure !== undefined) throw applicationFailure(failure.failure);
-  return result.effects[0]?.[at];
+function quickEffect(quick: QuickResult, stage: number, place: number): Effect | undefined {
+  throwFirst(quick.failures.filter((failure) => failure.place === place));
+  return quick.effect(stage, place);
 }
 
 function throwFirst(failures: readonly { readonly failure: Failure }[]): void {

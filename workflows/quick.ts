@@ -4,16 +4,16 @@ import { jsonBytes } from '../src/definition/json.js';
 import { timeLimits } from '../src/pipeline/deadline.js';
 import type { Failure } from '../src/pipeline/failure.js';
 import { pick, type Namespace } from '../src/pipeline/namespace.js';
-import { QUICK_ACTIVITY, type Effect, type QuickOutcome } from '../src/pipeline/operation-task.js';
-import { FUSION_LIMITS, type StagePlan } from '../src/pipeline/plan.js';
+import { QUICK_ACTIVITY, type Effect, type QuickOutcome, type QuickStage } from '../src/pipeline/operation-task.js';
+import { FUSION_LIMITS, type PipelinePlan, type StagePlan } from '../src/pipeline/plan.js';
 import { waitForOperation, type StageRun } from './operation.js';
 
 /** What a fused group has done. */
 export interface QuickResult {
-  /** For each stage of the group, the effects of its operations in listed order; undefined where one is not done. */
-  readonly effects: readonly (readonly (Effect | undefined)[])[];
-  /** In listed order; `at` is the place within the stage. */
-  readonly failures: readonly { readonly at: number; readonly failure: Failure }[];
+  /** By stage and place of the operation in the plan; undefined where one is not done. */
+  readonly effect: (stage: number, place: number) => Effect | undefined;
+  /** In listed order. */
+  readonly failures: readonly { readonly place: number; readonly failure: Failure }[];
   /** An operation that the worker's code lacks. */
   readonly missing?: string;
 }
@@ -24,12 +24,10 @@ const GRACE_MS = 1_000;
 /** Runs fused operations in one local activity. What it does not finish in time is left to the caller. */
 export async function runQuick(
   run: StageRun,
-  stages: readonly StagePlan[],
+  stages: readonly QuickStage[],
   namespaces: readonly Namespace[],
 ): Promise<QuickResult> {
-  const effects = stages.map((stage): (Effect | undefined)[] => stage.operations.map(() => undefined));
-  if (stages.every((stage) => stage.operations.length === 0)) return { effects, failures: [] };
-  const left = timeLeftMs(run, stages);
+  if (stages.every((stage) => stage.operations.length === 0)) return resultOf({ operations: [] });
   const local = proxyLocalActivities<activities.PipelineActivities>({
     startToCloseTimeout: FUSION_LIMITS.groupMs + GRACE_MS,
     retry: { maximumAttempts: 1 },
@@ -38,7 +36,7 @@ export async function runQuick(
     pipeline: run.plan.name,
     stages,
     namespaces: neededOf(stages, namespaces),
-    budgetMs: Math.min(FUSION_LIMITS.groupMs, left),
+    budgetMs: Math.min(FUSION_LIMITS.groupMs, timeLeftMs(run, stages)),
     ...(run.principal !== undefined && { principal: run.principal }),
   }).catch((error: unknown): QuickOutcome => {
     if (isCancellation(error)) throw error;
@@ -46,15 +44,22 @@ export async function runQuick(
     return { operations: [] };
   });
   await run.budget.spend(jsonBytes(outcome));
-  return resultOf(outcome, effects);
+  return resultOf(outcome);
+}
+
+/** A stage of the plan with its quick operations, as the local activity gets it. */
+export function quickStage(plan: PipelinePlan, index: number): QuickStage | undefined {
+  const stage = plan.stages[index];
+  if (stage === undefined) return undefined;
+  const places = stage.operations.flatMap((operation, place) => (operation.quick === true ? [place] : []));
+  return { ...stage, index, places, operations: stage.operations.filter((operation) => operation.quick === true) };
 }
 
 /** The smallest limit of any stage in the group, by the pipeline's clock. */
 function timeLeftMs(run: StageRun, stages: readonly StagePlan[]): number {
+  const times = { ...run, now: Date.now() };
   return Math.min(
-    ...stages.flatMap((stage) =>
-      stage.operations.map((operation) => timeLimits(run.plan, stage, operation, { ...run, now: Date.now() }).totalMs),
-    ),
+    ...stages.flatMap((stage) => stage.operations.map((operation) => timeLimits(run.plan, stage, operation, times).totalMs)),
   );
 }
 
@@ -72,13 +77,12 @@ function neededOf(stages: readonly StagePlan[], namespaces: readonly Namespace[]
   return namespaces.map((namespace) => pick(namespace, names));
 }
 
-function resultOf(outcome: QuickOutcome, effects: (Effect | undefined)[][]): QuickResult {
-  const failures: { at: number; failure: Failure }[] = [];
-  for (const report of outcome.operations) {
-    const stage = effects[report.stage];
-    if (report.failure !== undefined) failures.push({ at: report.operation, failure: report.failure });
-    else if (stage !== undefined) stage[report.operation] = report.outcome?.effect;
-  }
-  failures.sort((a, b) => a.at - b.at);
-  return { effects, failures, ...(outcome.missing !== undefined && { missing: outcome.missing }) };
+function resultOf({ operations, missing }: QuickOutcome): QuickResult {
+  const failures = operations.flatMap(({ operation, failure }) => (failure === undefined ? [] : [{ place: operation, failure }]));
+  return {
+    effect: (stage, place) =>
+      operations.find((report) => report.stage === stage && report.operation === place)?.outcome?.effect,
+    failures: failures.sort((a, b) => a.place - b.place),
+    ...(missing !== undefined && { missing }),
+  };
 }

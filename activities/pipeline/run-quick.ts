@@ -2,8 +2,8 @@ import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
 import type { Namespace } from '../../src/pipeline/namespace.js';
-import type { Effect, OperationOutcome, QuickOutcome, QuickReport, QuickTask } from '../../src/pipeline/operation-task.js';
-import { FUSION_LIMITS, type OperationPlan, type RetryPlan, type StagePlan } from '../../src/pipeline/plan.js';
+import type { Effect, OperationOutcome, QuickOutcome, QuickReport, QuickStage, QuickTask } from '../../src/pipeline/operation-task.js';
+import { FUSION_LIMITS, type OperationPlan, type RetryPlan } from '../../src/pipeline/plan.js';
 import { completeStage, operationInputs } from '../../src/pipeline/stage-result.js';
 import type { ModelUsage, OperationContext } from '../../src/pipeline/context.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -15,8 +15,7 @@ import { executeBody } from './operation-body.js';
 /** One fused operation in its place. */
 interface Place {
   readonly task: QuickTask;
-  readonly stageIndex: number;
-  readonly stage: StagePlan;
+  readonly stage: QuickStage;
   readonly at: number;
   readonly operation: OperationPlan;
   readonly inputs: readonly Namespace[];
@@ -32,14 +31,14 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
   const deadline = Date.now() + task.budgetMs;
   const reports: QuickReport[] = [];
   let { namespaces } = task;
-  for (const [stageIndex, stage] of task.stages.entries()) {
+  for (const stage of task.stages) {
     const missing = stage.operations.find((operation) => deps.code.operation(operation.type) === undefined);
     if (missing !== undefined) return { operations: reports, missing: missing.type };
     const limit = pLimit(stage.parallel);
     const finished = await Promise.all(
       stage.operations.map((operation, at) => {
         const inputs = operationInputs(operation, namespaces);
-        return limit(() => runPlace(deps, { task, stageIndex, stage, at, operation, inputs, deadline }));
+        return limit(() => runPlace(deps, { task, stage, at, operation, inputs, deadline }));
       }),
     );
     const done = finished.filter((report) => report !== undefined);
@@ -53,12 +52,18 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
 
 /** One operation with its retries. Undefined when it was not finished in time. */
 async function runPlace(deps: ActivityDependencies, place: Place): Promise<QuickReport | undefined> {
-  const { operation, stageIndex, at, deadline } = place;
+  const { operation, stage, at, deadline } = place;
   const startedAt = Date.now();
   for (let attempt = 1; Date.now() < deadline; attempt += 1) {
     const ended = await attemptOnce(deps, place, attempt);
     if (ended === 'overran') return undefined;
-    const report = { stage: stageIndex, operation: at, startedAt, durationMs: Date.now() - startedAt, attempts: attempt };
+    const report = {
+      stage: stage.index,
+      operation: stage.places[at] ?? at,
+      startedAt,
+      durationMs: Date.now() - startedAt,
+      attempts: attempt,
+    };
     if ('outcome' in ended) return { ...report, outcome: ended.outcome };
     const last = !ended.failure.retryable || attempt >= operation.retry.maximumAttempts;
     if (last) return { ...report, failure: ended.failure };

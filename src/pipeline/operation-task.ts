@@ -33,10 +33,18 @@ export interface OperationOutcome {
   readonly usage?: readonly ModelUsage[];
 }
 
+/** A stage of a fused group, with its quick operations only. */
+export interface QuickStage extends StagePlan {
+  /** Its place in the plan. */
+  readonly index: number;
+  /** The places of its operations in the plan's stage. */
+  readonly places: readonly number[];
+}
+
 /** What the local activity of fused operations gets: neighbouring stages, or the quick operations of one stage. */
 export interface QuickTask {
   readonly pipeline: string;
-  readonly stages: readonly StagePlan[];
+  readonly stages: readonly QuickStage[];
   /** The properties that any of the operations reads. */
   readonly namespaces: readonly Namespace[];
   /** Time for all of them together, in milliseconds. */
@@ -46,7 +54,7 @@ export interface QuickTask {
 
 /** What happened to one fused operation. The workflow and the fold read times and failures from here. */
 export interface QuickReport {
-  /** Indexes into the task's stages, and into that stage's operations. */
+  /** Places in the plan: the stage, and the operation in it. A marker in history carries no input, so they are here. */
   readonly stage: number;
   readonly operation: number;
   /** Milliseconds since the epoch, by the worker's clock. */

@@ -1,0 +1,41 @@
+import type { OperationFailure, ModelReference } from '../src/pipeline/context.js';
+import { predicateKey } from '../src/pipeline/compile.js';
+import type { Operation } from '../src/pipeline/operation.js';
+import type { Registry } from './registry.js';
+
+/** The definitions that a process has right now. `replace` is what a reload does; nothing that runs is disturbed. */
+export class DeployedCode {
+  #registry: Registry;
+  #models: ReadonlyMap<string, ModelReference>;
+
+  constructor(registry: Registry, models: ReadonlyMap<string, ModelReference> = new Map()) {
+    this.#registry = registry;
+    this.#models = models;
+  }
+
+  get registry(): Registry {
+    return this.#registry;
+  }
+
+  replace(registry: Registry, models: ReadonlyMap<string, ModelReference>): void {
+    this.#registry = registry;
+    this.#models = models;
+  }
+
+  operation(type: string): Operation | undefined {
+    return this.#registry.operations.get(type);
+  }
+
+  predicate(
+    pipeline: string,
+    stage: string,
+    operation: string,
+  ): ((failure: OperationFailure) => boolean) | undefined {
+    const definition = this.#registry.definitions.get(pipeline);
+    return definition?.kind === 'pipeline' ? definition.predicates.get(predicateKey(stage, operation)) : undefined;
+  }
+
+  model(name: string): ModelReference | undefined {
+    return this.#models.get(name);
+  }
+}

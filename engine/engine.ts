@@ -1,0 +1,178 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type Client,
+  type WorkflowHandle,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
+import { ulid } from 'ulid';
+import { validateInput } from '../src/contract/validation.js';
+import type { Json, JsonObject } from '../src/definition/json.js';
+import type { Pipeline, PipelineInput, PipelineOutput } from '../src/pipeline/pipeline.js';
+import type { PipelineArguments } from '../src/pipeline/start.js';
+import { DefinitionNotFound, IdempotencyConflict } from './errors.js';
+import { memoOf, type RunMemo } from './execution.js';
+import { ExecutionList, type ExecutionPage, type ListRequest } from './execution-list.js';
+import { RunWatches } from './history/run-watches.js';
+import { idempotentExecutionId, requestFingerprint } from './idempotency.js';
+import type { Definition, Registry } from './registry.js';
+import { Run } from './run.js';
+import { formatRunId, type RunId } from './run-id.js';
+
+/** Temporal ends a run that its own workflow code did not end so long after the definition's timeout. */
+const TIMEOUT_MARGIN_MS = 60_000;
+
+/** What {@link Engine} needs. */
+export interface EngineOptions {
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** The definitions, as they are now: a reload replaces them. */
+  readonly code: { readonly registry: Registry };
+  /** True when the client shares its `NativeConnection` with a worker of this process: runs then start without a round trip. */
+  readonly eagerStart?: boolean;
+  /** Where the Temporal UI is, for links. */
+  readonly uiUrl?: string;
+}
+
+/** How a run is started. */
+export interface StartOptions {
+  /** The same key with the same input starts one run, however often it is sent. */
+  readonly idempotencyKey?: string;
+  /** Who starts it: recorded with the run, and part of an idempotency key's scope. */
+  readonly principal?: string;
+  /** Gets the outcome by HTTP POST. */
+  readonly webhookUrl?: string;
+}
+
+/** What can be started: a definition's name, or a pipeline whose types are then known. */
+export type Target = string | Pipeline;
+
+type InputOf<T extends Target> = T extends Pipeline ? PipelineInput<T> : JsonObject;
+type ResultOf<T extends Target> = T extends Pipeline ? PipelineOutput<T> : Json;
+
+/** A run that is over, and its result. */
+export interface Executed<T extends Target> {
+  readonly run: Run<ResultOf<T>>;
+  readonly result: ResultOf<T>;
+}
+
+/** Starts, watches, lists and cancels runs. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #watches: RunWatches;
+  readonly #list: ExecutionList;
+  readonly #results = new Map<string, Promise<unknown>>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#watches = new RunWatches(options.client);
+    this.#list = new ExecutionList(options.client);
+  }
+
+  /** Plain Temporal, always in reach. */
+  get temporal(): { readonly client: Client; readonly taskQueue: string; readonly namespace: string } {
+    const { client, taskQueue } = this.#options;
+    return { client, taskQueue, namespace: client.options.namespace };
+  }
+
+  /** Everything that can be started, by name. */
+  get definitions(): ReadonlyMap<string, Definition> {
+    return this.#options.code.registry.definitions;
+  }
+
+  /** @throws {@link DefinitionNotFound} */
+  definition(name: string): Definition {
+    const definition = this.definitions.get(name);
+    if (definition === undefined) throw new DefinitionNotFound(name);
+    return definition;
+  }
+
+  /** The page of a run in the Temporal UI, where its address is known. */
+  uiLink(workflowId: string, temporalRunId?: string): string | undefined {
+    const { uiUrl, client } = this.#options;
+    if (uiUrl === undefined) return undefined;
+    const path = ['namespaces', client.options.namespace, 'workflows', workflowId];
+    const page = temporalRunId === undefined ? path : [...path, temporalRunId, 'history'];
+    return `${uiUrl.replace(/\/$/, '')}/${page.map(encodeURIComponent).join('/')}`;
+  }
+
+  /**
+   * Starts a run.
+   *
+   * @throws {@link DefinitionNotFound}, {@link ContractViolation} for an input that does not fit, and
+   *   {@link IdempotencyConflict} for a key that was used for another request
+   */
+  async start<T extends Target>(target: T, input: InputOf<T>, options: StartOptions = {}): Promise<Run<ResultOf<T>>> {
+    const definition = this.definition(typeof target === 'string' ? target : target.name);
+    // Whatever its type promised, the input is checked against the contract.
+    const valid = validateInput(definition.input, input as JsonObject);
+    const { idempotencyKey: key, principal, webhookUrl } = options;
+    const { name, kind } = definition;
+    const executionId = key === undefined ? ulid() : idempotentExecutionId({ definition: name, principal, key });
+    const id: RunId = { kind, name, executionId };
+    const memo: RunMemo = {
+      ...(principal !== undefined && { principal }),
+      ...(webhookUrl !== undefined && { webhookUrl }),
+      ...(key !== undefined && { fingerprint: requestFingerprint(valid, webhookUrl) }),
+    };
+    try {
+      const handle = await this.#options.client.workflow.start(name, this.#startOptions(definition, id, valid, memo));
+      return this.#run<T>(id, handle, handle.firstExecutionRunId);
+    } catch (error) {
+      if (key === undefined || !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return await this.#attach<T>(id, key, memo);
+    }
+  }
+
+  /** Starts a run and waits for its result. Throws what `start` and {@link Run.result} throw. */
+  async execute<T extends Target>(target: T, input: InputOf<T>, options: StartOptions = {}): Promise<Executed<T>> {
+    const run = await this.start(target, input, options);
+    return { run, result: await run.result() };
+  }
+
+  /** A run by its execution id. Nothing is asked of the server yet. */
+  run(name: string, executionId: string): Run<Json> {
+    const { kind } = this.definition(name);
+    const id: RunId = { kind, name, executionId };
+    return this.#run<string>(id, this.#options.client.workflow.getHandle(formatRunId(id)));
+  }
+
+  /** One page of runs, newest first. @throws {@link InvalidPageToken} */
+  async list(request: ListRequest): Promise<ExecutionPage> {
+    return this.#list.page(request);
+  }
+
+  #run<T extends Target>(id: RunId, handle: WorkflowHandle, temporalRunId?: string, attached = false): Run<ResultOf<T>> {
+    return new Run(id, { handle, temporalRunId, watches: this.#watches, results: this.#results }, attached);
+  }
+
+  #startOptions(definition: Definition, id: RunId, input: JsonObject, memo: RunMemo): WorkflowStartOptions {
+    const timeoutMs = definition.kind === 'pipeline' ? definition.plan.timeoutMs : definition.timeoutMs;
+    return {
+      workflowId: formatRunId(id),
+      taskQueue: this.#options.taskQueue,
+      args: [definition.kind === 'pipeline' ? pipelineArguments(definition.plan, input, memo.principal) : input],
+      workflowExecutionTimeout: timeoutMs + TIMEOUT_MARGIN_MS,
+      // A run's id is used once, also when the run is over: that is what makes a key start one run.
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      requestEagerStart: this.#options.eagerStart ?? false,
+      ...(Object.keys(memo).length > 0 && { memo: { ...memo } }),
+      ...(definition.description !== undefined && { staticSummary: definition.description.slice(0, 200) }),
+    };
+  }
+
+  async #attach<T extends Target>(id: RunId, key: string, memo: RunMemo): Promise<Run<ResultOf<T>>> {
+    const handle = this.#options.client.workflow.getHandle(formatRunId(id));
+    const description = await handle.describe();
+    if (memoOf(description.memo).fingerprint !== memo.fingerprint) throw new IdempotencyConflict(key, id.executionId);
+    return this.#run<T>(id, handle, description.runId, true);
+  }
+}
+
+function pipelineArguments(
+  plan: PipelineArguments['plan'],
+  input: JsonObject,
+  principal: string | undefined,
+): PipelineArguments {
+  return { plan, input, ...(principal !== undefined && { principal }) };
+}

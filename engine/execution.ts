@@ -1,0 +1,78 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { Json } from '../src/definition/json.js';
+import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import type { RunProgress } from '../src/progress/progress.js';
+import type { ExecutionStatus } from '../src/progress/status.js';
+
+/** A run's state, as the API tells it. */
+export interface Execution {
+  /** The workflow id. */
+  readonly id: string;
+  readonly executionId: string;
+  /** Temporal's own id of this execution of the workflow id. */
+  readonly temporalRunId: string;
+  readonly name: string;
+  readonly status: ExecutionStatus;
+  readonly startedAt: Date;
+  readonly completedAt?: Date;
+  readonly result?: Json;
+  readonly failure?: Failure;
+  /** Who started it, where the server authenticates. */
+  readonly principal?: string;
+  readonly progress?: RunProgress;
+}
+
+/** What Temporal's memo of a run of ours holds. */
+export interface RunMemo {
+  readonly principal?: string;
+  /** Of the request, for runs with an idempotency key. */
+  readonly fingerprint?: string;
+  readonly webhookUrl?: string;
+}
+
+/** Puts Temporal's description and the fold together. */
+export function executionOf(
+  executionId: string,
+  description: WorkflowExecutionDescription,
+  progress: RunProgress | undefined,
+): Execution {
+  const { principal } = memoOf(description.memo);
+  const status = progress?.status ?? statusOf(description.status.name);
+  return {
+    id: description.workflowId,
+    executionId,
+    temporalRunId: description.runId,
+    name: description.type,
+    status,
+    startedAt: description.startTime,
+    ...(description.closeTime !== undefined && { completedAt: description.closeTime }),
+    ...(progress?.result !== undefined && { result: progress.result }),
+    ...(progress?.failure !== undefined && { failure: progress.failure }),
+    ...(principal !== undefined && { principal }),
+    ...(progress !== undefined && { progress }),
+  };
+}
+
+/** Our fields of a memo; those of other types are left out. */
+export function memoOf(memo: Readonly<Record<string, unknown>> | undefined): RunMemo {
+  const text = (name: keyof RunMemo): Partial<RunMemo> => (typeof memo?.[name] === 'string' ? { [name]: memo[name] } : {});
+  return { ...text('principal'), ...text('fingerprint'), ...text('webhookUrl') };
+}
+
+/** The status that Temporal's own says, as far as it does: a pipeline's own timeout is a failure to Temporal. */
+export function statusOf(temporalStatus: string, failure?: Failure): ExecutionStatus {
+  switch (temporalStatus) {
+    case 'COMPLETED':
+      return 'completed';
+    case 'FAILED':
+      return failure?.type === FAILURE_TYPES.timeout ? 'timed_out' : 'failed';
+    case 'CANCELLED':
+      return 'cancelled';
+    case 'TERMINATED':
+      return 'terminated';
+    case 'TIMED_OUT':
+      return 'timed_out';
+    default:
+      return 'running';
+  }
+}

@@ -1,0 +1,154 @@
+import { decodeArrayFromPayloads, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { LoadedDataConverter } from '@temporalio/common';
+import type { temporal } from '@temporalio/proto';
+import { isPlainObject, type Json } from '../../src/definition/json.js';
+import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
+import { QUICK_ACTIVITY, type OperationOutcome, type QuickOutcome } from '../../src/pipeline/operation-task.js';
+import type { PipelinePlan } from '../../src/pipeline/plan.js';
+import type { HistoryEvent, OperationPlace } from '../../src/progress/history-event.js';
+import { failureOf } from '../run-result.js';
+
+type TemporalEvent = temporal.api.history.v1.IHistoryEvent;
+type Payload = temporal.api.common.v1.IPayload;
+type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
+
+/** Numbers of temporal.api.enums.v1.TimeoutType. */
+const HEARTBEAT_TIMEOUT = 4;
+
+/** Decodes the history of one run, event by event and in order. Keeps what later events refer to. */
+export class HistoryDecoder {
+  /** Attempts and start times of activities; Temporal writes them into an event of their own. */
+  readonly #started = new Map<number, { readonly attempts: number; readonly startedAt: number }>();
+
+  constructor(private readonly converter: LoadedDataConverter) {}
+
+  /** The event as the fold takes it, or undefined when it says nothing about progress. */
+  async decode(event: TemporalEvent): Promise<HistoryEvent | undefined> {
+    const at = { eventId: Number(event.eventId), time: timeMs(event.eventTime) };
+    if (event.workflowExecutionStartedEventAttributes) {
+      return { ...at, ...(await this.#runStarted(event.workflowExecutionStartedEventAttributes)) };
+    }
+    if (event.workflowTaskStartedEventAttributes) return { ...at, type: 'run_taken' };
+    if (event.activityTaskScheduledEventAttributes) {
+      const { activityId, activityType } = event.activityTaskScheduledEventAttributes;
+      const place = operationPlace(activityId ?? '');
+      return { ...at, type: 'activity_scheduled', activityType: activityType?.name ?? '', ...(place && { place }) };
+    }
+    if (event.activityTaskStartedEventAttributes) {
+      const { scheduledEventId, attempt } = event.activityTaskStartedEventAttributes;
+      this.#started.set(Number(scheduledEventId), { attempts: attempt ?? 1, startedAt: at.time });
+      return undefined;
+    }
+    const activity = await this.#activityEnded(event);
+    if (activity !== undefined) return { ...at, ...activity };
+    const ended = await this.#runEnded(event);
+    if (ended !== undefined) return { ...at, ...ended };
+    const quick = await this.#quickCompleted(event.markerRecordedEventAttributes);
+    return quick === undefined ? undefined : { ...at, ...quick };
+  }
+
+  async #runStarted(
+    attributes: temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes,
+  ): Promise<Without<'run_started'>> {
+    const argument = await this.#first(attributes.input);
+    const plan = isPlainObject(argument) && isPlan(argument['plan']) ? argument['plan'] : undefined;
+    const input = plan === undefined ? argument : isPlainObject(argument) ? argument['input'] : undefined;
+    return {
+      type: 'run_started',
+      name: attributes.workflowType?.name ?? '',
+      inputKeys: isPlainObject(input) ? Object.keys(input) : [],
+      ...(plan !== undefined && { plan }),
+    };
+  }
+
+  async #activityEnded(event: TemporalEvent): Promise<Without<'activity_completed'> | Without<'activity_failed'> | undefined> {
+    const completed = event.activityTaskCompletedEventAttributes;
+    if (completed) {
+      const outcome = await this.#first(completed.result);
+      const known = isOutcome(outcome) ? { outcome } : {};
+      return { type: 'activity_completed', ...this.#activity(completed.scheduledEventId), ...known };
+    }
+    const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
+    if (!failed) return undefined;
+    const failure = event.activityTaskTimedOutEventAttributes
+      ? timeoutFailure(failed.failure?.timeoutFailureInfo?.timeoutType ?? 0)
+      : await this.#failure(failed.failure);
+    return { type: 'activity_failed', ...this.#activity(failed.scheduledEventId), failure };
+  }
+
+  #activity(scheduledEventId: unknown): { scheduledEventId: number; attempts: number; startedAt?: number } {
+    const id = Number(scheduledEventId);
+    const started = this.#started.get(id);
+    this.#started.delete(id);
+    return { scheduledEventId: id, attempts: 1, ...started };
+  }
+
+  async #runEnded(event: TemporalEvent): Promise<RunEnd | undefined> {
+    const completed = event.workflowExecutionCompletedEventAttributes;
+    if (completed) {
+      // What a workflow returned came through JSON.
+      return { type: 'run_completed', result: ((await this.#first(completed.result)) ?? null) as Json };
+    }
+    const failed = event.workflowExecutionFailedEventAttributes;
+    if (failed) return { type: 'run_failed', failure: await this.#failure(failed.failure) };
+    if (event.workflowExecutionCanceledEventAttributes) return { type: 'run_cancelled' };
+    const terminated = event.workflowExecutionTerminatedEventAttributes;
+    if (terminated) return { type: 'run_terminated', reason: terminated.reason ?? '' };
+    return event.workflowExecutionTimedOutEventAttributes ? { type: 'run_timed_out' } : undefined;
+  }
+
+  async #quickCompleted(
+    marker: temporal.api.history.v1.IMarkerRecordedEventAttributes | null | undefined,
+  ): Promise<Without<'quick_completed'> | undefined> {
+    if (marker?.markerName !== 'core_local_activity') return undefined;
+    // The SDK writes the marker's own data as plain JSON; the codecs were not applied to it.
+    const data = marker.details?.['data']?.payloads?.[0]?.data;
+    const text = data ? Buffer.from(data).toString('utf8') : '';
+    if (!text.includes(`"${QUICK_ACTIVITY}"`)) return undefined;
+    const outcome = await this.#first(marker.details?.['result']);
+    // Its type was just checked: this activity returns nothing else.
+    return isPlainObject(outcome) ? { type: 'quick_completed', outcome: outcome as unknown as QuickOutcome } : undefined;
+  }
+
+  async #failure(failure: temporal.api.failure.v1.IFailure | null | undefined): Promise<Failure> {
+    return failureOf(await decodeOptionalFailureToOptionalError(this.converter, failure));
+  }
+
+  async #first(payloads: Payloads): Promise<unknown> {
+    const first = payloads?.payloads?.[0];
+    if (!first) return undefined;
+    const [value] = await decodeArrayFromPayloads(this.converter, [first as Payload]);
+    return value;
+  }
+}
+
+type Without<T extends HistoryEvent['type']> = T extends unknown
+  ? Omit<Extract<HistoryEvent, { type: T }>, 'eventId' | 'time'>
+  : never;
+
+type RunEnd = Without<'run_completed'> | Without<'run_failed'> | Without<'run_cancelled'> | Without<'run_terminated'> | Without<'run_timed_out'>;
+
+/** The place in the plan that an activity id of ours says. */
+export function operationPlace(activityId: string): OperationPlace | undefined {
+  const match = /^(\d+)\.(\d+)\.(\d+)$/.exec(activityId);
+  if (match === null) return undefined;
+  return { stage: Number(match[1]), operation: Number(match[2]), round: Number(match[3]) };
+}
+
+function timeoutFailure(timeoutType: number): Failure {
+  return timeoutType === HEARTBEAT_TIMEOUT
+    ? { type: 'WorkerLost', message: 'The worker that ran it stopped answering, in every attempt.', retryable: true }
+    : { type: FAILURE_TYPES.timeout, message: 'It took longer than its time limit.', retryable: true };
+}
+
+function timeMs(timestamp: temporal.api.history.v1.IHistoryEvent['eventTime']): number {
+  return Number(timestamp?.seconds ?? 0) * 1_000 + Math.floor((timestamp?.nanos ?? 0) / 1_000_000);
+}
+
+function isPlan(value: unknown): value is PipelinePlan {
+  return isPlainObject(value) && value['kind'] === 'pipeline' && Array.isArray(value['stages']);
+}
+
+function isOutcome(value: unknown): value is OperationOutcome {
+  return isPlainObject(value) && isPlainObject(value['effect']);
+}

@@ -1,0 +1,22 @@
+/** The kinds of runs, which their workflow ids begin with. */
+export type RunKind = 'pipeline' | 'workflow';
+
+/** What a workflow id of ours says. */
+export interface RunId {
+  readonly kind: RunKind;
+  readonly name: string;
+  readonly executionId: string;
+}
+
+/** The workflow id of a run: `pipeline/summarize/01J…`. */
+export function formatRunId({ kind, name, executionId }: RunId): string {
+  return `${kind}/${name}/${executionId}`;
+}
+
+/** The parts of a workflow id, or undefined when it is none of ours. */
+export function parseRunId(workflowId: string): RunId | undefined {
+  const match = /^(pipeline|workflow)\/([^/]+)\/([^/]+)$/.exec(workflowId);
+  const [, kind, name, executionId] = match ?? [];
+  if ((kind !== 'pipeline' && kind !== 'workflow') || name === undefined || executionId === undefined) return undefined;
+  return { kind, name, executionId };
+}

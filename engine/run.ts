@@ -1,0 +1,116 @@
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { Json } from '../src/definition/json.js';
+import type { EventPosition, RunEvent } from '../src/progress/run-event.js';
+import { RunNotFound } from './errors.js';
+import { executionOf, type Execution } from './execution.js';
+import { isNotFound } from './history/read-history.js';
+import type { RunWatches } from './history/run-watches.js';
+import type { RunId } from './run-id.js';
+import { formatRunId } from './run-id.js';
+import { runFailed } from './run-result.js';
+
+/** What a run needs of its engine. */
+export interface RunDependencies {
+  readonly handle: WorkflowHandle;
+  readonly watches: RunWatches;
+  /** Results that somebody waits for, by workflow id: they share one long poll. */
+  readonly results: Map<string, Promise<unknown>>;
+  /** Temporal's id of this execution; undefined where only the workflow id is known so far. */
+  readonly temporalRunId?: string | undefined;
+}
+
+/** What a reader of events wants. */
+export interface EventsOptions {
+  /** Only what comes after this event. */
+  readonly after?: EventPosition | undefined;
+  /** Also live hints: retries and progress, best effort and without ids. False unless set. */
+  readonly hints?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One run, whether it goes on or is over. */
+export class Run<Result = Json> {
+  /** The workflow id: `pipeline/summarize/01J…`. */
+  readonly id: string;
+  readonly executionId: string;
+  readonly name: string;
+  /** True when the run existed before: an idempotent request was repeated. */
+  readonly attached: boolean;
+  #temporalRunId: string | undefined;
+
+  constructor(
+    id: RunId,
+    private readonly deps: RunDependencies,
+    attached = false,
+  ) {
+    this.id = formatRunId(id);
+    this.executionId = id.executionId;
+    this.name = id.name;
+    this.attached = attached;
+    this.#temporalRunId = deps.temporalRunId;
+  }
+
+  /**
+   * Waits for the result.
+   *
+   * @throws {@link RunFailed} when the run ends without one, {@link RunNotFound} when there is no such run
+   */
+  async result(): Promise<Result> {
+    const { results, handle } = this.deps;
+    const waiting = results.get(this.id) ?? handle.result();
+    results.set(this.id, waiting);
+    try {
+      // The workflow's result is what the definition's contract says it is.
+      return (await waiting) as Result;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) throw runFailed(this.id, error);
+      throw this.#translated(error);
+    } finally {
+      if (results.get(this.id) === waiting) results.delete(this.id);
+    }
+  }
+
+  /** The run's state as it is now, folded from its history. @throws {@link RunNotFound} */
+  async describe(): Promise<Execution> {
+    try {
+      const description = await this.deps.handle.describe();
+      const fold = await this.deps.watches.look(this.id, description.runId);
+      return executionOf(this.executionId, description, fold.progress);
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
+  /** The run's events: past ones first, then those to come, until the run is over. @throws {@link RunNotFound} */
+  async *events(options: EventsOptions = {}): AsyncGenerator<RunEvent> {
+    const runId = await this.#runId();
+    try {
+      yield* this.deps.watches.watch(this.id, runId).events(options);
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
+  /** Asks the run to end. Operations in progress are aborted; the status becomes `cancelled`. @throws {@link RunNotFound} */
+  async cancel(): Promise<void> {
+    try {
+      await this.deps.handle.cancel();
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
+  async #runId(): Promise<string> {
+    try {
+      this.#temporalRunId ??= (await this.deps.handle.describe()).runId;
+      return this.#temporalRunId;
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
+  #translated(error: unknown): unknown {
+    const unknownRun = isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError');
+    return unknownRun ? new RunNotFound(this.name, this.executionId) : error;
+  }
+}

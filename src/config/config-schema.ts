@@ -1,0 +1,97 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { durationMs, InvalidDuration } from '../definition/duration.js';
+import type { Services } from '../pipeline/context.js';
+import type { SecretLookup } from './config.js';
+import type { AfterExecute, ApiAuthentication, BeforeExecute } from './hooks.js';
+import { isReference } from './references.js';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+function callback<F>(): z.ZodType<F> {
+  return z.custom<F>((value) => typeof value === 'function', 'expected a function');
+}
+
+const duration = z.union([z.string(), z.number()]).transform((value, context) => {
+  try {
+    return durationMs(value);
+  } catch (error) {
+    if (!(error instanceof InvalidDuration)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+    return z.NEVER;
+  }
+});
+
+const text = z.string().min(1);
+const count = z.int().min(1);
+
+const reference = z
+  .string()
+  .refine(isReference, 'it must be a reference such as "secret://webhooks" or "${WEBHOOK_SECRET}", so that no file holds the secret itself');
+
+const addresses = z
+  .string()
+  .refine(
+    (range) => range === 'private' || ipaddr.isValidCIDR(range),
+    'write a range of addresses such as "10.2.0.0/16", or "private" for all that are not public',
+  );
+
+const worker = z.strictObject({
+  maxConcurrentActivityTaskExecutions: count.exactOptional(),
+  maxConcurrentLocalActivityExecutions: count.exactOptional(),
+  maxConcurrentWorkflowTaskExecutions: count.exactOptional(),
+  maxCachedWorkflows: z.int().min(0).exactOptional(),
+  maxTaskQueueActivitiesPerSecond: z.number().positive().exactOptional(),
+  shutdownGraceTime: duration.default(30_000),
+});
+
+const temporal = z.strictObject({
+  profile: text.exactOptional(),
+  address: text.exactOptional(),
+  namespace: text.exactOptional(),
+});
+
+const server = z.strictObject({
+  host: text.default('127.0.0.1'),
+  port: z.int().min(0).max(65_535).default(8787),
+  bodyLimit: count.default(1024 * 1024),
+  maxWait: duration.default(5 * 60_000),
+  sseClients: count.default(1_000),
+  keepAlive: duration.default(15_000),
+});
+
+const webhooks = z.strictObject({
+  secret: z
+    .union([reference, z.array(reference)])
+    .transform((secret) => (typeof secret === 'string' ? [secret] : secret))
+    .default([]),
+  allow: z.array(addresses).default([]),
+  maxAge: duration.default(DAY_MS),
+});
+
+const services = z.custom<Services | (() => Services | Promise<Services>)>(
+  (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
+  'expected an object or a function that returns one',
+);
+
+/** What a configuration may hold, with the defaults. What each option does is told at `ConfigDefinition`. */
+export const configSchema = z.strictObject({
+  configPath: text.exactOptional(),
+  autoloadPaths: z.array(text).default([]),
+  debug: z.boolean().default(false),
+  catchAllRoutes: z.boolean().default(false),
+  apiAuthentication: callback<ApiAuthentication>().exactOptional(),
+  beforeExecute: callback<BeforeExecute>().exactOptional(),
+  afterExecute: callback<AfterExecute>().exactOptional(),
+  exposePipes: z.union([z.enum(['all', 'none']), z.array(text)]).default('all'),
+  asyncQueue: text.default('millrace'),
+  executionRetention: duration.default(7 * DAY_MS),
+  trackExecutions: z.boolean().exactOptional(),
+  services: services.default({}),
+  disposeServices: callback<(services: Services) => void | Promise<void>>().exactOptional(),
+  secrets: callback<SecretLookup>().exactOptional(),
+  worker: worker.prefault({}),
+  temporal: temporal.default({}),
+  server: server.prefault({}),
+  webhooks: webhooks.prefault({}),
+});

@@ -1,0 +1,215 @@
+import { DEFINITION, isDefinition, type Branded } from '../definition/brand.js';
+import { callerSite } from '../definition/call-site.js';
+import type { Duration } from '../definition/duration.js';
+import { isPlainObject } from '../definition/json.js';
+import type { Problem, Site } from '../definition/problem.js';
+import type { Services } from '../pipeline/context.js';
+import { configSchema } from './config-schema.js';
+import type { AfterExecute, ApiAuthentication, BeforeExecute } from './hooks.js';
+import { schemaProblems } from './schema-problems.js';
+
+/** What `millrace.config.ts` may set: everything is optional. Made into a {@link Config} by {@link defineConfig}. */
+export interface ConfigDefinition {
+  /**
+   * A folder, relative to the project, with more YAML: `config.yml` (then read from there) and pipelines, in it or in its
+   * `pipelines/`. Unset: `config.yml` is in the project's own folder. `pipelines/` of the project is read either way.
+   */
+  readonly configPath?: string;
+  /**
+   * More files or folders, relative to the project, that export operations and pipelines, beside `operations/` and
+   * `pipelines/`. Default: none. A config that sets it is evaluated twice.
+   */
+  readonly autoloadPaths?: readonly string[];
+  /** Log at level `debug`. Default: false. */
+  readonly debug?: boolean;
+  /** Serve every exposed definition under `/pipelines/:name` without naming it. Default: false. */
+  readonly catchAllRoutes?: boolean;
+  /** Tells who makes a request, or false for 401. Unset: nobody is asked, and the server listens on loopback only. */
+  readonly apiAuthentication?: ApiAuthentication;
+  /** Called before a request starts a run; may refuse it. Default: none. */
+  readonly beforeExecute?: BeforeExecute;
+  /** Called once for each run that ended. Default: none. */
+  readonly afterExecute?: AfterExecute;
+  /** Which definitions the HTTP API shows: all, none, or those named. The engine reaches all of them. Default: `all`. */
+  readonly exposePipes?: 'all' | 'none' | readonly string[];
+  /** The Temporal task queue that runs are put into and workers poll. Default: `millrace`. */
+  readonly asyncQueue?: string;
+  /**
+   * How long Temporal keeps ended runs, and with them their results and idempotency keys. Sets the retention of a
+   * namespace that may be changed; a shorter one that may not is warned about. Temporal's least is 1 day. Default: `7d`.
+   */
+  readonly executionRetention?: Duration;
+  /** Accepted for compatibility, without effect: Temporal keeps track of every run. `false` is warned about. */
+  readonly trackExecutions?: boolean;
+  /** What every operation gets as `services`: an object, or a function that is called once per worker. Default: `{}`. */
+  readonly services?: Services | (() => Services | Promise<Services>);
+  /** Called with the services when a worker has stopped, to close what they hold. Default: none. */
+  readonly disposeServices?: (services: Services) => void | Promise<void>;
+  /** What `secret://name` stands for. Default: the environment variable, else the file in `/run/secrets`. */
+  readonly secrets?: SecretLookup;
+  readonly worker?: WorkerSettings;
+  /** Which Temporal server to use. What is not set comes from `TEMPORAL_*` variables and `temporal.toml`. */
+  readonly temporal?: TemporalSettings;
+  readonly server?: ServerSettings;
+  readonly webhooks?: WebhookSettings;
+}
+
+/** Finds a secret by its name, such as `openai/key` for `secret://openai/key`. Undefined: there is none. */
+export type SecretLookup = (name: string) => string | undefined | Promise<string | undefined>;
+
+/** Options that are handed to Temporal's `Worker.create` as they are; unset ones have Temporal's defaults. */
+export interface WorkerSettings {
+  /** Most operations at once in a worker. */
+  readonly maxConcurrentActivityTaskExecutions?: number;
+  /** Most groups of quick operations at once in a worker. */
+  readonly maxConcurrentLocalActivityExecutions?: number;
+  readonly maxConcurrentWorkflowTaskExecutions?: number;
+  /** Runs kept in memory between two of their steps. */
+  readonly maxCachedWorkflows?: number;
+  /** Most operations a second that are started on the task queue, over all workers. */
+  readonly maxTaskQueueActivitiesPerSecond?: number;
+  /** How long a worker that was told to stop lets its operations finish. Default: `30s`. */
+  readonly shutdownGraceTime?: Duration;
+}
+
+/** The Temporal server, namespace and profile to use. */
+export interface TemporalSettings {
+  /** A profile of `temporal.toml`. */
+  readonly profile?: string;
+  /** `host:port`. */
+  readonly address?: string;
+  readonly namespace?: string;
+}
+
+/** Where the HTTP server listens, and its limits. */
+export interface ServerSettings {
+  /** Default: `127.0.0.1`. Another than a loopback address needs `apiAuthentication`, or `--insecure`. */
+  readonly host?: string;
+  /** Default: 8787. `--port` and `MILLRACE_PORT` win over it. */
+  readonly port?: number;
+  /** Largest body of a request, in bytes. Default: 1,048,576 (1 MiB). */
+  readonly bodyLimit?: number;
+  /** Longest wait of a synchronous request, after which it is answered with 202 and where to look. Default: `5m`. */
+  readonly maxWait?: Duration;
+  /** Most event streams at once in a server process. Default: 1,000. */
+  readonly sseClients?: number;
+  /** How often an event stream that has nothing to tell sends a comment, so that proxies keep it open. Default: `15s`. */
+  readonly keepAlive?: Duration;
+}
+
+/** How webhooks are signed, and where they may go. */
+export interface WebhookSettings {
+  /**
+   * What deliveries are signed with (Standard Webhooks), as a reference: `secret://webhooks` or `${WEBHOOK_SECRET}`.
+   * Several, while a secret is being changed, sign each delivery. Default: none; deliveries are then not signed.
+   */
+  readonly secret?: string | readonly string[];
+  /**
+   * Addresses that webhooks may go to though they are not public: CIDR ranges such as `10.2.0.0/16`, or `private` for all
+   * private, loopback and link-local ones. Default: none.
+   */
+  readonly allow?: readonly string[];
+  /** How long a delivery is tried again. Default: `24h`. */
+  readonly maxAge?: Duration;
+}
+
+/** A configuration as a project exports it. Made by {@link defineConfig}. */
+export interface Config extends Branded<'config'>, ConfigDefinition {
+  readonly site?: Site;
+}
+
+/** A configuration with its defaults, checked; times are in milliseconds. Made by {@link parseConfig}. */
+export interface ProjectConfig {
+  readonly configPath?: string;
+  readonly autoloadPaths: readonly string[];
+  readonly debug: boolean;
+  readonly catchAllRoutes: boolean;
+  readonly apiAuthentication?: ApiAuthentication;
+  readonly beforeExecute?: BeforeExecute;
+  readonly afterExecute?: AfterExecute;
+  readonly exposePipes: 'all' | 'none' | readonly string[];
+  readonly asyncQueue: string;
+  readonly executionRetentionMs: number;
+  readonly services: Services | (() => Services | Promise<Services>);
+  readonly disposeServices?: (services: Services) => void | Promise<void>;
+  readonly secrets?: SecretLookup;
+  readonly worker: Omit<WorkerSettings, 'shutdownGraceTime'> & { readonly shutdownGraceTimeMs: number };
+  readonly temporal: TemporalSettings;
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly bodyLimitBytes: number;
+    readonly maxWaitMs: number;
+    readonly sseClients: number;
+    readonly keepAliveMs: number;
+  };
+  readonly webhooks: { readonly secrets: readonly string[]; readonly allow: readonly string[]; readonly maxAgeMs: number };
+}
+
+/**
+ * Types a project's configuration; export its result from `millrace.config.ts` as the default. Nothing is checked
+ * here: loading a project does, and reports what is wrong beside everything else.
+ *
+ * @example
+ * ```ts
+ * export default defineConfig({ catchAllRoutes: true, server: { port: 8080 } });
+ * ```
+ */
+export function defineConfig(definition: ConfigDefinition): Config {
+  const site = callerSite();
+  return { [DEFINITION]: 'config', ...definition, ...(site !== undefined && { site }) };
+}
+
+/**
+ * Checks a configuration and fills in the defaults; `{}` gives all of them.
+ *
+ * @returns the configuration unless there is an error among the problems. Problems have no site.
+ */
+export function parseConfig(value: unknown): {
+  readonly config?: ProjectConfig;
+  readonly problems: readonly Problem[];
+} {
+  const written = whatIsSet(value);
+  const parsed = configSchema.safeParse(written);
+  if (!parsed.success) {
+    const problems = schemaProblems(configSchema, parsed.error, written, 'option').map(
+      ({ message, path, unknownName }): Problem => ({
+        definition: 'config',
+        message: `config: ${unknownName && path.length > 1 ? `${path.slice(0, -1).join('.')}: ` : ''}${message}`,
+      }),
+    );
+    return { problems };
+  }
+  const { executionRetention, trackExecutions, worker, server, webhooks, ...rest } = parsed.data;
+  const { shutdownGraceTime: shutdownGraceTimeMs, ...workerOptions } = worker;
+  const { bodyLimit: bodyLimitBytes, maxWait: maxWaitMs, keepAlive: keepAliveMs, ...listener } = server;
+  const config: ProjectConfig = {
+    ...rest,
+    executionRetentionMs: executionRetention,
+    worker: { ...workerOptions, shutdownGraceTimeMs },
+    server: { ...listener, bodyLimitBytes, maxWaitMs, keepAliveMs },
+    webhooks: { secrets: webhooks.secret, allow: webhooks.allow, maxAgeMs: webhooks.maxAge },
+  };
+  return { config, problems: trackExecutions === false ? [ALWAYS_TRACKED] : [] };
+}
+
+const ALWAYS_TRACKED: Problem = {
+  definition: 'config',
+  severity: 'warning',
+  message: 'config: trackExecutions: false has no effect. Temporal keeps track of every run; executionRetention says for how long.',
+};
+
+/** What a person has set: without what `defineConfig` adds, and without options that are there but undefined. */
+function whatIsSet(value: unknown): unknown {
+  if (!isPlainObject(value)) return value;
+  const { site, ...rest } = value;
+  const options = isDefinition(value, 'config') ? rest : { ...rest, ...(site !== undefined && { site }) };
+  return Object.fromEntries(
+    Object.entries(options)
+      .filter(([, option]) => option !== undefined)
+      .map(([name, option]) => [name, GROUPS.includes(name) ? whatIsSet(option) : option]),
+  );
+}
+
+/** The options that are objects with options of their own. */
+const GROUPS: readonly string[] = ['worker', 'temporal', 'server', 'webhooks'];

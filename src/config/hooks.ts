@@ -1,0 +1,67 @@
+import type { Context } from 'koa';
+import type { Json, JsonObject } from '../definition/json.js';
+
+/**
+ * Who makes a request: an id, or an object with an id and whatever else the project's own code wants to find there
+ * again. The id is recorded with each run that the request starts.
+ */
+export type Principal = string | PrincipalRecord;
+
+/** A {@link Principal} with more to it than an id. */
+export interface PrincipalRecord {
+  readonly id: string;
+  readonly [property: string]: unknown;
+}
+
+/** Tells who makes a request, or false when it may not be made: it is then answered with 401. */
+export type ApiAuthentication = (ctx: Context) => false | Principal | Promise<false | Principal>;
+
+/** How {@link BeforeExecute} refuses a request: the HTTP status (400 to 599) and the `error` of the JSON body. */
+export interface Rejection {
+  readonly status: number;
+  readonly error: string;
+}
+
+/** What a hook may answer: `false` is `{ status: 403, error: 'Forbidden' }`, anything but a rejection lets it pass. */
+export type BeforeExecuteAnswer = undefined | boolean | Rejection;
+
+/**
+ * Called for each request that would start a run, after its input was checked and before the run is started.
+ *
+ * @param name - the definition's name
+ * @param input - the checked input
+ */
+export type BeforeExecute = (
+  name: string,
+  input: JsonObject,
+  ctx: Context,
+) => BeforeExecuteAnswer | Promise<BeforeExecuteAnswer>;
+
+/** How a run ended. */
+export type ExecutionOutcome =
+  | { readonly status: 'completed'; readonly result: Json }
+  | {
+      readonly status: 'failed' | 'cancelled' | 'terminated' | 'timed_out';
+      /** `type` is an error type such as `timeout` or `contract_violation`. */
+      readonly error: { readonly type: string; readonly message: string };
+    };
+
+/** The run whose end {@link AfterExecute} is told of. */
+export interface ExecutionInfo {
+  /** The execution's id, as the HTTP API shows it. */
+  readonly id: string;
+  /** The id of the Temporal workflow: `pipeline/summarize/01J…`. */
+  readonly workflowId: string;
+  /** The Temporal run id. */
+  readonly runId: string;
+  /** The id of the principal who started it, where the server authenticates. */
+  readonly principal?: string;
+  /** From start to end, queueing included. */
+  readonly durationMs: number;
+}
+
+/**
+ * Called once for each run that ended, in whichever way: also for asynchronous runs and for those whose client left. It
+ * runs in a worker, and again when it throws or its worker dies, so let a repetition do no harm.
+ */
+export type AfterExecute = (name: string, outcome: ExecutionOutcome, info: ExecutionInfo) => void | Promise<void>;

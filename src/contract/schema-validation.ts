@@ -1,0 +1,52 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { JsonObject } from '../definition/json.js';
+import { formatPath } from './violation.js';
+
+/** A JSON Schema cannot be used: an unknown keyword, a wrong value, a reference that leads nowhere. */
+export class InvalidSchema extends Error {
+  override readonly name = 'InvalidSchema';
+}
+
+/** Keywords of other tools, which say nothing about validity. */
+const ANNOTATIONS = ['example', 'propertyOrdering'];
+
+/**
+ * A function that tells why a value does not satisfy a JSON Schema (draft 2020-12): a phrase with the path, such as
+ * `tags[0] must be string`, or undefined when it does. `format` is an annotation, as the specification has it.
+ *
+ * @throws {@link InvalidSchema}
+ */
+export function schemaCheck(schema: JsonObject): (value: unknown) => string | undefined {
+  const { $schema: _, ...described } = schema;
+  // A validator keeps every schema that it has compiled, so each schema gets its own.
+  const ajv = new Ajv2020({
+    strictTypes: false,
+    strictTuples: false,
+    validateFormats: false,
+    logger: false,
+  });
+  ANNOTATIONS.forEach((keyword) => ajv.addKeyword(keyword));
+  const validate = compiled(ajv, described);
+  return (value) => {
+    if (validate(value)) return undefined;
+    const [error] = validate.errors ?? [];
+    const path = formatPath((error?.instancePath ?? '').split('/').slice(1).map(pointerPart));
+    const extra: unknown = error?.params['additionalProperty'];
+    const what = `${error?.message ?? 'is not valid'}${typeof extra === 'string' ? ` ("${extra}")` : ''}`;
+    return path === '' ? `it ${what}` : `${path} ${what}`;
+  };
+}
+
+function compiled(ajv: Ajv2020, schema: JsonObject): ReturnType<Ajv2020['compile']> {
+  try {
+    return ajv.compile(schema);
+  } catch (error) {
+    throw new InvalidSchema(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A part of a JSON Pointer (RFC 6901). */
+function pointerPart(part: string): string | number {
+  const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  return /^\d+$/.test(name) ? Number(name) : name;
+}

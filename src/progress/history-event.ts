@@ -1,0 +1,58 @@
+import type { Json } from '../definition/json.js';
+import type { Failure } from '../pipeline/failure.js';
+import type { OperationOutcome, QuickOutcome } from '../pipeline/operation-task.js';
+import type { PipelinePlan } from '../pipeline/plan.js';
+
+interface Common {
+  /** The number of the event in Temporal's history, from 1. */
+  readonly eventId: number;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly time: number;
+}
+
+/**
+ * The events of a run's history that its progress follows from, decoded. The engine makes them of Temporal's; what says
+ * nothing about progress is left out.
+ */
+export type HistoryEvent = Common &
+  (
+    | {
+        readonly type: 'run_started';
+        readonly name: string;
+        readonly inputKeys: readonly string[];
+        /** Absent for hand-written workflows. */
+        readonly plan?: PipelinePlan;
+      }
+    /** A worker has taken the run. */
+    | { readonly type: 'run_taken' }
+    /** `place` is known for operations of a plan only. */
+    | { readonly type: 'activity_scheduled'; readonly activityType: string; readonly place?: OperationPlace }
+    | {
+        readonly type: 'activity_completed';
+        readonly scheduledEventId: number;
+        readonly attempts: number;
+        readonly startedAt?: number;
+        readonly outcome?: OperationOutcome;
+      }
+    | {
+        readonly type: 'activity_failed';
+        readonly scheduledEventId: number;
+        readonly attempts: number;
+        readonly startedAt?: number;
+        readonly failure: Failure;
+      }
+    /** A local activity of fused operations ended. */
+    | { readonly type: 'quick_completed'; readonly outcome: QuickOutcome }
+    | { readonly type: 'run_completed'; readonly result: Json }
+    | { readonly type: 'run_failed'; readonly failure: Failure }
+    | { readonly type: 'run_cancelled' }
+    | { readonly type: 'run_terminated'; readonly reason: string }
+    | { readonly type: 'run_timed_out' }
+  );
+
+/** Where an operation is in the plan, and how often it was scheduled before (0, unless code was missing). */
+export interface OperationPlace {
+  readonly stage: number;
+  readonly operation: number;
+  readonly round: number;
+}

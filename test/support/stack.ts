@@ -1,0 +1,106 @@
+import { afterEach } from '@jest/globals';
+import { Client } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import type { ModelReference, Services } from '../../src/pipeline/context.js';
+import { DeployedCode } from '../../engine/deployed-code.js';
+import { Engine } from '../../engine/engine.js';
+import { buildRegistry, type Sources } from '../../engine/registry.js';
+import { formatProblem } from '../../src/definition/problem.js';
+import type { Operation } from '../../src/pipeline/operation.js';
+import type { Pipeline } from '../../src/pipeline/pipeline.js';
+import type { Workflow } from '../../src/definition/workflow.js';
+import { createWorker } from '../../worker/worker.js';
+import { workflowBundle } from '../../worker/workflow-bundle.js';
+import { testLogger, uniqueTaskQueue, type TestTemporal } from './temporal.js';
+
+/** What a test defines. */
+export interface StackDefinitions {
+  readonly operations?: readonly Operation[];
+  readonly pipelines?: readonly Pipeline[];
+  readonly workflows?: readonly Workflow[];
+  readonly workflowFiles?: readonly string[];
+  readonly models?: ReadonlyMap<string, ModelReference>;
+  readonly services?: Services;
+  /** Without a worker nothing runs until the test starts one. */
+  readonly worker?: boolean;
+}
+
+/** An engine and a worker with a test's own definitions, on a task queue of its own. */
+export interface Stack {
+  readonly engine: Engine;
+  readonly code: DeployedCode;
+  readonly taskQueue: string;
+  /** Starts one more worker, with other code if given. Stopped after the test. */
+  startWorker(code?: DeployedCode): Promise<RunningWorker>;
+}
+
+/** A worker that takes work until it is stopped. */
+export interface RunningWorker {
+  stop(): Promise<void>;
+}
+
+/** Gives each test of a file stacks of its own, and stops their workers after it. */
+export function useStacks(temporal: TestTemporal): (definitions: StackDefinitions) => Promise<Stack> {
+  const running: RunningWorker[] = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((worker) => worker.stop()));
+  });
+  return async (definitions) => {
+    const taskQueue = uniqueTaskQueue();
+    const code = codeOf(definitions);
+    const client = new Client({ connection: temporal.nativeConnection, namespace: temporal.namespace });
+    const startWorker = async (other = code): Promise<RunningWorker> => {
+      const worker = await createWorker({
+        connection: temporal.nativeConnection,
+        namespace: temporal.namespace,
+        taskQueue,
+        workflowBundle: await workflowBundle({
+          files: definitions.workflowFiles ?? [],
+          cacheDir: join(tmpdir(), 'millrace-test-bundles'),
+          logger: testLogger,
+        }),
+        code: other,
+        services: definitions.services ?? {},
+        log: pino({ level: 'silent' }),
+        options: { shutdownGraceTime: '1s' },
+      });
+      const handle = keepRunning(worker);
+      running.push(handle);
+      return handle;
+    };
+    if (definitions.worker !== false) await startWorker();
+    const engine = new Engine({ client, taskQueue, code, eagerStart: true });
+    return { engine, code, taskQueue, startWorker };
+  };
+}
+
+/** Compiles a test's definitions; fails with the problems where there are any. */
+export function codeOf(definitions: StackDefinitions): DeployedCode {
+  const sources: Sources = {
+    operations: definitions.operations ?? [],
+    pipelines: (definitions.pipelines ?? []).map((definition) => ({ definition, locate: () => definition.site })),
+    workflows: definitions.workflows ?? [],
+    models: definitions.models ?? new Map(),
+    readFile: () => undefined,
+  };
+  const { registry, problems } = buildRegistry(sources);
+  if (registry === undefined) throw new Error(problems.map(formatProblem).join('\n'));
+  return new DeployedCode(registry, definitions.models);
+}
+
+function keepRunning(worker: Worker): RunningWorker {
+  const ended = worker.run();
+  let stopping: Promise<void> | undefined;
+  return {
+    stop: () => {
+      stopping ??= (async () => {
+        worker.shutdown();
+        await ended;
+      })();
+      return stopping;
+    },
+  };
+}

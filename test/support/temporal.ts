@@ -1,0 +1,83 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { ulid } from 'ulid';
+import { SHARED_SERVER_VARIABLE } from './shared-server-variable.js';
+
+/** The namespace that tests use; queues and workflow ids keep them apart. */
+export const TEST_NAMESPACE = 'default';
+
+/** Lets warnings and errors through; for workers and for `bundleWorkflowCode`. */
+export const testLogger = new DefaultLogger('WARN');
+
+/** What one test file uses to talk to the shared Temporal server. Ready inside of hooks and tests. */
+export interface TestTemporal {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connection: Connection;
+  /** For workers, and for a client that starts workflows eagerly. */
+  readonly nativeConnection: NativeConnection;
+  /** On `connection`. */
+  readonly client: Client;
+}
+
+/**
+ * Connects this test file to the server that the whole run shares and closes everything after its
+ * last test. Call it once, at the top of the file or of a `describe`.
+ */
+export function useTemporal(): TestTemporal {
+  let opened: TestTemporal | undefined;
+  const current = (): TestTemporal => {
+    if (opened === undefined)
+      throw new Error(
+        'useTemporal() is ready inside of hooks and tests, not while they are declared',
+      );
+    return opened;
+  };
+  beforeAll(async () => {
+    opened = await connect();
+  });
+  afterAll(async () => {
+    const { connection, nativeConnection } = current();
+    await connection.close();
+    await nativeConnection.close();
+  });
+  return {
+    namespace: TEST_NAMESPACE,
+    get address() {
+      return current().address;
+    },
+    get connection() {
+      return current().connection;
+    },
+    get nativeConnection() {
+      return current().nativeConnection;
+    },
+    get client() {
+      return current().client;
+    },
+  };
+}
+
+/** A task queue that no other test has, e.g. `orders-01K…`. */
+export function uniqueTaskQueue(prefix = 'test'): string {
+  return `${prefix}-${ulid()}`;
+}
+
+/** Address of the shared server, for tests that start processes of their own. */
+export function sharedServerAddress(): string {
+  const address = process.env[SHARED_SERVER_VARIABLE];
+  if (address === undefined)
+    throw new Error(`${SHARED_SERVER_VARIABLE} is not set: run the tests through jest.config.js`);
+  return address;
+}
+
+async function connect(): Promise<TestTemporal> {
+  const address = sharedServerAddress();
+  // Each test file has module instances of its own, so none has installed a runtime before.
+  Runtime.install({ logger: testLogger, shutdownSignals: [] });
+  const connection = await Connection.connect({ address });
+  const nativeConnection = await NativeConnection.connect({ address });
+  const client = new Client({ connection, namespace: TEST_NAMESPACE });
+  return { address, namespace: TEST_NAMESPACE, connection, nativeConnection, client };
+}

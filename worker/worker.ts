@@ -1,0 +1,36 @@
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { createActivities } from '../activities/activities.js';
+import type { ActivityDependencies } from '../activities/dependencies.js';
+
+/** What {@link createWorker} takes. */
+export interface CreateWorkerOptions extends ActivityDependencies {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** The file that `workflowBundle` made. */
+  readonly workflowBundle: string;
+  /** Anything else that Temporal's worker takes. */
+  readonly options?: Partial<WorkerOptions>;
+}
+
+/** Heartbeats are passed on at most so often: progress is shown, and checkpoints are lost, by the second. */
+const HEARTBEAT_THROTTLE = '1s';
+
+/** How long operations in progress may go on after a stop; then they are cancelled and tried elsewhere. */
+const SHUTDOWN_GRACE = '10s';
+
+/** A Temporal worker that runs all definitions of a project. */
+export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
+  const { connection, namespace, taskQueue, workflowBundle, code, services, log } = options;
+  return Worker.create({
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    ...options.options,
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle: { codePath: workflowBundle },
+    activities: createActivities({ code, services, log }),
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+  });
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
+import { build } from 'esbuild';
+
+/** What goes into a bundle of workflow code. */
+export interface WorkflowBundleOptions {
+  /** Hand-written workflow modules of the project, absolute paths. */
+  readonly files: readonly string[];
+  /** Where bundles are kept. Created if needed. */
+  readonly cacheDir: string;
+  readonly logger?: Logger;
+}
+
+/** The file of our own workflows: TypeScript in the repository, JavaScript in the package. */
+const OWN_WORKFLOWS = moduleFile('../workflows/index');
+const INTERCEPTORS = moduleFile('../workflows/interceptors');
+
+/** The folder of packages that holds Temporal's SDK: `…/node_modules`. */
+const PACKAGES = resolve(fileURLToPath(import.meta.resolve('@temporalio/workflow')), '../../../..');
+
+/**
+ * The bundle that workers run workflows from: our own and the project's hand-written ones. Built once for each content
+ * and kept, since webpack takes a second or more.
+ *
+ * @returns the path of the bundle's file
+ */
+export async function workflowBundle({ files, cacheDir, logger }: WorkflowBundleOptions): Promise<string> {
+  await mkdir(cacheDir, { recursive: true });
+  const entry = [`export { default } from ${JSON.stringify(OWN_WORKFLOWS)};`]
+    .concat(files.map((file) => `export * from ${JSON.stringify(file)};`))
+    .join('\n');
+  const key = await contentHash(entry);
+  const bundleFile = join(cacheDir, `workflows-${key}.js`);
+  if (await exists(bundleFile)) return bundleFile;
+  const entryFile = join(cacheDir, `workflows-${key}.entry.mjs`);
+  await writeFile(entryFile, entry);
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: entryFile,
+    workflowInterceptorModules: [INTERCEPTORS],
+    // Sources say './x.js' and mean './x.ts', as Node and TypeScript have it; webpack needs to be told.
+    webpackConfigHook: (config) => ({
+      ...config,
+      resolve: {
+        ...config.resolve,
+        extensionAlias: { '.js': ['.ts', '.js'], '.mjs': ['.mts', '.mjs'] },
+        // The entry lies in a cache folder, from where no package is found.
+        modules: ['node_modules', PACKAGES],
+      },
+    }),
+    ...(logger !== undefined && { logger }),
+  });
+  // Renamed into place, so that a process that is stopped half-way leaves no half bundle behind.
+  const partial = `${bundleFile}.${String(process.pid)}`;
+  await writeFile(partial, code);
+  await rename(partial, bundleFile);
+  return bundleFile;
+}
+
+/** A hash of all code that the bundle is made of, packages aside: those change with the lock file and our version. */
+async function contentHash(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: entry + `\nexport * from ${JSON.stringify(INTERCEPTORS)};`, resolveDir: '/', loader: 'js' },
+    bundle: true,
+    write: false,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'silent',
+    tsconfigRaw: {},
+  });
+  const sdk = fileURLToPath(import.meta.resolve('@temporalio/workflow'));
+  return createHash('sha256')
+    .update(sdk)
+    .update(outputFiles[0]?.contents ?? '')
+    .digest('hex')
+    .slice(0, 24);
+}
+
+function moduleFile(path: string): string {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  return fileURLToPath(new URL(path + extension, import.meta.url));
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
