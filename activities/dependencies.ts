@@ -1,3 +1,6 @@
+import type { Client } from '@temporalio/client';
+import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
+import type { AfterExecute } from '../src/config/hooks.js';
 import type { ModelReference, OperationFailure, Services } from '../src/pipeline/context.js';
 import type { Log } from '../src/pipeline/context.js';
 import type { Operation } from '../src/pipeline/operation.js';
@@ -16,9 +19,22 @@ export interface DeployedCode {
   model(name: string): ModelReference | undefined;
 }
 
+/** What is needed to tell of the ends of runs. */
+export interface OutcomeDependencies {
+  readonly webhooks: WebhookSender;
+  /** How long a webhook is tried again. */
+  readonly webhookMaxAgeMs: number;
+  readonly afterExecute?: AfterExecute;
+  /** For the sweep: finds runs that ended without their workflow code. */
+  readonly client: Client;
+  readonly taskQueue: string;
+}
+
 /** What activities need of the world. */
 export interface ActivityDependencies {
   readonly code: DeployedCode;
   readonly services: Services;
   readonly log: Logger;
+  /** Absent in workers of which nobody is told how runs end. */
+  readonly outcomes?: OutcomeDependencies;
 }

@@ -12,11 +12,13 @@ import type { PipelineArguments } from '../src/pipeline/start.js';
 import { DefinitionNotFound, IdempotencyConflict } from './errors.js';
 import { memoOf, type RunMemo } from './execution.js';
 import { ExecutionList, type ExecutionPage, type ListRequest } from './execution-list.js';
+import { LongPolls } from './history/long-polls.js';
 import { RunWatches } from './history/run-watches.js';
 import { idempotentExecutionId, requestFingerprint } from './idempotency.js';
 import type { Definition, Registry } from './registry.js';
 import { Run } from './run.js';
 import { formatRunId, type RunId } from './run-id.js';
+import { RunResults } from './run-results.js';
 
 /** Temporal ends a run that its own workflow code did not end so long after the definition's timeout. */
 const TIMEOUT_MARGIN_MS = 60_000;
@@ -31,6 +33,8 @@ export interface EngineOptions {
   readonly eagerStart?: boolean;
   /** Where the Temporal UI is, for links. */
   readonly uiUrl?: string;
+  /** True when the project has an `afterExecute` hook: runs are then marked, so that workers call it at their end. */
+  readonly afterExecute?: boolean;
 }
 
 /** How a run is started. */
@@ -60,11 +64,14 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #watches: RunWatches;
   readonly #list: ExecutionList;
-  readonly #results = new Map<string, Promise<unknown>>();
+  readonly #results: RunResults;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#watches = new RunWatches(options.client);
+    // What watches runs and what waits for their results draws on the same allowance of long polls.
+    const polls = new LongPolls();
+    this.#watches = new RunWatches(options.client, polls);
+    this.#results = new RunResults(options.client, polls);
     this.#list = new ExecutionList(options.client);
   }
 
@@ -112,6 +119,7 @@ export class Engine {
     const memo: RunMemo = {
       ...(principal !== undefined && { principal }),
       ...(webhookUrl !== undefined && { webhookUrl }),
+      ...(this.#options.afterExecute === true && { afterExecute: true }),
       ...(key !== undefined && { fingerprint: requestFingerprint(valid, webhookUrl) }),
     };
     try {

@@ -28,6 +28,8 @@ export interface RunMemo {
   /** Of the request, for runs with an idempotency key. */
   readonly fingerprint?: string;
   readonly webhookUrl?: string;
+  /** The project has a hook that is called when the run ends. */
+  readonly afterExecute?: boolean;
 }
 
 /** Puts Temporal's description and the fold together. */
@@ -55,7 +57,7 @@ export function executionOf(
 
 /** Our fields of a memo; those of other types are left out. */
 export function memoOf(memo: Readonly<Record<string, unknown>> | undefined): RunMemo {
-  const text = (name: keyof RunMemo): Partial<RunMemo> => (typeof memo?.[name] === 'string' ? { [name]: memo[name] } : {});
+  const text = (name: 'principal' | 'fingerprint' | 'webhookUrl'): Partial<RunMemo> => (typeof memo?.[name] === 'string' ? { [name]: memo[name] } : {});
   return { ...text('principal'), ...text('fingerprint'), ...text('webhookUrl') };
 }
 

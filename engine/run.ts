@@ -8,13 +8,13 @@ import type { RunWatches } from './history/run-watches.js';
 import type { RunId } from './run-id.js';
 import { formatRunId } from './run-id.js';
 import { runFailed } from './run-result.js';
+import type { RunResults } from './run-results.js';
 
 /** What a run needs of its engine. */
 export interface RunDependencies {
   readonly handle: WorkflowHandle;
   readonly watches: RunWatches;
-  /** Results that somebody waits for, by workflow id: they share one long poll. */
-  readonly results: Map<string, Promise<unknown>>;
+  readonly results: RunResults;
   /** Temporal's id of this execution; undefined where only the workflow id is known so far. */
   readonly temporalRunId?: string | undefined;
 }
@@ -53,20 +53,16 @@ export class Run<Result = Json> {
   /**
    * Waits for the result.
    *
-   * @throws {@link RunFailed} when the run ends without one, {@link RunNotFound} when there is no such run
+   * @throws {@link RunFailed} when the run ends without one, {@link RunNotFound} when there is no such run, and the
+   *   signal's reason when it is aborted; the run goes on then
    */
-  async result(): Promise<Result> {
-    const { results, handle } = this.deps;
-    const waiting = results.get(this.id) ?? handle.result();
-    results.set(this.id, waiting);
+  async result({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Result> {
     try {
       // The workflow's result is what the definition's contract says it is.
-      return (await waiting) as Result;
+      return (await this.deps.results.of(this.deps.handle, signal)) as Result;
     } catch (error) {
       if (error instanceof WorkflowFailedError) throw runFailed(this.id, error);
       throw this.#translated(error);
-    } finally {
-      if (results.get(this.id) === waiting) results.delete(this.id);
     }
   }
 

@@ -30,7 +30,7 @@ const PACKAGES = resolve(fileURLToPath(import.meta.resolve('@temporalio/workflow
 export async function workflowBundle({ files, cacheDir, logger }: WorkflowBundleOptions): Promise<string> {
   await mkdir(cacheDir, { recursive: true });
   const entry = [`export { default } from ${JSON.stringify(OWN_WORKFLOWS)};`]
-    .concat(files.map((file) => `export * from ${JSON.stringify(file)};`))
+    .concat([OWN_WORKFLOWS, ...files].map((file) => `export * from ${JSON.stringify(file)};`))
     .join('\n');
   const key = await contentHash(entry);
   const bundleFile = join(cacheDir, `workflows-${key}.js`);

@@ -1,2 +1,6 @@
-/** Temporal's registration list: the default export serves every workflow type that has no function of its own. */
+/**
+ * Temporal's registration list. The default export serves every workflow type that has no function of its own; the names
+ * of the others are refused for definitions (src/definition/name.ts).
+ */
 export { runPlan as default } from './dispatch.js';
+export { deliverOutcome, sweepOutcomes } from './outcome.js';

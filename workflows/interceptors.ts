@@ -1,6 +1,127 @@
-import type { WorkflowInterceptors } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  ContinueAsNew,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+  WorkflowIdReusePolicy,
+  type Next,
+  type WorkflowExecuteInput,
+  type WorkflowInboundCallsInterceptor,
+  type WorkflowInterceptors,
+} from '@temporalio/workflow';
+import type { Json } from '../src/definition/json.js';
+import {
+  executionIdOf,
+  outcomeWorkflowId,
+  receiversOf,
+  type OutcomeReceivers,
+  type RunOutcome,
+} from '../src/outcome/outcome.js';
+import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import { deliverOutcome, runAfterExecute } from './outcome.js';
 
 /** What surrounds every workflow, hand-written ones too. */
 export function interceptors(): WorkflowInterceptors {
-  return { inbound: [], outbound: [] };
+  return { inbound: [new OutcomeInterceptor()], outbound: [] };
+}
+
+/** The types of our own workflows: nobody is told of their end. */
+const OWN_TYPES: readonly string[] = ['deliverOutcome', 'sweepOutcomes'];
+
+/** Logs a run's start and end, and has the receivers of its outcome told. */
+class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
+  async execute(input: WorkflowExecuteInput, next: Next<WorkflowInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+    const { workflowType } = workflowInfo();
+    if (OWN_TYPES.includes(workflowType)) return next(input);
+    const pipe = { pipe: workflowType };
+    log.info('pipe started', pipe);
+    try {
+      const result = await next(input);
+      const outcome = outcomeOf({ status: 'completed', result: result as Json });
+      log.info('pipe completed', { ...pipe, durationMs: outcome.completedAt - outcome.startedAt });
+      await tell(outcome);
+      return result;
+    } catch (error) {
+      // The run goes on in the next one of its chain.
+      if (error instanceof ContinueAsNew) throw error;
+      const ended = endOf(error);
+      if (ended !== undefined) {
+        log.error(`pipe ${ended.status}`, { ...pipe, reason: ended.failure.message, type: ended.failure.type });
+        await tell(outcomeOf(ended));
+      }
+      throw error;
+    }
+  }
+}
+
+type End = { readonly status: 'failed' | 'cancelled' | 'timed_out'; readonly failure: Failure };
+
+/** How an error ends the run; undefined for one that only fails the workflow task, which is tried again. */
+function endOf(error: unknown): End | undefined {
+  if (isCancellation(error)) {
+    return { status: 'cancelled', failure: { type: 'cancelled', message: 'The run was cancelled.', retryable: false } };
+  }
+  if (!(error instanceof ApplicationFailure) && !isTemporalFailure(error)) return undefined;
+  const failure = failureOf(error);
+  return { status: failure.type === FAILURE_TYPES.timeout ? 'timed_out' : 'failed', failure };
+}
+
+function outcomeOf(end: Pick<RunOutcome, 'status' | 'result' | 'failure'>): RunOutcome {
+  const { workflowId, runId, workflowType, startTime, memo } = workflowInfo();
+  const principal = memo?.['principal'];
+  return {
+    workflowId,
+    runId,
+    executionId: executionIdOf(workflowId),
+    name: workflowType,
+    ...(typeof principal === 'string' && { principal }),
+    ...end,
+    startedAt: startTime.getTime(),
+    completedAt: Date.now(),
+  };
+}
+
+/** Also when the run was cancelled: its own scope would refuse to start anything. */
+async function tell(outcome: RunOutcome): Promise<void> {
+  const receivers = receiversOf(workflowInfo().memo);
+  if (receivers === undefined) return;
+  try {
+    await CancellationScope.nonCancellable(() =>
+      receivers.webhookUrl === undefined ? runAfterExecute(outcome) : startDelivery(outcome, receivers),
+    );
+  } catch (error) {
+    // What becomes of the news changes nothing in the run that it is about.
+    log.error('the end of the run could not be told', { error: String(error) });
+  }
+}
+
+/** Waits for the delivery's start only, so that the run stays the root, and ends when its work does. */
+async function startDelivery(outcome: RunOutcome, receivers: OutcomeReceivers): Promise<void> {
+  await startChild(deliverOutcome, {
+    args: [outcome, receivers],
+    workflowId: outcomeWorkflowId(outcome.workflowId),
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `webhook: ${outcome.name} ${outcome.status}`,
+  });
+}
+
+function failureOf(error: Error): Failure {
+  const [details] = error instanceof ApplicationFailure ? (error.details ?? []) : [];
+  if (typeof details === 'object' && details !== null && 'type' in details && 'retryable' in details) {
+    // Only our own failures have this form: see workflows/failure.ts.
+    return details as Failure;
+  }
+  if (error instanceof ApplicationFailure) return { type: error.type ?? 'Error', message: error.message, retryable: false };
+  const { cause } = error;
+  return cause instanceof Error ? failureOf(cause) : { type: error.name, message: error.message, retryable: false };
+}
+
+/** Errors of Temporal's own kind end a workflow; others are bugs, for which its task is tried again. */
+function isTemporalFailure(error: unknown): error is Error {
+  return error instanceof Error && ['ActivityFailure', 'ChildWorkflowFailure', 'TimeoutFailure', 'TerminatedFailure'].includes(error.name);
 }

@@ -12,6 +12,9 @@ const RESERVED = new Set([
   'default',
   'prototype',
   'millrace',
+  // Our own workflows: see workflows/index.ts.
+  'deliverOutcome',
+  'sweepOutcomes',
 ]);
 
 /** Why a name cannot be a definition's, as a sentence, or undefined when it can. */

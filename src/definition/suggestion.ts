@@ -6,10 +6,17 @@ const MAX_LISTED = 12;
 /** The known name that a wrong one was probably meant to be, or undefined when none is near. */
 export function nearMiss(wrong: string, known: readonly string[]): string | undefined {
   const [nearest] = known
-    .map((name) => ({ name, edits: distance(wrong.toLowerCase(), name.toLowerCase()) }))
+    .map((name) => ({ name, edits: edits(wrong.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
   const allowed = Math.min(3, Math.max(1, Math.floor(wrong.length / 3)));
   return nearest !== undefined && nearest.edits <= allowed ? nearest.name : undefined;
+}
+
+/** Letters in the wrong order are one slip of the hand, not two edits. */
+function edits(wrong: string, name: string): number {
+  const letters = (text: string): string => [...text].sort().join('');
+  const count = distance(wrong, name);
+  return count === 2 && letters(wrong) === letters(name) ? 1 : count;
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Worker } from '@temporalio/worker';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
+import { WebhookSender } from '../../adapters/webhook/webhook-sender.js';
+import type { AfterExecute } from '../../src/config/hooks.js';
 import type { ModelReference, Services } from '../../src/pipeline/context.js';
 import { DeployedCode } from '../../engine/deployed-code.js';
 import { Engine } from '../../engine/engine.js';
@@ -24,6 +26,11 @@ export interface StackDefinitions {
   readonly workflowFiles?: readonly string[];
   readonly models?: ReadonlyMap<string, ModelReference>;
   readonly services?: Services;
+  readonly afterExecute?: AfterExecute;
+  /** Standard Webhooks secret; deliveries go to loopback addresses here. */
+  readonly webhookSecret?: string;
+  /** Addresses that webhooks may go to; `private` unless given. */
+  readonly webhookAllow?: readonly string[];
   /** Without a worker nothing runs until the test starts one. */
   readonly worker?: boolean;
 }
@@ -52,6 +59,10 @@ export function useStacks(temporal: TestTemporal): (definitions: StackDefinition
     const taskQueue = uniqueTaskQueue();
     const code = codeOf(definitions);
     const client = new Client({ connection: temporal.nativeConnection, namespace: temporal.namespace });
+    const webhooks = new WebhookSender({
+      secrets: definitions.webhookSecret === undefined ? [] : [definitions.webhookSecret],
+      allow: definitions.webhookAllow ?? ['private'],
+    });
     const startWorker = async (other = code): Promise<RunningWorker> => {
       const worker = await createWorker({
         connection: temporal.nativeConnection,
@@ -65,6 +76,13 @@ export function useStacks(temporal: TestTemporal): (definitions: StackDefinition
         code: other,
         services: definitions.services ?? {},
         log: pino({ level: 'silent' }),
+        outcomes: {
+          webhooks,
+          webhookMaxAgeMs: 3_600_000,
+          client,
+          taskQueue,
+          ...(definitions.afterExecute !== undefined && { afterExecute: definitions.afterExecute }),
+        },
         options: { shutdownGraceTime: '1s' },
       });
       const handle = keepRunning(worker);
@@ -72,7 +90,13 @@ export function useStacks(temporal: TestTemporal): (definitions: StackDefinition
       return handle;
     };
     if (definitions.worker !== false) await startWorker();
-    const engine = new Engine({ client, taskQueue, code, eagerStart: true });
+    const engine = new Engine({
+      client,
+      taskQueue,
+      code,
+      eagerStart: true,
+      afterExecute: definitions.afterExecute !== undefined,
+    });
     return { engine, code, taskQueue, startWorker };
   };
 }

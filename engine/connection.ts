@@ -1,0 +1,149 @@
+import { Client, Connection, ServiceError, isGrpcServiceError } from '@temporalio/client';
+import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
+import type { TemporalSettings } from '../src/config/config.js';
+import {
+  NamespaceNotFound,
+  TemporalSettingsInvalid,
+  TemporalUnreachable,
+} from './connection-errors.js';
+import type { Environment } from './project/secrets.js';
+
+/** Longest time that connecting to a Temporal server may take. */
+export const MAX_CONNECT_MS = 10_000;
+
+/** Temporal's own name for the namespace that nobody has chosen. */
+const DEFAULT_NAMESPACE = 'default';
+
+/** Where the web UI of Temporal Cloud is. */
+const CLOUD_UI = 'https://cloud.temporal.io';
+
+/** https://grpc.io/docs/guides/status-codes */
+const GRPC_NOT_FOUND = 5;
+
+/** TLS, API key and headers, as both kinds of Temporal connection take them. */
+type Credentials = Omit<ReturnType<typeof toClientOptions>['connectionOptions'], 'address'>;
+
+/** Which Temporal server and namespace to use, and how to get in. */
+export interface ConnectionSettings {
+  /** `host:port`. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly credentials: Credentials;
+  /** Where the server's web UI is, as far as that is known. */
+  readonly uiUrl?: string;
+}
+
+/** A client of a Temporal server, with a connection of its own. */
+export interface ConnectedClient {
+  readonly client: Client;
+  close(): Promise<void>;
+}
+
+/**
+ * The Temporal server that somebody has configured, or undefined when nobody has: what the project's config says, else
+ * `TEMPORAL_*` variables, else `temporal.toml` (`@temporalio/envconfig`). A namespace alone configures no server.
+ *
+ * @throws {@link TemporalSettingsInvalid} for a `temporal.toml` that cannot be read, or a profile that it lacks
+ */
+export function configuredTemporal(
+  temporal: TemporalSettings,
+  env: Environment,
+): ConnectionSettings | undefined {
+  const { connectionOptions, namespace } = clientOptions(temporal, env);
+  const address = temporal.address ?? connectionOptions.address;
+  if (address === undefined || address === '') return undefined;
+  const { address: _, ...credentials } = connectionOptions;
+  const uiUrl = env['MILLRACE_TEMPORAL_UI'] ?? cloudUi(address);
+  return {
+    address,
+    namespace: temporal.namespace ?? namespace ?? DEFAULT_NAMESPACE,
+    credentials,
+    ...(uiUrl !== undefined && { uiUrl }),
+  };
+}
+
+/** The namespace to use on a server that we start ourselves. Throws what {@link configuredTemporal} throws. */
+export function embeddedNamespace(temporal: TemporalSettings, env: Environment): string {
+  return temporal.namespace ?? clientOptions(temporal, env).namespace ?? DEFAULT_NAMESPACE;
+}
+
+/**
+ * Connects a client.
+ *
+ * @throws {@link TemporalUnreachable} when no server answers in time, {@link NamespaceNotFound}
+ */
+export async function connectClient(settings: ConnectionSettings): Promise<ConnectedClient> {
+  const { address, namespace, credentials } = settings;
+  const connection = await Connection.connect({
+    ...definedOnly(credentials),
+    address,
+    connectTimeout: MAX_CONNECT_MS,
+  }).catch((error: unknown) => {
+    throw new TemporalUnreachable(address, namespace, error);
+  });
+  const client = new Client({ connection, namespace });
+  try {
+    await requireNamespace(client, address);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return { client, close: () => connection.close() };
+}
+
+/**
+ * Looks whether the client's namespace exists. A server that does not let us ask is taken at its word.
+ *
+ * @throws {@link NamespaceNotFound}
+ */
+export async function requireNamespace(client: Client, address: string): Promise<void> {
+  const { namespace } = client.options;
+  await client.connection
+    .withDeadline(Date.now() + MAX_CONNECT_MS, () =>
+      client.workflowService.describeNamespace({ namespace }),
+    )
+    .catch((error: unknown) => {
+      if (grpcCode(error) === GRPC_NOT_FOUND) throw new NamespaceNotFound(namespace, address);
+    });
+}
+
+/** The gRPC status of an error of Temporal's client, or undefined where it has none. */
+export function grpcCode(error: unknown): number | undefined {
+  const cause: unknown = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) ? cause.code : undefined;
+}
+
+/** Options without those that are undefined, which the connections take for a choice. */
+export function definedOnly(credentials: Credentials): Partial<Credentials> {
+  return Object.fromEntries(
+    Object.entries(credentials).filter(([, value]) => value !== undefined && value !== null),
+  );
+}
+
+function clientOptions(
+  { profile }: TemporalSettings,
+  env: Environment,
+): ReturnType<typeof toClientOptions> {
+  try {
+    return toClientOptions(
+      loadClientConfigProfile({
+        ...(profile !== undefined && { profile }),
+        overrideEnvVars: setVariables(env),
+      }),
+    );
+  } catch (error) {
+    throw new TemporalSettingsInvalid(error);
+  }
+}
+
+function setVariables(env: Environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === undefined || (value === '' && name.startsWith('TEMPORAL_')) ? [] : [[name, value]],
+    ),
+  );
+}
+
+function cloudUi(address: string): string | undefined {
+  return /\.(?:tmprl\.cloud|api\.temporal\.io)(?::\d+)?$/.test(address) ? CLOUD_UI : undefined;
+}

@@ -1,0 +1,99 @@
+import { realpathSync } from 'node:fs';
+import type { Client } from '@temporalio/client';
+import type { ConfigDefinition, ProjectConfig, TemporalSettings } from '../src/config/config.js';
+import { DefinitionError } from '../src/definition/problem.js';
+import { connectClient, type ConnectedClient } from './connection.js';
+import { DeployedCode } from './deployed-code.js';
+import { Engine, type EngineOptions } from './engine.js';
+import { findTemporal } from './find-temporal.js';
+import { loadProject, type Project } from './project/load-project.js';
+import type { Environment } from './project/secrets.js';
+
+/** What {@link createEngine} takes; everything has a default. */
+export interface CreateEngineOptions {
+  /** The project's folder; the working directory unless set. */
+  readonly dir?: string;
+  /** Wins over what the project's config says. */
+  readonly config?: Pick<ConfigDefinition, 'temporal' | 'asyncQueue'>;
+  /** A client to use, which stays open when the engine is closed; unless set, one is connected. */
+  readonly client?: Client;
+  /** The environment to read `TEMPORAL_*` and `${ENV}` from; that of the process unless set. */
+  readonly env?: Environment;
+}
+
+/** An engine with a connection of its own. */
+export class ConnectedEngine extends Engine {
+  readonly #close: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: EngineOptions, close: () => Promise<void>) {
+    super(options);
+    this.#close = close;
+  }
+
+  /** Closes the connection. Runs go on. May be called more than once. */
+  async close(): Promise<void> {
+    await (this.#closing ??= this.#close());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * An engine for the project in a folder: loads its definitions and connects to its Temporal server, which is the
+ * configured one (`temporal` in the config, `TEMPORAL_*`, `temporal.toml`), else that of the `millrace dev` which runs in
+ * the folder. Runs are executed by the project's workers, not by this process.
+ *
+ * @example
+ * ```ts
+ * const engine = await createEngine();
+ * const { result } = await engine.execute('word-report', { text: 'one two' });
+ * await engine.close();
+ * ```
+ *
+ * @throws {@link DefinitionError} with every problem of the project, {@link TemporalUnreachable},
+ *   {@link NamespaceNotFound}, {@link NoTemporalServer}
+ */
+export async function createEngine(options: CreateEngineOptions = {}): Promise<ConnectedEngine> {
+  const { dir = process.cwd(), env = process.env, config: given = {} } = options;
+  const { project, problems } = await loadProject(dir, { env });
+  if (project === undefined) throw new DefinitionError(problems);
+  const temporal = { ...project.config.temporal, ...given.temporal };
+  const taskQueue = given.asyncQueue ?? project.config.asyncQueue;
+  if (options.client !== undefined) {
+    const { client } = options;
+    return connected(project, taskQueue, { client, close: () => Promise.resolve() });
+  }
+  return connectEngine(project, { temporal, taskQueue, env });
+}
+
+/** How an engine for a loaded project is connected. */
+export interface ConnectEngineOptions {
+  readonly temporal?: TemporalSettings;
+  readonly taskQueue?: ProjectConfig['asyncQueue'];
+  readonly env: Environment;
+}
+
+/** An engine for a project that was loaded already. Throws what {@link createEngine} throws for the connection. */
+export async function connectEngine(
+  project: Project,
+  { temporal = project.config.temporal, taskQueue = project.config.asyncQueue, env }: ConnectEngineOptions,
+): Promise<ConnectedEngine> {
+  const settings = await findTemporal(realpathSync(project.dir), temporal, env);
+  return connected(project, taskQueue, await connectClient(settings), settings.uiUrl);
+}
+
+function connected(
+  project: Project,
+  taskQueue: string,
+  { client, close }: ConnectedClient,
+  uiUrl?: string,
+): ConnectedEngine {
+  const code = new DeployedCode(project.registry);
+  return new ConnectedEngine(
+    { client, taskQueue, code, ...(uiUrl !== undefined && { uiUrl }) },
+    close,
+  );
+}

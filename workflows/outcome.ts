@@ -1,0 +1,46 @@
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { OutcomeActivities } from '../activities/outcome/activities.js';
+import { DELIVERY_RETRY } from '../src/outcome/delivery-retry.js';
+import {
+  AFTER_EXECUTE_ACTIVITY,
+  POST_WEBHOOK_ACTIVITY,
+  SWEEP_ACTIVITY,
+  type OutcomeReceivers,
+  type RunOutcome,
+} from '../src/outcome/outcome.js';
+
+const { [AFTER_EXECUTE_ACTIVITY]: afterExecute } = proxyLocalActivities<OutcomeActivities>({
+  startToCloseTimeout: '30s',
+  retry: { maximumAttempts: 5 },
+});
+
+const { [POST_WEBHOOK_ACTIVITY]: postWebhook } = proxyActivities<OutcomeActivities>({
+  startToCloseTimeout: DELIVERY_RETRY.attemptTimeoutMs,
+  scheduleToCloseTimeout: DELIVERY_RETRY.longestMs,
+  retry: {
+    initialInterval: DELIVERY_RETRY.initialIntervalMs,
+    backoffCoefficient: DELIVERY_RETRY.backoffCoefficient,
+    maximumInterval: DELIVERY_RETRY.maximumIntervalMs,
+  },
+});
+
+const { [SWEEP_ACTIVITY]: sweep } = proxyActivities<OutcomeActivities>({
+  startToCloseTimeout: '50s',
+  retry: { maximumAttempts: 2 },
+});
+
+/** Tells the receivers of a run's end. A webhook's deliveries go on for a day, long after the run. */
+export async function deliverOutcome(outcome: RunOutcome, { webhookUrl, afterExecute: hook }: OutcomeReceivers): Promise<void> {
+  if (hook === true) await runAfterExecute(outcome);
+  if (webhookUrl !== undefined) await postWebhook({ url: webhookUrl, outcome });
+}
+
+/** Calls the project's `afterExecute`, several times where it throws. Its failure is logged, and changes nothing. */
+export async function runAfterExecute(outcome: RunOutcome): Promise<void> {
+  await afterExecute(outcome);
+}
+
+/** Looks for runs that Temporal ended without their workflow code, and has their receivers told. Scheduled each minute. */
+export async function sweepOutcomes(): Promise<number> {
+  return sweep();
+}
