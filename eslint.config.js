@@ -34,6 +34,7 @@ const PUBLIC_SURFACE_MAY_IMPORT = ['engine', 'server', 'worker'];
 /** Packages that neither touch the world nor read a clock; `src` may import these and no others. */
 const PURE_PACKAGES = [
   '@noble/hashes',
+  'ajv',
   'fastest-levenshtein',
   'ipaddr.js',
   'ms',
@@ -41,11 +42,11 @@ const PURE_PACKAGES = [
   'zod',
 ];
 
-/** What workflow code may import by value; zod is left out because its schemas exhaust the isolate. */
+/** What workflow code may import by value; zod and ajv are left out: schemas exhaust the isolate. */
 const WORKFLOW_PACKAGES = [
   '@temporalio/common',
   '@temporalio/workflow',
-  ...PURE_PACKAGES.filter((name) => name !== 'zod'),
+  ...PURE_PACKAGES.filter((name) => name !== 'zod' && name !== 'ajv'),
 ];
 
 const FILES = (folder) => `${folder}/**/*.ts`;

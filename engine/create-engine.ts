@@ -23,12 +23,15 @@ export interface CreateEngineOptions {
 
 /** An engine with a connection of its own. */
 export class ConnectedEngine extends Engine {
+  /** The configuration of the project that it was created for. */
+  readonly config?: ProjectConfig;
   readonly #close: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  constructor(options: EngineOptions, close: () => Promise<void>) {
+  constructor(options: EngineOptions, close: () => Promise<void>, config?: ProjectConfig) {
     super(options);
     this.#close = close;
+    if (config !== undefined) this.config = config;
   }
 
   /** Closes the connection. Runs go on. May be called more than once. */
@@ -91,9 +94,13 @@ function connected(
   { client, close }: ConnectedClient,
   uiUrl?: string,
 ): ConnectedEngine {
-  const code = new DeployedCode(project.registry);
-  return new ConnectedEngine(
-    { client, taskQueue, code, ...(uiUrl !== undefined && { uiUrl }) },
-    close,
-  );
+  const { config, registry } = project;
+  const options: EngineOptions = {
+    client,
+    taskQueue,
+    code: new DeployedCode(registry),
+    afterExecute: config.afterExecute !== undefined,
+    ...(uiUrl !== undefined && { uiUrl }),
+  };
+  return new ConnectedEngine(options, close, config);
 }

@@ -32,4 +32,14 @@ export {
   type Stage,
 } from './pipeline/pipeline.js';
 export { defineWorkflow, type Workflow, type WorkflowDefinition } from './definition/workflow.js';
+export { defineConfig, type Config, type ConfigDefinition, type SecretLookup } from './config/config.js';
+export type {
+  AfterExecute,
+  ApiAuthentication,
+  BeforeExecute,
+  ExecutionInfo,
+  ExecutionOutcome,
+  Principal,
+  Rejection,
+} from './config/hooks.js';
 export { VERSION } from './version.js';

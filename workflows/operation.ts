@@ -62,6 +62,8 @@ export async function runOperation(run: StageRun, at: number, namespaces: readon
       if (isCancellation(error)) throw error;
       if (isMissingCode(error)) await waitForOperation(operation.type, round, limits);
       else return await ignoreOrThrow(run, operation, inPlace(run, operation, failureOf(error, limits)));
+    } finally {
+      run.budget.returned();
     }
   }
 }

@@ -15,9 +15,14 @@ const MAX_PAGES = 200;
 export class RunWatches {
   readonly #watches = new Map<string, RunWatch>();
   readonly #closed = new LRUCache<string, RunFold>({ max: KEPT_FOLDS });
-  readonly #polls = new LongPolls();
+  readonly #polls: LongPolls;
 
-  constructor(private readonly client: Client) {}
+  constructor(
+    private readonly client: Client,
+    polls = new LongPolls(),
+  ) {
+    this.#polls = polls;
+  }
 
   /** Number of runs that are being watched. */
   get size(): number {

@@ -27,7 +27,10 @@ const count = z.int().min(1);
 
 const reference = z
   .string()
-  .refine(isReference, 'it must be a reference such as "secret://webhooks" or "${WEBHOOK_SECRET}", so that no file holds the secret itself');
+  .refine(
+    isReference,
+    'it must be a reference such as "secret://webhooks" or "${WEBHOOK_SECRET}", so that no file holds the secret itself',
+  );
 
 const addresses = z
   .string()

@@ -133,7 +133,9 @@ export interface ProjectConfig {
   readonly services: Services | (() => Services | Promise<Services>);
   readonly disposeServices?: (services: Services) => void | Promise<void>;
   readonly secrets?: SecretLookup;
-  readonly worker: Omit<WorkerSettings, 'shutdownGraceTime'> & { readonly shutdownGraceTimeMs: number };
+  readonly worker: Omit<WorkerSettings, 'shutdownGraceTime'> & {
+    readonly shutdownGraceTimeMs: number;
+  };
   readonly temporal: TemporalSettings;
   readonly server: {
     readonly host: string;
@@ -143,7 +145,11 @@ export interface ProjectConfig {
     readonly sseClients: number;
     readonly keepAliveMs: number;
   };
-  readonly webhooks: { readonly secrets: readonly string[]; readonly allow: readonly string[]; readonly maxAgeMs: number };
+  readonly webhooks: {
+    readonly secrets: readonly string[];
+    readonly allow: readonly string[];
+    readonly maxAgeMs: number;
+  };
 }
 
 /**
@@ -182,7 +188,12 @@ export function parseConfig(value: unknown): {
   }
   const { executionRetention, trackExecutions, worker, server, webhooks, ...rest } = parsed.data;
   const { shutdownGraceTime: shutdownGraceTimeMs, ...workerOptions } = worker;
-  const { bodyLimit: bodyLimitBytes, maxWait: maxWaitMs, keepAlive: keepAliveMs, ...listener } = server;
+  const {
+    bodyLimit: bodyLimitBytes,
+    maxWait: maxWaitMs,
+    keepAlive: keepAliveMs,
+    ...listener
+  } = server;
   const config: ProjectConfig = {
     ...rest,
     executionRetentionMs: executionRetention,
@@ -196,14 +207,17 @@ export function parseConfig(value: unknown): {
 const ALWAYS_TRACKED: Problem = {
   definition: 'config',
   severity: 'warning',
-  message: 'config: trackExecutions: false has no effect. Temporal keeps track of every run; executionRetention says for how long.',
+  message:
+    'config: trackExecutions: false has no effect. Temporal keeps track of every run; executionRetention says for how long.',
 };
 
 /** What a person has set: without what `defineConfig` adds, and without options that are there but undefined. */
 function whatIsSet(value: unknown): unknown {
   if (!isPlainObject(value)) return value;
   const { site, ...rest } = value;
-  const options = isDefinition(value, 'config') ? rest : { ...rest, ...(site !== undefined && { site }) };
+  const options = isDefinition(value, 'config')
+    ? rest
+    : { ...rest, ...(site !== undefined && { site }) };
   return Object.fromEntries(
     Object.entries(options)
       .filter(([, option]) => option !== undefined)

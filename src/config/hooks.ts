@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/no-restricted-imports -- hooks get the context that Koa made; only its type is needed
 import type { Context } from 'koa';
 import type { Json, JsonObject } from '../definition/json.js';
 
@@ -64,4 +65,8 @@ export interface ExecutionInfo {
  * Called once for each run that ended, in whichever way: also for asynchronous runs and for those whose client left. It
  * runs in a worker, and again when it throws or its worker dies, so let a repetition do no harm.
  */
-export type AfterExecute = (name: string, outcome: ExecutionOutcome, info: ExecutionInfo) => void | Promise<void>;
+export type AfterExecute = (
+  name: string,
+  outcome: ExecutionOutcome,
+  info: ExecutionInfo,
+) => void | Promise<void>;

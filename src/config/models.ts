@@ -11,8 +11,15 @@ const modelsFileSchema = z.strictObject({
 export type Models = ReadonlyMap<string, ModelConfig>;
 
 /** Checks what a `config.yml` holds. An empty file is one without models. */
-export function parseModels(value: unknown): { readonly models: Models; readonly problems: readonly SchemaProblem[] } {
+export function parseModels(value: unknown): {
+  readonly models: Models;
+  readonly problems: readonly SchemaProblem[];
+} {
   const parsed = modelsFileSchema.safeParse(value ?? {});
-  if (parsed.success) return { models: new Map(Object.entries(parsed.data.models ?? {})), problems: [] };
-  return { models: new Map(), problems: schemaProblems(modelsFileSchema, parsed.error, value, 'key') };
+  if (parsed.success)
+    return { models: new Map(Object.entries(parsed.data.models ?? {})), problems: [] };
+  return {
+    models: new Map(),
+    problems: schemaProblems(modelsFileSchema, parsed.error, value, 'key'),
+  };
 }

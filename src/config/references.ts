@@ -11,7 +11,8 @@ export interface Reference {
 }
 
 /** `${NAME}` or `secret://name`, anywhere in a text. A secret's name ends with a letter, a digit or `_`. */
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}|secret:\/\/([A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?)/g;
+const REFERENCE =
+  /\$\{([A-Za-z_][A-Za-z0-9_]*)\}|secret:\/\/([A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?)/g;
 
 /** Every reference in a value, however deep, in the order of the value. A name used twice is listed twice. */
 export function references(value: unknown): readonly Reference[] {
@@ -24,7 +25,10 @@ export function isReference(text: string): boolean {
 }
 
 /** The value with every reference replaced by what `lookup` knows. Everything else stays as it is. */
-export function withReferences(value: unknown, lookup: (reference: Pick<Reference, 'kind' | 'name'>) => string): unknown {
+export function withReferences(
+  value: unknown,
+  lookup: (reference: Pick<Reference, 'kind' | 'name'>) => string,
+): unknown {
   if (typeof value === 'string') {
     return value.replace(REFERENCE, (_text, env: string | undefined, secret: string | undefined) =>
       lookup(referenceOf(env, secret)),
@@ -32,18 +36,26 @@ export function withReferences(value: unknown, lookup: (reference: Pick<Referenc
   }
   if (Array.isArray(value)) return value.map((item) => withReferences(item, lookup));
   if (!isPlainObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withReferences(member, lookup)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, withReferences(member, lookup)]),
+  );
 }
 
 function find(value: unknown, path: Path): readonly Reference[] {
   if (typeof value === 'string') {
-    return [...value.matchAll(REFERENCE)].map(([, env, secret]) => ({ ...referenceOf(env, secret), path }));
+    return [...value.matchAll(REFERENCE)].map(([, env, secret]) => ({
+      ...referenceOf(env, secret),
+      path,
+    }));
   }
   if (Array.isArray(value)) return value.flatMap((item, index) => find(item, [...path, index]));
   if (!isPlainObject(value)) return [];
   return Object.entries(value).flatMap(([key, member]) => find(member, [...path, key]));
 }
 
-function referenceOf(env: string | undefined, secret: string | undefined): Pick<Reference, 'kind' | 'name'> {
+function referenceOf(
+  env: string | undefined,
+  secret: string | undefined,
+): Pick<Reference, 'kind' | 'name'> {
   return env === undefined ? { kind: 'secret', name: secret ?? '' } : { kind: 'env', name: env };
 }

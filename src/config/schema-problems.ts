@@ -57,14 +57,18 @@ function child(schema: z.ZodType | undefined, part: string | number): z.ZodType 
 }
 
 function unwrapped(schema: z.ZodType | undefined): z.ZodType | undefined {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return unwrapped(schema.unwrap() as z.ZodType);
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return unwrapped(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
+    return unwrapped(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return unwrapped(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodPipe) {
     // What is written is described by the side that is not the transformation.
     return unwrapped((schema.in instanceof z.ZodTransform ? schema.out : schema.in) as z.ZodType);
   }
   if (schema instanceof z.ZodUnion) {
-    return schema.options.map((option) => unwrapped(option as z.ZodType)).find((option) => option instanceof z.ZodObject);
+    return schema.options
+      .map((option) => unwrapped(option as z.ZodType))
+      .find((option) => option instanceof z.ZodObject);
   }
   return schema;
 }

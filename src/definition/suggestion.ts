@@ -14,7 +14,7 @@ export function nearMiss(wrong: string, known: readonly string[]): string | unde
 
 /** Letters in the wrong order are one slip of the hand, not two edits. */
 function edits(wrong: string, name: string): number {
-  const letters = (text: string): string => [...text].sort().join('');
+  const letters = (text: string): string => Array.from(text).sort().join('');
   const count = distance(wrong, name);
   return count === 2 && letters(wrong) === letters(name) ? 1 : count;
 }

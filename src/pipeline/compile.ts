@@ -1,6 +1,8 @@
-import type { PropertyTypes } from '../contract/contract.js';
+import { z } from 'zod';
+import { describeType, mayFlow } from '../contract/compatibility.js';
+import { isOptional, type PropertyTypes } from '../contract/contract.js';
 import { objectSchema } from '../contract/json-schema.js';
-import { jsonBytes, type JsonObject } from '../definition/json.js';
+import { isPlainObject, jsonBytes, type JsonObject } from '../definition/json.js';
 import { nameProblem } from '../definition/name.js';
 import type { Problem, Site } from '../definition/problem.js';
 import type { OperationFailure } from './context.js';
@@ -68,8 +70,8 @@ export function compilePipeline(source: PipelineSource, environment: CompileEnvi
   const { definition } = source;
   checkHead(definition, problems);
   const stages = checkedStages(definition, problems);
-  const uses = stages.map((stage, index) => compileStage(stage, index, environment, problems));
-  if (problems.hasErrors()) return { problems: problems.all() };
+  const uses = stages.map((stage, index) => (stage === undefined ? [] : compileStage(stage, index, environment, problems)));
+  if (problems.hasErrors() || !stages.every((stage) => stage !== undefined)) return { problems: problems.all() };
 
   const merges = stages.map((stage) => stage.merge ?? definition.merge ?? 'last');
   const flow = flowTypes(
@@ -80,6 +82,7 @@ export function compilePipeline(source: PipelineSource, environment: CompileEnvi
     problems.add(['stages', stage, ...(operation === undefined ? [] : ['operations', operation])], message, severity);
   }
   checkOutput(definition, flow, problems);
+  if (problems.hasErrors()) return { problems: problems.all() };
   const plan = assemble(definition, stages, uses, merges, flow, problems);
   checkSize(plan, problems);
   if (problems.hasErrors()) return { problems: problems.all() };
@@ -93,6 +96,12 @@ function checkHead(definition: Pipeline, problems: ProblemList): void {
   if (definition.result !== undefined && !['one', 'all'].includes(definition.result)) {
     problems.add(['result'], `result is ${JSON.stringify(definition.result)}; it must be "one" or "all".`);
   }
+  problems.duration(['timeout'], 'timeout', definition.timeout);
+  for (const side of ['input', 'output'] as const) {
+    const type: unknown = definition[side];
+    if (type === undefined || type instanceof z.ZodObject) continue;
+    problems.add([side], `${side} must be a z.object({ … }) of zod 4.`);
+  }
 }
 
 function checkMerge(merge: MergeStrategy | undefined, path: Path, problems: ProblemList): void {
@@ -100,7 +109,8 @@ function checkMerge(merge: MergeStrategy | undefined, path: Path, problems: Prob
   problems.add(path, `merge is ${JSON.stringify(merge)}; it must be one of ${MERGE_STRATEGIES.join(', ')}.`);
 }
 
-function checkedStages(definition: Pipeline, problems: ProblemList): readonly Stage[] {
+/** The stages, with undefined in the place of each that cannot be looked into: places count for messages. */
+function checkedStages(definition: Pipeline, problems: ProblemList): readonly (Stage | undefined)[] {
   // Definitions come from YAML and plain JavaScript too, so what the types promise is looked at.
   const stages: unknown = definition.stages;
   if (!Array.isArray(stages) || stages.length === 0) {
@@ -112,12 +122,12 @@ function checkedStages(definition: Pipeline, problems: ProblemList): readonly St
     return [];
   }
   const seen = new Set<string>();
-  return definition.stages.filter((stage, index) => checkStage(stage, index, seen, problems));
+  return definition.stages.map((stage, index) => (checkStage(stage, index, seen, problems) ? stage : undefined));
 }
 
 function checkStage(stage: Stage, index: number, seen: Set<string>, problems: ProblemList): boolean {
   const path = ['stages', index] as const;
-  if (typeof stage.name !== 'string' || stage.name === '') {
+  if (!isPlainObject(stage) || typeof stage.name !== 'string' || stage.name === '') {
     problems.add(path, `stage ${String(index + 1)} has no name.`);
     return false;
   }
@@ -136,6 +146,7 @@ function checkStage(stage: Stage, index: number, seen: Set<string>, problems: Pr
     problems.add([...path, 'parallel'], `stage "${stage.name}": parallel must be a whole number from 1.`);
   }
   checkMerge(stage.merge, [...path, 'merge'], problems);
+  problems.duration([...path, 'timeout'], `stage "${stage.name}": timeout`, stage.timeout);
   return true;
 }
 
@@ -158,10 +169,15 @@ function compileStage(
 }
 
 function checkOutput(definition: Pipeline, flow: TypeFlow, problems: ProblemList): void {
-  for (const name of Object.keys(definition.output?.shape ?? {})) {
-    if (flow.output[name] === undefined) {
-      const left = Object.keys(flow.output).join(', ') || 'nothing';
-      problems.add(['output', name], `output declares "${name}", which no stage leaves. What is left: ${left}.`);
+  const declared: PropertyTypes = definition.output?.shape ?? {};
+  for (const [name, type] of Object.entries(declared)) {
+    const left = flow.output[name];
+    if (left === undefined && !isOptional(type)) {
+      const names = Object.keys(flow.output).join(', ') || 'nothing';
+      problems.add(['output', name], `output declares "${name}", which no stage leaves. What is left: ${names}.`);
+    } else if (left !== undefined && !mayFlow(left, type)) {
+      const types = `as ${describeType(type)}, but what is left is ${describeType(left)}`;
+      problems.add(['output', name], `output declares "${name}" ${types}.`);
     }
   }
 }
@@ -216,7 +232,9 @@ function compiled(
   const { definition } = source;
   const site = source.locate([]);
   const output = definition.output?.shape ?? flow.output;
-  const one = objectSchema(output, 'output');
+  // What a run was started with beside its contract stays in a result that declares nothing.
+  const { additionalProperties: _, ...open } = objectSchema(output, 'output');
+  const one = definition.output === undefined ? open : objectSchema(output, 'output');
   const predicates = uses.flatMap((stage, index) =>
     stage.flatMap((use) =>
       use.predicate === undefined

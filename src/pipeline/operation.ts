@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Contract, PropertyTypes } from '../contract/contract.js';
 import { DEFINITION, type Branded } from '../definition/brand.js';
 import { callerSite } from '../definition/call-site.js';
@@ -174,6 +174,7 @@ function operation<O extends ObjectType>(
   site: Site | undefined,
 ): Operation<O> {
   const { capabilities } = definition;
+  checkForm(definition);
   return {
     [DEFINITION]: 'operation',
     name: definition.name,
@@ -191,6 +192,31 @@ function operation<O extends ObjectType>(
     contract,
     body: bodyOf(definition),
   };
+}
+
+type WrittenForm = Readonly<
+  Partial<Record<'name' | 'reads' | 'sets' | 'options' | 'run' | 'runBatch' | 'changesCount', unknown>>
+>;
+
+/**
+ * What TypeScript checks, for those who write JavaScript or have another zod: reported where the operation is defined.
+ *
+ * @throws TypeError
+ */
+function checkForm(definition: WrittenForm): void {
+  const name = `operation ${JSON.stringify(definition.name ?? '')}`;
+  for (const part of ['reads', 'sets', 'options'] as const) {
+    const type = definition[part];
+    if (type === undefined || type instanceof z.ZodObject) continue;
+    throw new TypeError(`${name}: ${part} must be a z.object({ … }) of zod 4.`);
+  }
+  const { run, runBatch, changesCount } = definition;
+  if ((typeof run === 'function') === (typeof runBatch === 'function')) {
+    throw new TypeError(`${name}: give it either run or runBatch, a function.`);
+  }
+  if (changesCount === true && run !== undefined) {
+    throw new TypeError(`${name}: changesCount needs runBatch, which gets all namespaces at once.`);
+  }
 }
 
 /** Types of inputs and results are erased here: from now on contracts say what they are, at run time. */

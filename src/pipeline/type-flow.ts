@@ -75,13 +75,25 @@ class Flow {
 
   enter(stage: FlowStage, index: number): readonly Contract[] {
     const incoming = this.left();
-    const contracts = stage.operations.map((operation) => operation.contract(incoming));
+    const contracts = stage.operations.map((operation, at) => this.#contract(operation, incoming, stage, index, at));
     contracts.forEach((contract, at) => {
       for (const [name, type] of Object.entries(contract.reads)) this.#read(name, type, stage, index, at);
     });
     this.#checkParallel(stage, contracts, index);
     this.#leave(stage, contracts);
     return contracts;
+  }
+
+  /** A contract that follows from options is computed by a person's code, which may throw. */
+  #contract(operation: FlowOperation, incoming: PropertyTypes, stage: FlowStage, index: number, at: number): Contract {
+    try {
+      return operation.contract(incoming);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `stage "${stage.name}": "${operation.name}": its contract could not be found out: ${why}`;
+      this.problems.push({ stage: index, operation: at, message });
+      return NO_CONTRACT;
+    }
   }
 
   #read(name: string, type: z.ZodType, stage: FlowStage, index: number, at: number): void {
@@ -139,7 +151,20 @@ class Flow {
         this.problems.push({ stage: index, operation: at, message });
       });
     }
-    for (const name of sharedSets(contracts)) this.#checkShared(stage, contracts, index, name);
+    if (stage.merge === 'disjoint') this.#checkDisjoint(stage, contracts, index);
+    else for (const name of sharedSets(contracts)) this.#checkShared(stage, contracts, index, name);
+  }
+
+  #checkDisjoint(stage: FlowStage, contracts: readonly Contract[], index: number): void {
+    const changed = contracts.map(({ sets, deletes }) => [...new Set([...Object.keys(sets), ...deletes])]);
+    for (const name of repeated(changed.flat())) {
+      const [first, ...others] = changed.flatMap((names, at) => (names.includes(name) ? [at] : []));
+      for (const at of others) {
+        const pair = `${nameOf(stage, first)} and ${nameOf(stage, at)} both change "${name}"`;
+        const message = `stage "${stage.name}": ${pair}, which merge: disjoint forbids. Rename one of them or choose another merge strategy.`;
+        this.problems.push({ stage: index, operation: at, message });
+      }
+    }
   }
 
   #checkShared(stage: FlowStage, contracts: readonly Contract[], index: number, name: string): void {
@@ -148,18 +173,12 @@ class Flow {
       return type === undefined ? [] : [{ at, type }];
     });
     const [first, ...others] = setters;
-    const nameOf = (at: number): string => `"${stage.operations[at]?.name ?? ''}"`;
     for (const other of others) {
-      if (first === undefined) continue;
-      const pair = `stage "${stage.name}": ${nameOf(first.at)} and ${nameOf(other.at)} both set "${name}"`;
-      const report = (message: string): void => {
-        this.problems.push({ stage: index, operation: other.at, message });
-      };
-      if (stage.merge === 'disjoint') {
-        report(`${pair}, which merge: disjoint forbids. Rename one of them or choose another merge strategy.`);
-      } else if (!sameType(first.type, other.type)) {
-        report(`${pair}, as ${describeType(first.type)} and as ${describeType(other.type)}. They must agree.`);
-      }
+      if (first === undefined || sameType(first.type, other.type)) continue;
+      const pair = `${nameOf(stage, first.at)} and ${nameOf(stage, other.at)} both set "${name}"`;
+      const types = `as ${describeType(first.type)} and as ${describeType(other.type)}`;
+      const message = `stage "${stage.name}": ${pair}, ${types}. They must agree.`;
+      this.problems.push({ stage: index, operation: other.at, message });
     }
   }
 
@@ -192,6 +211,12 @@ class Flow {
     return [...byStage].map(([stage, names]) => ` "${stage}" sets: ${names.join(', ')}.`).join('');
   }
 }
+
+function nameOf(stage: FlowStage, at: number | undefined): string {
+  return `"${stage.operations[at ?? -1]?.name ?? ''}"`;
+}
+
+const NO_CONTRACT: Contract = { reads: {}, sets: {}, deletes: [], readsAll: false };
 
 /** The properties that more than one of these contracts declares to set. */
 export function sharedSets(contracts: readonly Pick<Contract, 'sets'>[]): readonly string[] {

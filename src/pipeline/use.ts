@@ -45,8 +45,8 @@ export function compileUse(
   const options = given === undefined ? undefined : parseOptions(operation, given, at, problems);
   const timeoutMs = problems.duration(['timeout'], `${at}timeout`, written.timeout ?? operation.timeout);
   const retry = retryPlan({ ...operation.retry, ...written.retry }, at, problems);
-  if (options === undefined || retry === undefined) return undefined;
   checkModel(operation, options, written.model, at, environment, problems);
+  if (options === undefined || retry === undefined) return undefined;
   const ignoreErrors = written.ignoreErrors ?? operation.ignoreErrors;
   return {
     operation,
@@ -82,8 +82,8 @@ export function operationPlan(use: CompiledUse, contract: Contract | undefined):
 }
 
 function asUse(use: Operation | OperationUse | string): OperationUse {
-  if (typeof use === 'string' || isDefinition(use, 'operation')) return { type: use as Operation | string };
-  return use as OperationUse;
+  if (typeof use === 'string' || isDefinition(use, 'operation')) return { type: use };
+  return use;
 }
 
 function findOperation(
@@ -100,6 +100,11 @@ function findOperation(
     return undefined;
   }
   const registered = operations.get(name);
+  if (registered !== undefined && isDefinition(type, 'operation') && (type as Operation).body !== registered.body) {
+    const first = registered.site === undefined ? 'the product itself' : `${registered.site.file}:${String(registered.site.line ?? 1)}`;
+    problems.add(['type'], `${where}another operation is registered as "${name}", by ${first}. Rename one of them.`);
+    return undefined;
+  }
   if (registered === undefined) {
     const known = suggestion(name, [...operations.keys()]);
     const hint = typeof type === 'string' ? known : ' Export it from a file in operations/, so that workers find it.';
@@ -146,14 +151,24 @@ function parseOptions(
     problems.add(['options', name], `${at}unknown option "${name}".${hint}`);
   }
   if (strange.length > 0) return undefined;
-  const parsed = schema?.safeParse(given);
-  if (parsed === undefined) return {};
-  // Options end up in the plan, so they are JSON: a schema that makes something else of them is caught by its round trip.
-  if (parsed.success) return JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
-  for (const wrong of violationsOf(parsed.error, given)) {
-    problems.add(['options', ...pathParts(wrong.path)], `${at}${wrong.message.replace('Property', 'option')}`);
+  try {
+    const parsed = schema?.safeParse(given);
+    if (parsed === undefined) return {};
+    // Options end up in the plan, so they are JSON: a schema that makes something else of them is caught by its round trip.
+    if (parsed.success) return JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
+    for (const wrong of violationsOf(parsed.error, given)) {
+      problems.add(['options', ...pathParts(wrong.path)], `${at}${wrong.message.replace('Property', 'option')}`);
+    }
+  } catch (error) {
+    // The schema is a person's, and may run code of theirs.
+    problems.add(['options'], `${at}its options could not be checked: ${messageOf(error)}`);
   }
   return undefined;
+}
+
+/** What a thrown value says. */
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function pathParts(path: string): readonly (string | number)[] {
@@ -164,15 +179,15 @@ function retryPlan(retry: RetryOptions, at: string, problems: ProblemList): Retr
   const { maximumAttempts = PIPELINE_DEFAULTS.retry.maximumAttempts } = retry;
   const { backoffCoefficient = PIPELINE_DEFAULTS.retry.backoffCoefficient } = retry;
   if (!Number.isInteger(maximumAttempts) || maximumAttempts < 1 || maximumAttempts > MAX_ATTEMPTS) {
-    problems.add(['retry'], `${at}retry.maximumAttempts must be a whole number from 1 to ${String(MAX_ATTEMPTS)}.`);
+    problems.add(['retry', 'maximumAttempts'], `${at}retry.maximumAttempts must be a whole number from 1 to ${String(MAX_ATTEMPTS)}.`);
     return undefined;
   }
   if (!(backoffCoefficient >= 1)) {
-    problems.add(['retry'], `${at}retry.backoffCoefficient must be at least 1.`);
+    problems.add(['retry', 'backoffCoefficient'], `${at}retry.backoffCoefficient must be at least 1.`);
     return undefined;
   }
-  const initialIntervalMs = problems.duration(['retry'], `${at}retry.initialInterval`, retry.initialInterval);
-  const maximumIntervalMs = problems.duration(['retry'], `${at}retry.maximumInterval`, retry.maximumInterval);
+  const initialIntervalMs = problems.duration(['retry', 'initialInterval'], `${at}retry.initialInterval`, retry.initialInterval);
+  const maximumIntervalMs = problems.duration(['retry', 'maximumInterval'], `${at}retry.maximumInterval`, retry.maximumInterval);
   return {
     maximumAttempts,
     backoffCoefficient,
@@ -181,15 +196,16 @@ function retryPlan(retry: RetryOptions, at: string, problems: ProblemList): Retr
   };
 }
 
+/** @param options - undefined where they are wrong, so that what the operation needs of a model is not known */
 function checkModel(
   operation: Operation,
-  options: JsonObject,
+  options: JsonObject | undefined,
   model: string | undefined,
   at: string,
   { models }: CompileEnvironment,
   problems: ProblemList,
 ): void {
-  const needed = operation.capabilities(options);
+  const needed = options === undefined ? [] : neededCapabilities(operation, options, at, problems);
   const configured = model === undefined ? undefined : models.get(model);
   if (model !== undefined && configured === undefined) {
     const hint = suggestion(model, [...models.keys()]) || ' config.yml has no models.';
@@ -202,6 +218,15 @@ function checkModel(
       const can = configured?.capabilities.join(', ') ?? '';
       problems.add(['model'], `${at}model "${model ?? ''}" lacks the capability "${capability}". It has: ${can || 'none'}.`);
     }
+  }
+}
+
+function neededCapabilities(operation: Operation, options: JsonObject, at: string, problems: ProblemList): readonly string[] {
+  try {
+    return operation.capabilities(options);
+  } catch (error) {
+    problems.add([], `${at}its capabilities could not be found out: ${messageOf(error)}`);
+    return [];
   }
 }
 

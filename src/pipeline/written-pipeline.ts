@@ -56,12 +56,18 @@ export function parseWrittenPipeline(value: unknown): {
   readonly definition?: Pipeline;
   readonly problems: readonly SchemaProblem[];
 } {
-  const written = withoutNulls(value, []);
-  const parsed = pipelineSchema.safeParse(written);
-  if (parsed.success) return { definition: definitionOf(parsed.data), problems: [] };
-  const problems = schemaProblems(pipelineSchema, parsed.error, written, 'key');
-  const mended = pipelineSchema.safeParse(problems.filter((problem) => problem.unknownName).reduce(mend, written));
-  return mended.success ? { definition: definitionOf(mended.data), problems } : { problems };
+  const misspelt: SchemaProblem[] = [];
+  let written = withoutNulls(value, []);
+  for (;;) {
+    const parsed = pipelineSchema.safeParse(written);
+    if (parsed.success) return { definition: definitionOf(parsed.data), problems: misspelt };
+    const problems = schemaProblems(pipelineSchema, parsed.error, written, 'key');
+    const unknown = problems.filter((problem) => problem.unknownName);
+    if (unknown.length === 0) return { problems: [...misspelt, ...problems] };
+    // What is below a mended name is only looked into after that. Each round leaves fewer unknown names.
+    misspelt.push(...unknown);
+    written = unknown.reduce(mend, written);
+  }
 }
 
 /** The name in a definition as YAML writes it. */
@@ -83,12 +89,18 @@ function definitionOf(written: z.output<typeof pipelineSchema>): Pipeline {
   return { [DEFINITION]: 'pipeline', ...definition } as unknown as Pipeline;
 }
 
-function useOf({ ignore_errors: ignoreErrors, retry: written, ...use }: z.output<typeof operation>): object {
+function useOf({
+  ignore_errors: ignoreErrors,
+  retry: written,
+  ...use
+}: z.output<typeof operation>): object {
   return {
     ...use,
     ...(ignoreErrors !== undefined && { ignoreErrors }),
     ...(written !== undefined && {
-      retry: Object.fromEntries(Object.entries(written).map(([name, value]) => [codeName(name), value])),
+      retry: Object.fromEntries(
+        Object.entries(written).map(([name, value]) => [codeName(name), value]),
+      ),
     }),
   };
 }
@@ -114,7 +126,10 @@ function mend(value: unknown, { path }: SchemaProblem): unknown {
 }
 
 function mendAt(value: unknown, [first, ...rest]: Path, known: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.map((item, index): unknown => (index === first ? mendAt(item, rest, known) : item));
+  if (Array.isArray(value))
+    return value.map((item, index): unknown =>
+      index === first ? mendAt(item, rest, known) : item,
+    );
   if (!isPlainObject(value) || typeof first !== 'string') return value;
   if (rest.length > 0) return { ...value, [first]: mendAt(value[first], rest, known) };
   const { [first]: wrong, ...others } = value;

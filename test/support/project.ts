@@ -1,7 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatProblem } from '../../src/definition/problem.js';
-import { loadProject, type LoadedProject, type Project } from '../../engine/project/load-project.js';
+import {
+  loadProject,
+  type LoadedProject,
+  type Project,
+} from '../../engine/project/load-project.js';
 
 /** Files of a project: their paths in it, and their text. */
 export type ProjectFiles = Readonly<Record<string, string>>;
@@ -22,9 +26,13 @@ export function messagesOf({ problems }: Pick<LoadedProject, 'problems'>): reado
 }
 
 /** Loads a project that is expected to be right; fails with its problems otherwise. */
-export async function loadRightProject(dir: string, env: Readonly<Record<string, string>> = {}): Promise<Project> {
+export async function loadRightProject(
+  dir: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Project> {
   const loaded = await loadProject(dir, { env });
-  if (loaded.project === undefined) throw new Error(`the project was refused:\n${messagesOf(loaded).join('\n')}`);
+  if (loaded.project === undefined)
+    throw new Error(`the project was refused:\n${messagesOf(loaded).join('\n')}`);
   return loaded.project;
 }
 

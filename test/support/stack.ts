@@ -1,6 +1,6 @@
-import { afterEach } from '@jest/globals';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { Client } from '@temporalio/client';
-import type { Worker } from '@temporalio/worker';
+import { NativeConnection, type Worker } from '@temporalio/worker';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -55,50 +55,79 @@ export function useStacks(temporal: TestTemporal): (definitions: StackDefinition
   afterEach(async () => {
     await Promise.all(running.splice(0).map((worker) => worker.stop()));
   });
-  return async (definitions) => {
-    const taskQueue = uniqueTaskQueue();
-    const code = codeOf(definitions);
-    const client = new Client({ connection: temporal.nativeConnection, namespace: temporal.namespace });
-    const webhooks = new WebhookSender({
-      secrets: definitions.webhookSecret === undefined ? [] : [definitions.webhookSecret],
-      allow: definitions.webhookAllow ?? ['private'],
-    });
-    const startWorker = async (other = code): Promise<RunningWorker> => {
-      const worker = await createWorker({
-        connection: temporal.nativeConnection,
-        namespace: temporal.namespace,
-        taskQueue,
-        workflowBundle: await workflowBundle({
-          files: definitions.workflowFiles ?? [],
-          cacheDir: join(tmpdir(), 'millrace-test-bundles'),
-          logger: testLogger,
-        }),
-        code: other,
-        services: definitions.services ?? {},
-        log: pino({ level: 'silent' }),
-        outcomes: {
-          webhooks,
-          webhookMaxAgeMs: 3_600_000,
-          client,
-          taskQueue,
-          ...(definitions.afterExecute !== undefined && { afterExecute: definitions.afterExecute }),
-        },
-        options: { shutdownGraceTime: '1s' },
-      });
-      const handle = keepRunning(worker);
-      running.push(handle);
-      return handle;
-    };
-    if (definitions.worker !== false) await startWorker();
-    const engine = new Engine({
-      client,
-      taskQueue,
-      code,
-      eagerStart: true,
-      afterExecute: definitions.afterExecute !== undefined,
-    });
-    return { engine, code, taskQueue, startWorker };
+  return (definitions) => createStack(temporal, definitions, running);
+}
+
+/**
+ * One stack for all tests of a `describe`, with its worker; stopped after the last of them. Call it inside of the `describe`,
+ * so that its worker stops before the connection of {@link useTemporal} is closed.
+ */
+export function useSharedStack(temporal: TestTemporal, definitions: () => StackDefinitions): { readonly current: Stack } {
+  const running: RunningWorker[] = [];
+  let stack: Stack | undefined;
+  beforeAll(async () => {
+    stack = await createStack(temporal, definitions(), running);
+  });
+  afterAll(async () => {
+    await Promise.all(running.splice(0).map((worker) => worker.stop()));
+  });
+  return {
+    get current() {
+      if (stack === undefined) throw new Error('useSharedStack() is ready inside of hooks and tests');
+      return stack;
+    },
   };
+}
+
+async function createStack(temporal: TestTemporal, definitions: StackDefinitions, running: RunningWorker[]): Promise<Stack> {
+  const taskQueue = uniqueTaskQueue();
+  const code = codeOf(definitions);
+  const client = new Client({ connection: temporal.nativeConnection, namespace: temporal.namespace });
+  const webhooks = new WebhookSender({
+    secrets: definitions.webhookSecret === undefined ? [] : [definitions.webhookSecret],
+    allow: definitions.webhookAllow ?? ['private'],
+  });
+  let workers = 0;
+  const startWorker = async (other = code): Promise<RunningWorker> => {
+    // One connection takes one worker of a queue; more of them stand for other processes.
+    const connection =
+      workers++ === 0 ? temporal.nativeConnection : await NativeConnection.connect({ address: temporal.address });
+    const worker = await createWorker({
+      connection,
+      namespace: temporal.namespace,
+      taskQueue,
+      workflowBundle: await workflowBundle({
+        files: definitions.workflowFiles ?? [],
+        cacheDir: join(tmpdir(), 'millrace-test-bundles'),
+        logger: testLogger,
+      }),
+      code: other,
+      services: definitions.services ?? {},
+      log: pino({ level: 'silent' }),
+      outcomes: {
+        webhooks,
+        webhookMaxAgeMs: 3_600_000,
+        client,
+        taskQueue,
+        ...(definitions.afterExecute !== undefined && { afterExecute: definitions.afterExecute }),
+      },
+      options: { shutdownGraceTime: '1s' },
+    });
+    const handle = keepRunning(worker, async () => {
+      if (connection !== temporal.nativeConnection) await connection.close();
+    });
+    running.push(handle);
+    return handle;
+  };
+  if (definitions.worker !== false) await startWorker();
+  const engine = new Engine({
+    client,
+    taskQueue,
+    code,
+    eagerStart: true,
+    afterExecute: definitions.afterExecute !== undefined,
+  });
+  return { engine, code, taskQueue, startWorker };
 }
 
 /** Compiles a test's definitions; fails with the problems where there are any. */
@@ -115,7 +144,7 @@ export function codeOf(definitions: StackDefinitions): DeployedCode {
   return new DeployedCode(registry, definitions.models);
 }
 
-function keepRunning(worker: Worker): RunningWorker {
+function keepRunning(worker: Worker, close: () => Promise<void>): RunningWorker {
   const ended = worker.run();
   let stopping: Promise<void> | undefined;
   return {
@@ -123,6 +152,7 @@ function keepRunning(worker: Worker): RunningWorker {
       stopping ??= (async () => {
         worker.shutdown();
         await ended;
+        await close();
       })();
       return stopping;
     },

@@ -98,13 +98,17 @@ function concat(name: string, values: readonly Json[], separator: string): Json 
   if (values.length === 0) return undefined;
   const texts = values.filter((value) => typeof value === 'string');
   if (texts.length === values.length) return texts.join(separator);
-  if (texts.length === 0)
-    return values.flatMap((value): readonly Json[] => (Array.isArray(value) ? value : [value]));
+  if (texts.length === 0) return values.flatMap(listed);
   throw permanent(
     `collapse: "${name}" is a text in some namespaces and a list in others, which concat cannot join.`,
     { property: name },
     'CollapseConflict',
   );
+}
+
+function listed(value: Json): readonly Json[] {
+  // TypeScript's own check does not know readonly lists.
+  return Array.isArray(value) ? (value as readonly Json[]) : [value];
 }
 
 function onlyValue(name: string, values: readonly Json[]): Json | undefined {

@@ -54,7 +54,7 @@ export function satisfies(value: Json | undefined, condition: Json): boolean {
   if (!isPlainObject(condition)) return equal(value, condition);
   // The options' schema lets only known comparisons through.
   return Object.entries(condition).every(([operator, operand]) =>
-    holds(operator as Operator, value, operand as Json),
+    holds(operator as Operator, value, operand),
   );
 }
 

@@ -37,31 +37,25 @@ export interface AnswerBatch {
 export async function answerAll(batch: AnswerBatch): Promise<readonly JsonObject[]> {
   const progress = new BatchProgress(batch);
   const waiting = progress.missing();
-  let invalid: ModelAnswerInvalid | undefined;
-  let stopped: { readonly error: unknown } | undefined;
+  const failures: { stopping?: { readonly error: unknown }; invalid?: ModelAnswerInvalid } = {};
   const work = async (): Promise<void> => {
-    for (
-      let index = waiting.shift();
-      index !== undefined && stopped === undefined;
-      index = waiting.shift()
-    ) {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (failures.stopping !== undefined) return;
       try {
-        progress.add(index, await batch.ask(index));
+        progress.add(next, await batch.ask(next));
       } catch (error) {
         if (error instanceof ModelAnswerInvalid) {
           progress.spend(error.usage);
-          invalid ??= error;
+          failures.invalid ??= error;
         } else {
-          stopped ??= { error };
+          failures.stopping ??= { error };
         }
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(batch.parallel, waiting.length) }, work));
-  // TypeScript does not see that `work` assigns these.
-  const failed = stopped as { readonly error: unknown } | undefined;
-  if (failed !== undefined) throw failed.error;
-  if (invalid !== undefined) throw invalid as ModelAnswerInvalid;
+  if (failures.stopping !== undefined) throw failures.stopping.error;
+  if (failures.invalid !== undefined) throw failures.invalid;
   return progress.all();
 }
 

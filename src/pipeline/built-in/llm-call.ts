@@ -140,7 +140,7 @@ function answeredProperties(
       return checked({ [form.property]: output }, types, invalid);
     case 'members':
       if (!isPlainObject(output)) throw invalid('it is no JSON object');
-      return checked(members(output as JsonObject, form.members), types, invalid);
+      return checked(members(output, form.members), types, invalid);
   }
 }
 

@@ -204,7 +204,7 @@ function memberProblems(members: readonly string[], schema: JsonObject): readonl
 
 function schemaProperties({ properties }: JsonObject): JsonObject | undefined {
   // A plain object in a JSON value is a JSON object.
-  return isPlainObject(properties) ? (properties as JsonObject) : undefined;
+  return isPlainObject(properties) ? properties : undefined;
 }
 
 function schemaProblem(schema: JsonObject): string | undefined {

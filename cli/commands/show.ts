@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { ConnectedEngine } from '../../engine/create-engine.js';
+import type { Execution } from '../../engine/execution.js';
+import { usageByModel, type OperationProgress, type StageProgress } from '../../src/progress/progress.js';
+import { formatDuration, formatStatus, formatTable, formatTime, visibleWidth } from '../format.js';
+import { projectDir } from '../project.js';
+import type { RunRow } from '../run/run-rows.js';
+import { rowLine } from '../run/run-view.js';
+import { connectForRuns, findRun } from '../runs.js';
+
+interface ShowOptions {
+  readonly dir?: string;
+  readonly json: boolean;
+}
+
+const EXAMPLES = `
+The id is a whole one (pipeline/summarize/01J…) or its last part (01J…).
+
+Examples:
+  $ millrace show pipeline/summarize/01JD3M2Z8Q4W6Y9T5R1K7P0XVB
+  $ millrace show 01JD3M2Z8Q4W6Y9T5R1K7P0XVB --json | jq .status
+`;
+
+/** Adds `show`: one run with its stages. */
+export function addShowCommand(program: Command): void {
+  program
+    .command('show <id>')
+    .summary('show one run: its stages, times, attempts, tokens, failure')
+    .description('Shows one run: its stages with times and attempts, the tokens it used, its result or failure.')
+    .option('--json', 'print it as JSON', false)
+    .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
+    .addHelpText('after', EXAMPLES)
+    .action(async (id: string, options: ShowOptions) => show(id, options));
+}
+
+async function show(id: string, { dir, json }: ShowOptions): Promise<void> {
+  const engine = await connectForRuns(projectDir(dir));
+  try {
+    const run = await findRun(engine, projectDir(dir), id);
+    const execution = await run.describe();
+    process.stdout.write(json ? jsonOf(engine, execution) : textOf(engine, execution));
+  } finally {
+    await engine.close();
+  }
+}
+
+function jsonOf(engine: ConnectedEngine, { progress, ...execution }: Execution): string {
+  const { plan: _, ...folded } = progress ?? {};
+  const link = engine.uiLink(execution.id, execution.temporalRunId);
+  const usage = progress === undefined ? [] : usageByModel(progress);
+  return `${JSON.stringify({ ...execution, ...folded, usage, ...(link !== undefined && { link }) }, undefined, 2)}\n`;
+}
+
+function textOf(engine: ConnectedEngine, execution: Execution): string {
+  const { name, status, startedAt, completedAt, progress, failure, result } = execution;
+  const took = formatDuration((completedAt?.getTime() ?? Date.now()) - startedAt.getTime());
+  const rows = (progress?.stages ?? []).flatMap(rowsOf);
+  const width = Math.max(0, ...rows.map(({ label }) => visibleWidth(label)));
+  return [
+    `${pc.bold(name)}  ${formatStatus(status)}  ${pc.dim(`${completedAt === undefined ? 'for' : 'in'} ${took}`)}`,
+    ...(rows.length === 0 ? [] : ['', ...rows.map((row) => rowLine(row, width, undefined, '…'))]),
+    '',
+    ...(failure === undefined ? [] : [`  ${pc.red(failure.type)}  ${failure.message}`, '']),
+    ...(result === undefined ? [] : [indented(JSON.stringify(result, undefined, 2)), '']),
+    formatTable(facts(engine, execution)),
+    '',
+  ].join('\n');
+}
+
+function facts(engine: ConnectedEngine, execution: Execution): readonly (readonly string[])[] {
+  const { id, temporalRunId, startedAt, completedAt, principal, progress } = execution;
+  const link = engine.uiLink(id, temporalRunId);
+  const usage = progress === undefined ? [] : usageByModel(progress);
+  return [
+    ['  id', id],
+    ['  started', formatTime(startedAt)],
+    ...(completedAt === undefined ? [] : [['  ended', formatTime(completedAt)]]),
+    ...(principal === undefined ? [] : [['  by', principal]]),
+    ...usage.map(({ model, inputTokens, outputTokens }) => [
+      '  tokens',
+      `${model}: ${inputTokens.toLocaleString('en')} in, ${outputTokens.toLocaleString('en')} out`,
+    ]),
+    ...(link === undefined ? [] : [['  Temporal', link]]),
+  ].map(([head = '', ...rest]) => [pc.dim(head), ...rest]);
+}
+
+function rowsOf(stage: StageProgress): readonly RunRow[] {
+  return stage.operations.map((operation) => ({
+    label: stage.operations.length === 1 ? stage.name : `${stage.name} › ${operation.name}`,
+    state: operation.state,
+    detail: detailOf(stage, operation),
+    attempt: operation.attempts ?? 1,
+    ...(operation.durationMs !== undefined && { durationMs: operation.durationMs }),
+    ...(operation.startedAt !== undefined && { startedAt: operation.startedAt }),
+  }));
+}
+
+function detailOf(stage: StageProgress, { failure, derived }: OperationProgress): string {
+  if (failure !== undefined) return failure.message;
+  return derived === undefined ? '' : `${String(stage.namespaceCount ?? 1)} → ${String(derived)} namespaces`;
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { findTemporal } from '../../engine/find-temporal.js';
+import { connectWorkerClient, installRuntime } from '../../engine/native-connection.js';
+import { raiseRetention } from '../../engine/retention.js';
+import { runWorker } from '../../worker/run-worker.js';
+import { temporalLogger } from '../../worker/temporal-logger.js';
+import { EXIT } from '../exit-code.js';
+import { aborted, onInterruption } from '../interruption.js';
+import { createLogger } from '../logger.js';
+import { projectDir, requireProject } from '../project.js';
+
+const EXAMPLES = `
+Uses the Temporal server of TEMPORAL_ADDRESS, temporal.toml or millrace.config.ts, else that of the \`millrace dev\` that
+runs in the folder. Start as many as there is work for.
+
+On SIGTERM or Ctrl-C it takes no more work and lets operations finish for \`worker.shutdownGraceTime\` (30 s); what is left
+is cancelled and handed to another worker. A second signal ends it at once.
+
+Examples:
+  $ TEMPORAL_ADDRESS=temporal.internal:7233 millrace worker
+`;
+
+/** Adds `worker`: a process that runs the project's operations. */
+export function addWorkerCommand(program: Command): void {
+  program
+    .command('worker')
+    .summary('run a worker on a Temporal server that is there already')
+    .description("Runs a worker: the process that executes the project's pipelines, workflows and operations.")
+    .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ dir }: { readonly dir?: string }) => {
+      process.exitCode = await work(projectDir(dir));
+    });
+}
+
+async function work(dir: string): Promise<number> {
+  const interruption = onInterruption();
+  const { env } = process;
+  const project = await requireProject(dir);
+  const { config, registry } = project;
+  const log = createLogger({ debug: config.debug, env, stream: process.stdout });
+  installRuntime(temporalLogger(log));
+  const settings = await findTemporal(project.dir, config.temporal, env);
+  const { client, connection, close } = await connectWorkerClient(settings);
+  try {
+    await raiseRetention(client, config.executionRetentionMs, log);
+    const worker = await runWorker({ project, connection, client, log, env });
+    const { address, namespace } = settings;
+    log.info({ address, namespace, queue: worker.taskQueue, definitions: [...registry.definitions.keys()] }, 'worker ready');
+    await Promise.race([aborted(interruption.signal), worker.ended]);
+    log.info('worker is stopping: no more work is taken, operations in progress may finish');
+    await worker.stop();
+    log.info('worker stopped');
+    return EXIT.ok;
+  } finally {
+    await close();
+    interruption.dispose();
+  }
+}

@@ -1,0 +1,123 @@
+import { relative } from 'node:path';
+import pc from 'picocolors';
+import { STATE_FOLDER } from '../../engine/dev-server/dev-record.js';
+import type { Project } from '../../engine/project/load-project.js';
+import type { Definition } from '../../engine/registry.js';
+import { exampleInput } from '../../src/contract/example-input.js';
+import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
+import { VERSION } from '../../src/version.js';
+import { counted } from '../problem-report.js';
+import type { DevTemporal } from './dev-temporal.js';
+
+/** What the first screen tells. */
+export interface BannerFacts {
+  readonly project: Project;
+  readonly temporal: DevTemporal;
+  readonly httpUrl: string;
+  /** The port that was asked for and could not be had. */
+  readonly busyPort: number | undefined;
+  readonly insecure: boolean;
+  readonly taskQueue: string;
+}
+
+/** The first screen of `millrace dev`: where everything is, and lines to try that work when pasted. */
+export function banner(facts: BannerFacts): string {
+  const { project, taskQueue } = facts;
+  const lines = [
+    '',
+    `  ${pc.bold('Millrace')} ${VERSION}`,
+    '',
+    `  ${pc.bold('Temporal')}   ${temporalLine(facts)}`,
+    `  ${pc.bold('HTTP')}       ${httpLine(facts)}`,
+    `  ${pc.bold('Worker')}     queue "${taskQueue}", ${countLine(project)}`,
+    '',
+    ...tryLines(facts).flatMap((line) => [line === '' ? '' : `  ${line}`]),
+    '',
+    `  Watching ${shownDir(project.dir)} for changes. Ctrl-C stops; runs in progress continue at the next start.`,
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** `3 pipelines, 5 operations`. */
+export function countLine({ registry }: Pick<Project, 'registry'>): string {
+  const definitions = [...registry.definitions.values()];
+  const count = (kind: Definition['kind']): number => definitions.filter((definition) => definition.kind === kind).length;
+  const workflows = count('workflow');
+  return [
+    counted(count('pipeline'), 'pipeline'),
+    ...(workflows === 0 ? [] : [counted(workflows, 'workflow')]),
+    counted(registry.operations.size - BUILT_IN_OPERATIONS.length, 'operation'),
+  ].join(', ');
+}
+
+/** A folder as a person in the working directory would name it. */
+export function shownDir(dir: string): string {
+  const path = relative(process.cwd(), dir);
+  return path === '' ? 'this folder' : path.startsWith('..') ? dir : path;
+}
+
+function temporalLine({ project, temporal: { settings, embedded } }: BannerFacts): string {
+  if (embedded === undefined) return `${settings.address}, namespace "${settings.namespace}"`;
+  const state = relative(process.cwd(), project.dir);
+  const where = `${state === '' ? '' : state.startsWith('..') ? `${project.dir}/` : `${state}/`}${STATE_FOLDER}`;
+  return `embedded, ${pc.cyan(embedded.uiUrl ?? `grpc ${embedded.address}`)}     ${pc.dim(`(state in ${where})`)}`;
+}
+
+function httpLine({ httpUrl, busyPort, insecure, project }: BannerFacts): string {
+  const notes = [
+    ...(busyPort === undefined ? [] : [`port ${String(busyPort)} is in use`]),
+    ...(project.config.apiAuthentication !== undefined
+      ? ['requests are authenticated']
+      : [insecure ? 'INSECURE: anybody who reaches it can run pipelines' : 'loopback only: no authentication configured']),
+  ];
+  const shown = notes.join('; ');
+  return `${pc.cyan(httpUrl)}               ${insecure ? pc.yellow(`(${shown})`) : pc.dim(`(${shown})`)}`;
+}
+
+function tryLines({ project, httpUrl }: BannerFacts): readonly string[] {
+  const { registry, config } = project;
+  if (registry.definitions.size === 0) {
+    return ['Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/; they are served when saved.'];
+  }
+  if (!config.catchAllRoutes) {
+    return [
+      'No pipeline has a route: set catchAllRoutes: true in millrace.config.ts, or try one without HTTP:',
+      `  npx millrace run ${[...registry.definitions.keys()][0] ?? ''} --help`,
+    ];
+  }
+  const shown = [...registry.definitions.values()].filter(({ name }) => isExposed(name, config.exposePipes));
+  const example = exampleRequest(shown);
+  if (example === undefined) return [`Look at what there is: ${pc.cyan(`curl ${httpUrl}/pipelines`)}`];
+  const { name, body } = example;
+  const post = (path: string, option = ''): string =>
+    `  curl ${option}${httpUrl}/pipelines/${name}${path} -H 'content-type: application/json' -d ${shellQuoted(body)}`;
+  return [
+    `Try it, then watch it:`,
+    post(''),
+    post('/stream', '-N '),
+    ...(config.apiAuthentication === undefined ? [] : ['', 'Add what apiAuthentication of millrace.config.ts asks for.']),
+  ];
+}
+
+/** The first definition for which there is an example input; those that need no language model come first. */
+function exampleRequest(definitions: readonly Definition[]): { readonly name: string; readonly body: string } | undefined {
+  const inOrder = [...definitions].sort((a, b) => Number(needsModel(a)) - Number(needsModel(b)));
+  for (const { name, input } of inOrder) {
+    const example = exampleInput(input);
+    if (example !== undefined) return { name, body: JSON.stringify(example) };
+  }
+  return undefined;
+}
+
+function needsModel(definition: Definition): boolean {
+  return definition.kind === 'pipeline' && definition.plan.stages.some(({ operations }) => operations.some(({ model }) => model !== undefined));
+}
+
+function isExposed(name: string, exposed: Project['config']['exposePipes']): boolean {
+  return exposed === 'all' || (exposed !== 'none' && exposed.includes(name));
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,231 @@
+import { basename } from 'node:path';
+import type { Logger } from 'pino';
+import type { DevServer } from '../../engine/dev-server/dev-server.js';
+import { Engine } from '../../engine/engine.js';
+import { connectWorkerClient, type ConnectedWorkerClient } from '../../engine/native-connection.js';
+import type { Project } from '../../engine/project/load-project.js';
+import { CONFIG_FILES } from '../../engine/project/project-files.js';
+import type { Environment } from '../../engine/project/secrets.js';
+import { raiseRetention, setRetention } from '../../engine/retention.js';
+import { ListenFailed, startHttpServer, type HttpServer } from '../../server/http-server.js';
+import { bundleOf, runWorker, type ProjectWorker } from '../../worker/run-worker.js';
+import { devTemporal, type DevTemporal, type DevTemporalOptions } from './dev-temporal.js';
+
+/** Operations in progress get so long when `millrace dev` stops; they go on from their checkpoint at the next start. */
+const STOP_GRACE_MS = 1_000;
+
+/** Time that responses in progress get when the HTTP server stops. */
+const HTTP_GRACE_MS = 1_000;
+
+/** Ports after the preferred one that are tried. */
+const PORTS_TRIED = 50;
+
+/** What a session is started with. */
+export interface DevSessionOptions extends DevTemporalOptions {
+  readonly project: Project;
+  readonly log: Logger;
+  readonly env: Environment;
+  readonly port: number;
+  readonly host?: string;
+  readonly insecure: boolean;
+}
+
+/** What a reload replaces. */
+interface Current {
+  project: Project;
+  worker: ProjectWorker;
+}
+
+/** Everything that `millrace dev` runs in its process: Temporal, a worker, the HTTP server. */
+export class DevSession {
+  #http: HttpServer;
+  /** Workers that were replaced and still finish what they have. */
+  readonly #leaving = new Set<Promise<void>>();
+  readonly #failed: Promise<never>;
+  #fail: (error: unknown) => void = () => undefined;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    private readonly options: DevSessionOptions,
+    readonly temporal: DevTemporal,
+    private readonly link: ConnectedWorkerClient,
+    readonly engine: Engine,
+    private readonly current: Current,
+    http: HttpServer,
+  ) {
+    this.#http = http;
+    this.#failed = new Promise((_resolve, reject) => {
+      this.#fail = reject;
+    });
+    this.#failed.catch(() => undefined);
+    void temporal.embedded?.exited.then(({ code, signal }) => {
+      this.#fail(new TemporalEnded(code ?? signal, temporal.embedded?.logFile ?? ''));
+    });
+    this.#watchWorker(current.worker);
+  }
+
+  /** Starts everything. What has been started is stopped again when something else cannot be. */
+  static async start(options: DevSessionOptions): Promise<DevSession> {
+    const { project, log, env } = options;
+    const undo: (() => Promise<void>)[] = [];
+    try {
+      // Takes a second or more and has nothing to do with Temporal's start; the worker finds it made.
+      const bundling = bundleOf(project, log);
+      bundling.catch(() => undefined);
+      const temporal = await devTemporal(project, options);
+      undo.push(async () => temporal.embedded?.stop());
+      await bundling;
+      const link = await connectWorkerClient(temporal.settings);
+      undo.push(() => link.close());
+      await keepRuns(link, temporal.embedded, project, log);
+      const worker = await runWorker({ project, log, env, shutdownGraceMs: STOP_GRACE_MS, ...link });
+      undo.push(() => worker.stop());
+      const current: Current = { project, worker };
+      const engine = engineOf(link, temporal, current);
+      const http = await listen(engine, project, options);
+      return new DevSession(options, temporal, link, engine, current, http);
+    } catch (error) {
+      for (const stop of undo.reverse()) await stop();
+      throw error;
+    }
+  }
+
+  get httpUrl(): string {
+    return this.#http.url;
+  }
+
+  get httpPort(): number {
+    return this.#http.port;
+  }
+
+  get taskQueue(): string {
+    return this.current.worker.taskQueue;
+  }
+
+  /** Rejects when something that the session cannot do without has failed. */
+  get failed(): Promise<never> {
+    return this.#failed;
+  }
+
+  /**
+   * Takes a project that was loaded anew. Runs in progress are not disturbed. New workflow code or another configuration
+   * needs a new worker, which works before the old one stops.
+   *
+   * @param files - the files that have changed
+   * @throws what makes the new project unusable; what ran before goes on then
+   */
+  async reload(project: Project, files: readonly string[]): Promise<void> {
+    const { log, env } = this.options;
+    const configChanged = files.some((file) => CONFIG_FILES.some((name) => basename(file) === name));
+    const bundle = await bundleOf(project, log);
+    if (!configChanged && bundle === this.current.worker.workflowBundle) {
+      await this.current.worker.reload(project);
+      this.current.project = project;
+      return;
+    }
+    const worker = await runWorker({ project, log, env, shutdownGraceMs: STOP_GRACE_MS, ...this.link });
+    const old = this.current.worker;
+    this.current.worker = worker;
+    this.current.project = project;
+    this.#watchWorker(worker);
+    this.#letGo(old);
+    if (configChanged) await this.#listenAgain(project);
+  }
+
+  /** Ends everything, in order. Operations in progress are handed back. May be called more than once. */
+  async stop(): Promise<void> {
+    await (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    await this.#http.stop(HTTP_GRACE_MS);
+    await Promise.all([this.current.worker.stop(), ...this.#leaving]).catch((error: unknown) => {
+      this.options.log.warn({ err: error }, 'the worker did not stop in order');
+    });
+    await this.link.close().catch(() => undefined);
+    await this.temporal.embedded?.stop();
+  }
+
+  #watchWorker(worker: ProjectWorker): void {
+    worker.ended.catch((error: unknown) => {
+      this.#fail(error);
+    });
+  }
+
+  #letGo(worker: ProjectWorker): void {
+    const leaving = worker
+      .stop()
+      .catch((error: unknown) => {
+        this.options.log.warn({ err: error }, 'a worker that was replaced did not stop in order');
+      })
+      .finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+  }
+
+  /** The configuration decides what the server asks of requests. Clients of event streams go on where they were. */
+  async #listenAgain(project: Project): Promise<void> {
+    const { host, port } = this.#http;
+    await this.#http.stop(HTTP_GRACE_MS);
+    this.#http = await listen(this.engine, project, { ...this.options, host, port });
+  }
+}
+
+/** The embedded Temporal server ended on its own. */
+class TemporalEnded extends Error {
+  override readonly name = 'TemporalEnded';
+  constructor(how: number | NodeJS.Signals | null, logFile: string) {
+    super(`the embedded Temporal server ended (${String(how)}). Its log: ${logFile}`);
+  }
+}
+
+/** An engine on the worker's connection, so that runs begin without a round trip. Always knows what is deployed now. */
+function engineOf({ client }: ConnectedWorkerClient, { settings }: DevTemporal, current: Current): Engine {
+  return new Engine({
+    client,
+    eagerStart: true,
+    code: {
+      get registry() {
+        return current.worker.code.registry;
+      },
+    },
+    get taskQueue() {
+      return current.worker.taskQueue;
+    },
+    get afterExecute() {
+      return current.project.config.afterExecute !== undefined;
+    },
+    ...(settings.uiUrl !== undefined && { uiUrl: settings.uiUrl }),
+  });
+}
+
+/** The embedded namespace is ours alone; another is only ever made to keep runs longer. */
+async function keepRuns(
+  { client }: ConnectedWorkerClient,
+  embedded: DevServer | undefined,
+  { config }: Project,
+  log: Logger,
+): Promise<void> {
+  if (embedded === undefined) await raiseRetention(client, config.executionRetentionMs, log);
+  else await setRetention(client, config.executionRetentionMs);
+}
+
+/** Listens on the preferred port, or on the next free one. */
+async function listen(
+  engine: Engine,
+  project: Project,
+  { log, insecure, host, port }: Pick<DevSessionOptions, 'log' | 'insecure' | 'host' | 'port'>,
+): Promise<HttpServer> {
+  for (let next = port; ; next += 1) {
+    try {
+      return await startHttpServer(engine, project.config, {
+        log,
+        insecure,
+        port: next,
+        ...(host !== undefined && { host }),
+      });
+    } catch (error) {
+      const busy = error instanceof ListenFailed && error.code === 'EADDRINUSE';
+      if (!busy || next >= Math.min(port + PORTS_TRIED, 65_535)) throw error;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { ProjectConfig } from '../src/config/config.js';
+import type { Environment } from '../engine/project/secrets.js';
+import { UsageError } from './exit-code.js';
+
+const HIGHEST_PORT = 65_535;
+
+/** Where a command listens, as its options say. */
+export interface ListenOptions {
+  readonly port?: number;
+  readonly host?: string;
+  readonly insecure: boolean;
+}
+
+/** Adds `--port`, `--host` and `--insecure`. */
+export function addListenOptions(command: Command): Command {
+  return command
+    .option('-p, --port <n>', 'HTTP port; 0 takes a free one (default: MILLRACE_PORT, else server.port, else 8787)', parsePort)
+    .option('--host <address>', 'address to listen on (default: server.host, else 127.0.0.1)')
+    .option('--insecure', 'listen on another than a loopback address without apiAuthentication', false);
+}
+
+/** The port to listen on. @throws {@link UsageError} for a `MILLRACE_PORT` that is none */
+export function portOf({ port }: ListenOptions, config: ProjectConfig, env: Environment): number {
+  const variable = env['MILLRACE_PORT'];
+  if (port !== undefined || variable === undefined || variable === '') return port ?? config.server.port;
+  try {
+    return parsePort(variable);
+  } catch (error) {
+    throw new UsageError(`MILLRACE_PORT=${variable}: ${error instanceof Error ? error.message : ''}`);
+  }
+}
+
+/** Reads a port from the command line. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= HIGHEST_PORT) return port;
+  throw new InvalidArgumentError(`Write a port, 0 to ${String(HIGHEST_PORT)}.`);
+}

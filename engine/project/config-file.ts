@@ -1,0 +1,54 @@
+import { parseConfig, type ProjectConfig } from '../../src/config/config.js';
+import { references } from '../../src/config/references.js';
+import { isDefinition } from '../../src/definition/brand.js';
+import type { Problem, Site } from '../../src/definition/problem.js';
+import type { LoadedModule } from './module-evaluation.js';
+import { isUnset, type Environment } from './secrets.js';
+import { shownPath, shownSite } from './site.js';
+
+/** A project's configuration, and where it is written. */
+export interface ReadConfig {
+  readonly config?: ProjectConfig;
+  /** Undefined where the project has no file for it. */
+  readonly site?: Site;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the configuration from its module; without a module it has nothing but defaults. */
+export function readConfig(
+  module: LoadedModule | undefined,
+  dir: string,
+  env: Environment,
+): ReadConfig {
+  if (module === undefined) return parseConfig({});
+  const file = shownPath(module.file, dir);
+  const value = module.exports['default'];
+  if (value === undefined) {
+    const message = 'there is no default export. Write: export default defineConfig({ … }).';
+    return { site: { file }, problems: [{ site: { file }, definition: 'config', message }] };
+  }
+  const site = siteOf(value, dir) ?? { file };
+  const { config, problems } = parseConfig(value);
+  const unset = references(config?.webhooks.secrets).filter(
+    ({ kind, name }) => kind === 'env' && isUnset(env, name),
+  );
+  return {
+    ...(config !== undefined && { config }),
+    site,
+    problems: [
+      ...problems.map((problem) => ({ ...problem, site })),
+      ...unset.map(({ name }) => ({
+        site,
+        definition: 'config',
+        message: `config: webhooks.secret: the environment variable ${name} is not set. Set it before you start, or take the option out.`,
+      })),
+    ],
+  };
+}
+
+function siteOf(value: unknown, dir: string): Site | undefined {
+  if (!isDefinition(value, 'config') || !('site' in value) || value.site === undefined)
+    return undefined;
+  // Only defineConfig writes a site, and it writes nothing else there.
+  return shownSite(value.site as Site, dir);
+}

@@ -1,0 +1,63 @@
+import type { Problem } from '../../src/definition/problem.js';
+import { suggestion } from '../../src/definition/suggestion.js';
+import type { Workflow } from '../../src/definition/workflow.js';
+import type { ModuleOutline } from './module-bundle.js';
+import { shownPath } from './site.js';
+
+/** Checks that each declared workflow has one function of its name, and that workflow code can be bundled. */
+export function checkWorkflows(
+  declared: readonly Workflow[],
+  outline: ModuleOutline,
+  dir: string,
+): readonly Problem[] {
+  return [
+    ...declared.flatMap((workflow) => missingFunction(workflow, outline, dir)),
+    ...[...outline.packages].flatMap(([file, packages]) =>
+      unfitPackages(shownPath(file, dir), packages),
+    ),
+  ];
+}
+
+function missingFunction(
+  { name, site }: Workflow,
+  { exports }: ModuleOutline,
+  dir: string,
+): readonly Problem[] {
+  const at = { ...(site !== undefined && { site }), definition: name };
+  const files = [...exports]
+    .filter(([, names]) => names.includes(name))
+    .map(([file]) => shownPath(file, dir));
+  if (files.length === 1) return [];
+  if (files.length > 1) {
+    return [
+      {
+        ...at,
+        message: `workflow "${name}": ${files.join(' and ')} both export it. Keep one of them.`,
+      },
+    ];
+  }
+  const known = [...new Set([...exports.values()].flat())].filter((other) => other !== 'default');
+  const message = `workflow "${name}": no file in workflows/ exports a function of that name.${suggestion(name, known)}`;
+  return [{ ...at, message }];
+}
+
+function unfitPackages(file: string, packages: readonly string[]): readonly Problem[] {
+  const imports = (name: string): boolean =>
+    packages.some((path) => path === name || path === import.meta.resolve(name));
+  const because =
+    'its code runs in a sandbox of its own. Move definitions to a file that ends in .contract.ts, and import types only.';
+  return [
+    ...(imports('millrace')
+      ? [{ site: { file }, message: `imports "millrace", which workflow code cannot: ${because}` }]
+      : []),
+    ...(imports('zod')
+      ? [
+          {
+            site: { file },
+            severity: 'warning' as const,
+            message: `imports "zod", which makes workers slow and large: ${because}`,
+          },
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,42 @@
+import { isDefinition, type DefinitionKind } from '../../src/definition/brand.js';
+import type { Site } from '../../src/definition/problem.js';
+import type { Workflow } from '../../src/definition/workflow.js';
+import type { Operation } from '../../src/pipeline/operation.js';
+import type { Pipeline } from '../../src/pipeline/pipeline.js';
+import type { LoadedModule } from './module-evaluation.js';
+import { shownPath, shownSite } from './site.js';
+
+/** Everything that modules export and that some `defineX` made. The places are relative to the project. */
+export interface ExportedDefinitions {
+  readonly operations: readonly Operation[];
+  readonly pipelines: readonly Pipeline[];
+  readonly workflows: readonly Workflow[];
+}
+
+/** Collects the definitions among the exports of modules. One that is exported twice counts once. */
+export function exportedDefinitions(
+  modules: readonly LoadedModule[],
+  dir: string,
+): ExportedDefinitions {
+  const found = new Map<object, { readonly site: Site }>();
+  for (const { file, exports } of modules) {
+    for (const value of Object.values(exports)) {
+      if (typeof value !== 'object' || value === null || found.has(value)) continue;
+      const site: unknown = 'site' in value ? value.site : undefined;
+      // Only a defineX writes a site, and it writes nothing else there.
+      const written =
+        site === undefined ? { file: shownPath(file, dir) } : shownSite(site as Site, dir);
+      found.set(value, { site: written });
+    }
+  }
+  const ofKind = (kind: DefinitionKind): readonly object[] =>
+    [...found]
+      .filter(([value]) => isDefinition(value, kind))
+      .map(([value, mark]) => ({ ...value, ...mark }));
+  // The brand says what each is: only the defineX of that kind gives it.
+  return {
+    operations: ofKind('operation') as readonly Operation[],
+    pipelines: ofKind('pipeline') as readonly Pipeline[],
+    workflows: ofKind('workflow') as readonly Workflow[],
+  };
+}

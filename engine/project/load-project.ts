@@ -1,0 +1,224 @@
+import { realpathSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import type { ProjectConfig } from '../../src/config/config.js';
+import type { Models } from '../../src/config/models.js';
+import type { Problem, Site } from '../../src/definition/problem.js';
+import { suggestion } from '../../src/definition/suggestion.js';
+import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
+import type { PipelineSource } from '../../src/pipeline/compile.js';
+import type { Operation } from '../../src/pipeline/operation.js';
+import type { Pipeline } from '../../src/pipeline/pipeline.js';
+import { buildRegistry, type Registry } from '../registry.js';
+import { checkWorkflows } from './declared-workflows.js';
+import { exportedDefinitions } from './exported-definitions.js';
+import { outlineModules } from './module-bundle.js';
+import {
+  CONFIG_FILES,
+  FOLDERS,
+  isDirectory,
+  MODELS_FILE,
+  TooManyFiles,
+  workflowFiles,
+} from './project-files.js';
+import { loadModules, type ProjectModules } from './project-modules.js';
+import { ProjectText } from './project-text.js';
+import { loadYaml, type ProjectYaml } from './project-yaml.js';
+import type { Environment } from './secrets.js';
+
+/** A project that was loaded from a folder: everything that a server or a worker needs to know of it. */
+export interface Project {
+  /** The folder; absolute, without symbolic links. */
+  readonly dir: string;
+  readonly config: ProjectConfig;
+  readonly registry: Registry;
+  /** The models of `config.yml`. `${ENV}` and `secret://ref` in them are not resolved: see `resolveReferences`. */
+  readonly models: Models;
+  /** Modules with workflow code, for the worker's bundle; absolute paths. */
+  readonly workflowFiles: readonly string[];
+}
+
+/** What loading gave. */
+export interface LoadedProject {
+  /** The project, unless there is an error among the problems. */
+  readonly project?: Project;
+  /** Everything that is wrong, in the order of files and lines. Their files are relative to the project. */
+  readonly problems: readonly Problem[];
+  /** Files and folders, absolute, of which a change means that the project should be loaded again. */
+  readonly watched: readonly string[];
+}
+
+/**
+ * Loads a project: its configuration, its definitions in TypeScript and YAML, its models, its workflows. Nothing is
+ * thrown for what a person wrote. Compiles into `<dir>/.millrace/build`; loading again reads every file again.
+ *
+ * @param directory - the project's folder
+ * @param options.env - the environment that `${ENV}` refers to; that of the process unless set
+ */
+export async function loadProject(
+  directory: string,
+  options: { readonly env?: Environment } = {},
+): Promise<LoadedProject> {
+  const { env = process.env } = options;
+  if (!isDirectory(directory)) {
+    return {
+      problems: [
+        {
+          message: `There is no folder ${resolve(directory)}. Name the folder of a project: --dir.`,
+        },
+      ],
+      watched: [],
+    };
+  }
+  const dir = realpathSync(directory);
+  try {
+    return await load(dir, env);
+  } catch (error) {
+    const message = refusal(error);
+    if (message === undefined) throw error;
+    return { problems: [{ message }], watched: [] };
+  }
+}
+
+/** What keeps a folder from being loaded though nothing in it is wrong; undefined for a fault of ours. */
+function refusal(error: unknown): string | undefined {
+  if (error instanceof TooManyFiles) return error.message;
+  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
+  return `${error.message}. The project's files must be readable, and .millrace/ in its folder writable: compiled modules go there.`;
+}
+
+async function load(dir: string, env: Environment): Promise<LoadedProject> {
+  const modules = await loadModules(dir, env);
+  const yaml = loadYaml(dir, modules.config, modules.configSite, env);
+  const text = new ProjectText(dir);
+  const { registry, problems: compiled } = compile(modules, yaml, text);
+  const workflows = await loadWorkflows(modules, dir);
+  const { config } = modules;
+  const watched = watchedBy(dir, config, [...modules.inputs, ...workflows.inputs, ...text.files]);
+  const problems = [
+    ...modules.problems,
+    ...yaml.problems,
+    ...compiled,
+    ...workflows.problems,
+    ...exposedProblems(modules, registry),
+  ];
+  const loaded = { problems: inOrder(problems), watched };
+  const wrong = problems.some((problem) => problem.severity !== 'warning');
+  if (wrong || registry === undefined || config === undefined) return loaded;
+  return {
+    ...loaded,
+    project: { dir, config, registry, models: yaml.models, workflowFiles: workflows.files },
+  };
+}
+
+function compile(
+  { modules, incomplete }: ProjectModules,
+  yaml: ProjectYaml,
+  text: ProjectText,
+): ReturnType<typeof buildRegistry> {
+  const exported = exportedDefinitions(modules, text.dir);
+  const operations = [...BUILT_IN_OPERATIONS.map(withoutSite), ...exported.operations];
+  const pipelines = [...exported.pipelines.map(sourceOf), ...yaml.pipelines];
+  const names = new Set(operations.map((operation) => operation.name));
+  return buildRegistry({
+    operations,
+    // While a module is broken, what it would define is not known, and a pipeline that uses it is not to blame.
+    pipelines: incomplete
+      ? pipelines.filter(({ definition }) => usesOnly(names, definition))
+      : pipelines,
+    workflows: exported.workflows,
+    models: yaml.models,
+    readFile: text.read,
+  });
+}
+
+/** Where our own operations are written helps nobody who reads a message. */
+function withoutSite(operation: Operation): Operation {
+  const { site: _, ...rest } = operation;
+  return rest;
+}
+
+function sourceOf(definition: Pipeline): PipelineSource {
+  return { definition, locate: () => definition.site };
+}
+
+function usesOnly(names: ReadonlySet<string>, { stages }: Pipeline): boolean {
+  // Definitions come from YAML and plain JavaScript too, so any part of one may be missing.
+  const written = (stages as Pipeline['stages'] | undefined) ?? [];
+  return written.every((stage) =>
+    ((stage as Partial<typeof stage>).operations ?? []).every((use) => {
+      const type = typeof use === 'object' && 'type' in use ? use.type : use;
+      return names.has(typeof type === 'string' ? type : type.name);
+    }),
+  );
+}
+
+async function loadWorkflows(
+  { modules }: ProjectModules,
+  dir: string,
+): Promise<{
+  readonly files: readonly string[];
+  readonly inputs: readonly string[];
+  readonly problems: readonly Problem[];
+}> {
+  const files = workflowFiles(dir);
+  const { bundle, problems } = await outlineModules(dir, files);
+  if (bundle === undefined) return { files, inputs: [], problems };
+  const { workflows } = exportedDefinitions(modules, dir);
+  return {
+    files,
+    inputs: bundle.inputs,
+    problems: [...problems, ...checkWorkflows(workflows, bundle, dir)],
+  };
+}
+
+function exposedProblems(
+  { config, configSite }: ProjectModules,
+  registry: Registry | undefined,
+): readonly Problem[] {
+  const exposed = config?.exposePipes;
+  if (registry === undefined || typeof exposed !== 'object') return [];
+  const known = [...registry.definitions.keys()];
+  return exposed
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      ...(configSite !== undefined && { site: configSite }),
+      definition: 'config',
+      message: `config: exposePipes: there is no pipeline or workflow "${name}".${suggestion(name, known)}`,
+    }));
+}
+
+function watchedBy(
+  dir: string,
+  config: ProjectConfig | undefined,
+  files: readonly string[],
+): readonly string[] {
+  const named = [
+    ...(config?.autoloadPaths ?? []),
+    ...(config?.configPath === undefined ? [] : [config.configPath]),
+  ];
+  const places = [...Object.values(FOLDERS), ...CONFIG_FILES, MODELS_FILE, ...named].map((path) =>
+    resolve(dir, path),
+  );
+  const beside = files.filter((file) => !places.some((place) => file.startsWith(place + sep)));
+  return [...new Set([...places, ...beside])];
+}
+
+function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  return [...once.values()].sort((a, b) => {
+    const byFile = compareText(a.site?.file ?? '', b.site?.file ?? '');
+    return (
+      byFile ||
+      position(a.site, 'line') - position(b.site, 'line') ||
+      position(a.site, 'column') - position(b.site, 'column')
+    );
+  });
+}
+
+function position(site: Site | undefined, part: 'line' | 'column'): number {
+  return site?.[part] ?? 0;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

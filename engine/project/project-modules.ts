@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { ProjectConfig } from '../../src/config/config.js';
+import type { Problem, Site } from '../../src/definition/problem.js';
+import { readConfig } from './config-file.js';
+import { bundleModules } from './module-bundle.js';
+import { evaluateModules, type LoadedModule } from './module-evaluation.js';
+import { configFiles, contractFiles, FOLDERS, isDirectory, moduleFiles } from './project-files.js';
+import type { Environment } from './secrets.js';
+import { shownPath } from './site.js';
+
+/** The modules of a project, evaluated. */
+export interface ProjectModules {
+  /** Undefined where it could not be read. */
+  readonly config?: ProjectConfig;
+  readonly configSite?: Site;
+  readonly modules: readonly LoadedModule[];
+  /** Some modules could not be loaded, so that there may be more definitions than these. */
+  readonly incomplete: boolean;
+  /** Every file that is part of a module; absolute. */
+  readonly inputs: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** Compiles and evaluates the configuration and every module that may export definitions. */
+export async function loadModules(dir: string, env: Environment): Promise<ProjectModules> {
+  const configs = configFiles(dir);
+  const conventional = [
+    ...configs.slice(0, 1),
+    ...moduleFiles(join(dir, FOLDERS.operations)),
+    ...moduleFiles(join(dir, FOLDERS.pipelines)),
+    ...contractFiles(dir),
+  ];
+  const ambiguous = configs.slice(1).map((file): Problem => {
+    const message = `the project has ${shownPath(configs[0] ?? '', dir)} too. Keep one of them.`;
+    return { site: { file: shownPath(file, dir) }, message };
+  });
+  const first = await loadFiles(dir, conventional, configs[0], env);
+  const { files, problems } = autoloaded(dir, first);
+  // What the configuration names is only known now, and has to be compiled together with what is known already.
+  const more = files.filter((file) => !conventional.includes(file));
+  const loaded =
+    more.length === 0 ? first : await loadFiles(dir, [...conventional, ...more], configs[0], env);
+  return { ...loaded, problems: [...ambiguous, ...loaded.problems, ...problems] };
+}
+
+async function loadFiles(
+  dir: string,
+  files: readonly string[],
+  configFile: string | undefined,
+  env: Environment,
+): Promise<ProjectModules> {
+  const { bundle, problems } = await bundleModules(dir, files);
+  if (bundle === undefined) return { modules: [], incomplete: true, inputs: [], problems };
+  const { modules, problems: thrown } = await evaluateModules(dir, files, bundle);
+  const incomplete = modules.length < files.length;
+  const all = { modules, incomplete, inputs: bundle.inputs };
+  const configModule = modules.find(({ file }) => file === configFile);
+  if (configFile !== undefined && configModule === undefined)
+    return { ...all, problems: [...problems, ...thrown] };
+  const { config, site, problems: wrong } = readConfig(configModule, dir, env);
+  return {
+    ...all,
+    ...(config !== undefined && { config }),
+    ...(site !== undefined && { configSite: site }),
+    problems: [...problems, ...thrown, ...wrong],
+  };
+}
+
+function autoloaded(
+  dir: string,
+  { config, configSite }: ProjectModules,
+): { readonly files: readonly string[]; readonly problems: readonly Problem[] } {
+  const paths = (config?.autoloadPaths ?? []).map((path) => resolve(dir, path));
+  const missing = paths.filter((path) => !existsSync(path));
+  return {
+    files: paths.flatMap((path) =>
+      isDirectory(path) ? moduleFiles(path) : missing.includes(path) ? [] : [path],
+    ),
+    problems: missing.map((path) => ({
+      ...(configSite !== undefined && { site: configSite }),
+      definition: 'config',
+      message: `config: autoloadPaths: there is no file or folder ${shownPath(path, dir)}.`,
+    })),
+  };
+}

@@ -1,0 +1,100 @@
+import { Router } from '@koa/router';
+import Koa, { type Context } from 'koa';
+import type { Engine } from '../engine/engine.js';
+import type { ProjectConfig } from '../src/config/config.js';
+import { createApi, settingsOfConfig, type Api, type ApiDependencies } from './api-options.js';
+import { addGetRoute } from './get-route.js';
+import { HttpProblem } from './http-problem.js';
+import { accessLog } from './middleware/access-log.js';
+import { authentication } from './middleware/authentication.js';
+import { errors } from './middleware/errors.js';
+import { requestId } from './middleware/request-id.js';
+import { openApiDocument } from './openapi.js';
+import { addPipelineRoutes } from './pipeline-routes.js';
+import { pathAbove } from './request-path.js';
+import { health } from './routes/health.js';
+import { listPipelines } from './routes/pipelines.js';
+import { EventStreams } from './sse.js';
+
+/** What the app gets from the process around it. */
+export interface AppDependencies extends ApiDependencies {
+  /** False while the project's definitions could not be loaded; `GET /health` tells it. */
+  readonly loaded?: () => boolean;
+  /** Routes that the project names itself, such as {@link pipelineRoutes}. Asked before the app's own. */
+  readonly routes?: readonly Router[];
+}
+
+/** Where the app has its pipelines, as seed 000 has them. */
+const PIPELINES = '/pipelines';
+
+/**
+ * The whole HTTP API as a Koa app: health, the list of pipelines, `/openapi.json`, and with `catchAllRoutes` every exposed
+ * pipeline under `/pipelines/:name`, with streams and asynchronous executions.
+ *
+ * Every response has an `X-Request-Id`, and every error is JSON.
+ */
+export function createApp(engine: Engine, config: ProjectConfig, dependencies: AppDependencies = {}): Koa {
+  const settings = settingsOfConfig(config);
+  const api = createApi(engine, settings, dependencies);
+  const app = new Koa();
+  // Koa would print what it hands to this listener; the errors middleware has logged what is worth it.
+  app.on('error', (error: unknown) => {
+    api.log.debug({ err: error }, 'response failed');
+  });
+  for (const around of [requestId(api.log), accessLog, errors]) app.use(around);
+  for (const routes of dependencies.routes ?? []) app.use(routes.routes());
+  app.use(ownRoutes(api, config, dependencies).routes());
+  app.use((ctx) => {
+    throw notFound(ctx, config.catchAllRoutes);
+  });
+  return app;
+}
+
+function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencies): Router {
+  const { engine, settings, stop } = api;
+  const around = [authentication(settings.apiAuthentication)];
+  const router = new Router();
+  addGetRoute(router, {
+    name: 'health',
+    path: '/health',
+    around,
+    handler: health(dependencies.loaded ?? (() => engine.definitions.size > 0)),
+  });
+  addGetRoute(router, {
+    name: 'pipelines',
+    path: PIPELINES,
+    around,
+    handler: (ctx) => {
+      listPipelines(ctx, api, () => true);
+    },
+  });
+  addGetRoute(router, {
+    name: 'openapi',
+    path: '/openapi.json',
+    around,
+    handler: (ctx) => {
+      const mounted = config.catchAllRoutes ? { stream: true, async: true } : undefined;
+      ctx.body = openApiDocument(api, { server: pathAbove(ctx, 1), mounted });
+    },
+  });
+  if (config.catchAllRoutes) {
+    const limits = { clients: settings.sseClients, keepAliveMs: settings.keepAliveMs };
+    addPipelineRoutes(router, api, new EventStreams(limits, stop), {
+      path: `${PIPELINES}/:name`,
+      nameOf: ({ name }) => name,
+      as: 'pipeline',
+      stream: true,
+      async: true,
+      around,
+    });
+  }
+  return router;
+}
+
+function notFound(ctx: Context, catchAllRoutes: boolean): HttpProblem {
+  const hint =
+    !catchAllRoutes && ctx.path.startsWith(`${PIPELINES}/`)
+      ? '. Pipelines are served under /pipelines/:name where the configuration says catchAllRoutes: true'
+      : '';
+  return new HttpProblem(404, 'not_found', `Not found${hint}`);
+}

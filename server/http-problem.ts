@@ -1,0 +1,46 @@
+import type { Json } from '../src/definition/json.js';
+
+/** The `type` of an error body: what a client's code may depend on. The first three are seed 000's. */
+export type ErrorType =
+  | 'contract_violation'
+  | 'execution_error'
+  | 'timeout'
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'execution_closed'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'invalid_webhook_url'
+  | 'idempotency_conflict'
+  | 'rejected'
+  | 'too_many_streams'
+  | 'unavailable'
+  | 'internal_error';
+
+/** What an {@link HttpProblem} says beside its status, type and message. */
+export interface ProblemParts {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** More properties of the body. */
+  readonly fields?: Readonly<Record<string, Json>>;
+}
+
+/** A request that cannot be answered as asked. The error middleware turns it into a response. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fields: Readonly<Record<string, Json>>;
+
+  constructor(
+    readonly status: number,
+    readonly type: ErrorType,
+    message: string,
+    { headers = {}, fields = {} }: ProblemParts = {},
+  ) {
+    super(message);
+    this.headers = headers;
+    this.fields = fields;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Definition } from '../../engine/registry.js';
+import type { Api } from '../api-options.js';
+import { HttpProblem } from '../http-problem.js';
+
+/** True when the API may show a definition (seed 000's `expose_pipes`). */
+export function isExposed({ settings: { exposePipes } }: Api, name: string): boolean {
+  return exposePipes === 'all' || (exposePipes !== 'none' && exposePipes.includes(name));
+}
+
+/**
+ * A definition that the API may show.
+ *
+ * @throws {@link DefinitionNotFound} (404), and {@link HttpProblem} (403) for one that is not exposed
+ */
+export function exposedDefinition(api: Api, name: string): Definition {
+  const definition = api.engine.definition(name);
+  if (!isExposed(api, name)) throw new HttpProblem(403, 'forbidden', 'Pipeline not accessible');
+  return definition;
+}
+
+/** The definitions that the API shows, by name. */
+export function exposedDefinitions(api: Api, serves: (name: string) => boolean): readonly Definition[] {
+  return [...api.engine.definitions.values()]
+    .filter(({ name }) => isExposed(api, name) && serves(name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,219 @@
+import type { Definition } from '../engine/registry.js';
+import type { Json, JsonObject } from '../src/definition/json.js';
+import { isPlainObject } from '../src/definition/json.js';
+import { VERSION } from '../src/version.js';
+import type { Api } from './api-options.js';
+import { exposedDefinitions } from './middleware/exposure.js';
+import { COMPONENTS, parameters, problems, ref, type ProblemName } from './openapi-components.js';
+import type { Mounted } from './routes/mount.js';
+
+/** What a document describes. */
+export interface OpenApiRequest {
+  /** Path that the app is mounted at; empty at the root. */
+  readonly server: string;
+  /** Which routes pipelines have; undefined where none is routed. */
+  readonly mounted: Mounted | undefined;
+}
+
+/** The API as an OpenAPI 3.1 document: every exposed pipeline with its own paths, contracts and errors. */
+export function openApiDocument(api: Api, { server, mounted }: OpenApiRequest): JsonObject {
+  const definitions = mounted === undefined ? [] : exposedDefinitions(api, () => true);
+  const contracts = definitions.flatMap(({ name, inputSchema, outputSchema }) => [
+    [inputName(name), localRefs(inputSchema, inputName(name))] as const,
+    [outputName(name), localRefs(outputSchema, outputName(name))] as const,
+  ]);
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Millrace', version: VERSION, description: 'Pipelines over HTTP, durable on Temporal.' },
+    servers: [{ url: server === '' ? '/' : server }],
+    paths: {
+      '/health': { get: read('health', 'Health', 'Health of the server.', 'Health') },
+      '/pipelines': { get: read('pipelines', 'Pipelines', 'All exposed pipelines with their contracts.', 'PipelineList') },
+      ...Object.fromEntries(definitions.flatMap((definition) => pathsOf(definition, mounted ?? { stream: false, async: false }))),
+    },
+    components: { ...COMPONENTS, schemas: { ...COMPONENTS.schemas, ...Object.fromEntries(contracts) } },
+  };
+}
+
+function inputName(name: string): string {
+  return `${name}.input`;
+}
+
+function outputName(name: string): string {
+  return `${name}.output`;
+}
+
+/** References within a schema are relative to it; within a document they start at the document's root. */
+function localRefs(schema: Json, name: string): Json {
+  if (Array.isArray(schema)) return schema.map((item: Json) => localRefs(item, name));
+  if (!isPlainObject(schema)) return schema;
+  const entries = Object.entries(schema).map(([key, value]): [string, Json] => {
+    // A schema is JSON through and through.
+    const json = value;
+    if (key === '$ref' && typeof json === 'string' && json.startsWith('#')) {
+      return [key, `#/components/schemas/${name}${json.slice(1)}`];
+    }
+    return [key, localRefs(json, name)];
+  });
+  return Object.fromEntries(entries);
+}
+
+type Path = readonly [string, JsonObject];
+
+function pathsOf(definition: Definition, mounted: Mounted): readonly Path[] {
+  const base = `/pipelines/${definition.name}`;
+  return [
+    [base, { get: showOperation(definition), post: executeOperation(definition, mounted) }],
+    ...(mounted.stream ? streamPaths(base, definition) : []),
+    ...(mounted.async ? asyncPaths(base, definition) : []),
+  ];
+}
+
+function showOperation({ name }: Definition): JsonObject {
+  return read(`${name}_info`, name, `Contracts and stages of ${name}.`, 'Pipeline', ['NotFound', 'Forbidden']);
+}
+
+const START_PROBLEMS: readonly ProblemName[] = [
+  'InvalidRequest',
+  'Unauthorized',
+  'Forbidden',
+  'NotFound',
+  'PayloadTooLarge',
+  'UnsupportedMediaType',
+  'Unprocessable',
+  'InternalError',
+  'Unavailable',
+];
+
+function executeOperation(definition: Definition, { async }: Mounted): JsonObject {
+  const { name, description } = definition;
+  return {
+    operationId: name,
+    tags: [name],
+    summary: `Run ${name} and wait for its result.`,
+    ...(description !== undefined && { description }),
+    parameters: parameters([...(async ? ['Prefer' as const] : []), 'IdempotencyKey', 'OnDisconnect', 'WebhookUrl', 'WebhookUrlHeader']),
+    requestBody: inputBody(definition),
+    responses: {
+      200: json('The result.', {
+        type: 'object',
+        required: ['success', 'result', 'execution_id'],
+        properties: {
+          success: { const: true },
+          result: ref('schemas', outputName(name)),
+          execution_id: { type: 'string' },
+        },
+      }),
+      ...(async && { 202: json('It takes longer than the client or the server waits. The run goes on.', ref('schemas', 'Accepted')) }),
+      ...problems([...START_PROBLEMS, 'Stopped', 'ExecutionError', 'Timeout']),
+    },
+  };
+}
+
+function streamPaths(base: string, definition: Definition): readonly Path[] {
+  const { name } = definition;
+  return [
+    [
+      `${base}/stream`,
+      {
+        post: {
+          operationId: `${name}_stream`,
+          tags: [name],
+          summary: `Run ${name} and stream its events.`,
+          parameters: parameters(['IdempotencyKey', 'OnDisconnect', 'WebhookUrl', 'WebhookUrlHeader']),
+          requestBody: inputBody(definition),
+          responses: { 200: ref('responses', 'Events'), ...problems(START_PROBLEMS) },
+        },
+      },
+    ],
+    [
+      `${base}/executions/{execution_id}/events`,
+      {
+        get: {
+          operationId: `${name}_execution_events`,
+          tags: [name],
+          summary: 'Stream the events of an execution, past and to come.',
+          parameters: parameters(['ExecutionId', 'LastEventId', 'LastEventIdQuery']),
+          responses: {
+            200: ref('responses', 'Events'),
+            204: { description: 'The execution is over, and Last-Event-ID is its last event.' },
+            ...problems(['InvalidRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'InternalError', 'Unavailable']),
+          },
+        },
+      },
+    ],
+  ];
+}
+
+function asyncPaths(base: string, definition: Definition): readonly Path[] {
+  const { name } = definition;
+  const execution = `${base}/executions/{execution_id}`;
+  const start = {
+    operationId: `${name}_async`,
+    tags: [name],
+    summary: `Start ${name} and answer at once.`,
+    parameters: parameters(['IdempotencyKey', 'WebhookUrl', 'WebhookUrlHeader']),
+    requestBody: inputBody(definition),
+    responses: { 202: json('Started.', ref('schemas', 'Accepted')), ...problems(START_PROBLEMS) },
+  };
+  const list = {
+    ...read(`${name}_executions`, name, `Executions of ${name}, newest first.`, 'ExecutionList', ['InvalidRequest', 'Forbidden', 'NotFound']),
+    parameters: parameters(['Status', 'StartedAfter', 'StartedBefore', 'Limit', 'PageToken']),
+  };
+  const show = {
+    operationId: `${name}_execution`,
+    tags: [name],
+    summary: 'Status of an execution.',
+    parameters: parameters(['ExecutionId']),
+    responses: {
+      200: json('The execution.', {
+        allOf: [ref('schemas', 'Execution')],
+        properties: { result: ref('schemas', outputName(name)) },
+      }),
+      ...problems(['Unauthorized', 'Forbidden', 'NotFound', 'InternalError', 'Unavailable']),
+    },
+  };
+  const cancel = {
+    operationId: `${name}_execution_cancel`,
+    tags: [name],
+    summary: 'Ask an execution to end.',
+    parameters: parameters(['ExecutionId']),
+    responses: {
+      202: json('It was asked.', ref('schemas', 'Accepted')),
+      ...problems(['Unauthorized', 'Forbidden', 'NotFound', 'Closed', 'InternalError', 'Unavailable']),
+    },
+  };
+  return [
+    [`${base}/async`, { post: start }],
+    [`${base}/executions`, { get: list }],
+    [execution, { get: show }],
+    [`${execution}/cancel`, { post: cancel }],
+  ];
+}
+
+function inputBody({ name }: Definition): JsonObject {
+  const schema = ref('schemas', inputName(name));
+  return { content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': { schema } } };
+}
+
+function read(
+  operationId: string,
+  tag: string,
+  summary: string,
+  schema: string,
+  failures: readonly ProblemName[] = [],
+): JsonObject {
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    responses: {
+      200: json(summary, ref('schemas', schema)),
+      ...problems(['Unauthorized', ...failures, 'InternalError']),
+    },
+  };
+}
+
+function json(description: string, schema: JsonObject): JsonObject {
+  return { description, content: { 'application/json': { schema } } };
+}

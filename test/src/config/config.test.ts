@@ -1,0 +1,162 @@
+import { describe, expect, it } from '@jest/globals';
+import { defineConfig, parseConfig, type ConfigDefinition } from '../../../src/config/config.js';
+import { formatProblem } from '../../../src/definition/problem.js';
+
+/** What is wrong with options that the types would not let pass. */
+function messages(options: object): readonly string[] {
+  return parseConfig(options).problems.map(formatProblem);
+}
+
+describe('a configuration', () => {
+  it('that sets nothing has every default', () => {
+    expect(parseConfig({})).toEqual({
+      config: {
+        autoloadPaths: [],
+        debug: false,
+        catchAllRoutes: false,
+        exposePipes: 'all',
+        asyncQueue: 'millrace',
+        executionRetentionMs: 7 * 24 * 60 * 60_000,
+        services: {},
+        worker: { shutdownGraceTimeMs: 30_000 },
+        temporal: {},
+        server: {
+          host: '127.0.0.1',
+          port: 8787,
+          bodyLimitBytes: 1_048_576,
+          maxWaitMs: 300_000,
+          sseClients: 1_000,
+          keepAliveMs: 15_000,
+        },
+        webhooks: { secrets: [], allow: [], maxAgeMs: 24 * 60 * 60_000 },
+      },
+      problems: [],
+    });
+  });
+
+  it('keeps what is set, with times in milliseconds', () => {
+    const definition: ConfigDefinition = {
+      configPath: 'config',
+      autoloadPaths: ['lib'],
+      debug: true,
+      catchAllRoutes: true,
+      apiAuthentication: async () => ({ id: 'ann', team: 'blue' }),
+      beforeExecute: (name, input) =>
+        name === 'x' && 'y' in input ? { status: 402, error: 'Pay first' } : undefined,
+      afterExecute: () => undefined,
+      exposePipes: ['report'],
+      asyncQueue: 'reports',
+      executionRetention: '30d',
+      services: async () => ({}),
+      disposeServices: () => undefined,
+      secrets: (name) => name,
+      worker: {
+        maxConcurrentActivityTaskExecutions: 5,
+        maxCachedWorkflows: 0,
+        shutdownGraceTime: '1m',
+      },
+      temporal: { profile: 'cloud', address: 'temporal:7233', namespace: 'reports' },
+      server: {
+        host: '0.0.0.0',
+        port: 0,
+        bodyLimit: 10,
+        maxWait: 1_500,
+        sseClients: 1,
+        keepAlive: '1s',
+      },
+      webhooks: {
+        secret: 'secret://hook',
+        allow: ['10.2.0.0/16', 'fd00::/8', 'private'],
+        maxAge: '1h',
+      },
+    };
+    const { config, problems } = parseConfig(defineConfig(definition));
+    expect(problems).toEqual([]);
+    expect(config).toMatchObject({
+      configPath: 'config',
+      apiAuthentication: definition.apiAuthentication,
+      beforeExecute: definition.beforeExecute,
+      afterExecute: definition.afterExecute,
+      services: definition.services,
+      disposeServices: definition.disposeServices,
+      secrets: definition.secrets,
+      exposePipes: ['report'],
+      asyncQueue: 'reports',
+      executionRetentionMs: 30 * 24 * 60 * 60_000,
+      worker: {
+        maxConcurrentActivityTaskExecutions: 5,
+        maxCachedWorkflows: 0,
+        shutdownGraceTimeMs: 60_000,
+      },
+      temporal: { profile: 'cloud', address: 'temporal:7233', namespace: 'reports' },
+      server: {
+        host: '0.0.0.0',
+        port: 0,
+        bodyLimitBytes: 10,
+        maxWaitMs: 1_500,
+        sseClients: 1,
+        keepAliveMs: 1_000,
+      },
+      webhooks: {
+        secrets: ['secret://hook'],
+        allow: ['10.2.0.0/16', 'fd00::/8', 'private'],
+        maxAgeMs: 60 * 60_000,
+      },
+    });
+  });
+
+  it('takes an option that is undefined as one that is not set', () => {
+    expect(
+      parseConfig({ debug: undefined, apiAuthentication: undefined, server: { port: undefined } }),
+    ).toEqual(parseConfig({}));
+  });
+
+  it('takes services as they are, whatever object they are', () => {
+    class Database {
+      readonly open = true;
+    }
+    const services = { database: new Database() };
+    expect(parseConfig({ services }).config?.services).toBe(services);
+  });
+
+  it.each<[object, string]>([
+    [{ autoloadPath: [] }, 'config: unknown option "autoloadPath". Did you mean "autoloadPaths"?'],
+    [
+      { worker: { maxConcurrentActivities: 1 } },
+      'config: worker: unknown option "maxConcurrentActivities". Known: maxCachedWorkflows, ',
+    ],
+    [
+      { temporal: { adress: 'x' } },
+      'config: temporal: unknown option "adress". Did you mean "address"?',
+    ],
+    [
+      { webhooks: { secrets: [] } },
+      'config: webhooks: unknown option "secrets". Did you mean "secret"?',
+    ],
+    [{ site: 'x' }, 'config: unknown option "site". Known: '],
+    [{ debug: 'yes' }, "config: option 'debug' expected boolean, got string."],
+    [
+      { apiAuthentication: true },
+      "config: option 'apiAuthentication' expected a function, got true.",
+    ],
+    [
+      { services: 'database' },
+      'config: option \'services\' expected an object or a function that returns one, got "database".',
+    ],
+    [{ server: { bodyLimit: 1.5 } }, "config: option 'server.bodyLimit' expected"],
+    [
+      { server: { maxWait: 'long' } },
+      'config: option \'server.maxWait\' is not valid: "long" is not a duration.',
+    ],
+    [{ asyncQueue: '' }, "config: option 'asyncQueue' expected string"],
+  ])('%j is refused', (options, message) => {
+    const found = messages(options);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(message);
+  });
+
+  it.each([[undefined], [null], ['config'], [[]]])('that is %j is refused', (value) => {
+    expect(parseConfig(value).config).toBeUndefined();
+    expect(parseConfig(value).problems).toHaveLength(1);
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { describeType } from '../../../../src/contract/compatibility.js';
+import { ContractViolation } from '../../../../src/contract/violation.js';
+import { link } from '../../../../src/pipeline/built-in/link.js';
+import { compileOperation, problemsOf, runOperation } from '../../../support/run-operation.js';
+
+describe('link', () => {
+  it('copies, moves, sets and deletes in one step', async () => {
+    const options = {
+      copy: { title: 'headline' },
+      move: { body: 'text' },
+      set: { language: 'en', tags: ['a'], draft: null },
+      delete: ['note'],
+    };
+    const namespaces = [{ title: 'T', body: 'B', note: 'N', other: 1 }];
+
+    expect(await runOperation(link, { options, namespaces })).toEqual([
+      { title: 'T', headline: 'T', text: 'B', language: 'en', tags: ['a'], draft: null, other: 1 },
+    ]);
+  });
+
+  it('swaps two properties that are moved to each other', async () => {
+    const options = { move: { a: 'b', b: 'a' } };
+
+    expect(await runOperation(link, { options, namespaces: [{ a: 1, b: 2 }] })).toEqual([
+      { a: 2, b: 1 },
+    ]);
+  });
+
+  it('does so to every namespace', async () => {
+    const options = { move: { a: 'b' } };
+
+    expect(await runOperation(link, { options, namespaces: [{ a: 1 }, { a: [2] }] })).toEqual([
+      { b: 1 },
+      { b: [2] },
+    ]);
+  });
+
+  it('carries the types of what it copies, and knows those of what it sets', () => {
+    const { pipeline } = compileOperation(link, {
+      options: { copy: { words: 'count' }, move: { tags: 'labels' }, set: { ready: true } },
+      input: { words: z.number().int(), tags: z.array(z.string()) },
+    });
+
+    const types = Object.entries(pipeline!.output).map(([name, type]) => [
+      name,
+      describeType(type),
+    ]);
+    expect(Object.fromEntries(types)).toEqual({
+      words: 'integer',
+      count: 'integer',
+      labels: 'array of string',
+      ready: 'boolean',
+    });
+  });
+
+  it('makes what it copies part of the input', () => {
+    const { pipeline } = compileOperation(link, { options: { move: { body: 'text' } } });
+
+    expect(pipeline?.inputSchema).toMatchObject({ properties: { body: {} }, required: ['body'] });
+    expect(Object.keys(pipeline!.output)).toEqual(['text']);
+  });
+
+  it('refuses a namespace that lacks what is to be copied', async () => {
+    const running = runOperation(link, { options: { copy: { a: 'b' } }, namespaces: [{}] });
+
+    await expect(running).rejects.toThrow(ContractViolation);
+    await expect(running).rejects.toThrow("Property 'a' expected a value, got undefined");
+  });
+
+  it.each([
+    [
+      'two copies to one target',
+      { copy: { a: 'c', b: 'c' } },
+      '"c" is already the target of copy: { a: c }',
+    ],
+    [
+      'a copy and a value',
+      { copy: { a: 'c' }, set: { c: 1 } },
+      '"c" is already the target of copy: { a: c }',
+    ],
+    [
+      'a target that is deleted',
+      { set: { c: 1 }, delete: ['c'] },
+      '"c" is also the target of set: { c: … }',
+    ],
+    [
+      'a move and a delete of the same',
+      { move: { a: 'b' }, delete: ['a'] },
+      '"a" is already gone by move: { a: … }',
+    ],
+    ['a move to its own name', { move: { a: 'a' } }, '"a" already has that name'],
+  ])('refuses %s at load', (_what, options, message) => {
+    expect(problemsOf(link, { options })).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('names a wrong option and the one that was meant', () => {
+    expect(problemsOf(link, { options: { mov: { a: 'b' } } })).toEqual([
+      expect.stringContaining('unknown option "mov". Did you mean "move"?'),
+    ]);
+  });
+});

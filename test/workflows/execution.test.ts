@@ -1,0 +1,435 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { defineGenericOperation, defineOperation, type Operation } from '../../src/pipeline/operation.js';
+import { definePipeline, type Stage } from '../../src/pipeline/pipeline.js';
+import type { Run } from '../../engine/run.js';
+import { codeOf, useStacks, type StackDefinitions } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+const stack = useStacks(temporal);
+
+/** An operation that sets one property to a value. */
+function setter(name: string, property: string, value: unknown, more: { quick?: boolean } = {}): Operation {
+  return defineOperation({
+    name,
+    sets: z.object({ [property]: z.unknown() }),
+    ...more,
+    run: () => ({ [property]: value }),
+  }) as Operation;
+}
+
+function pipelineOf(stages: readonly Stage[], more: Omit<Parameters<typeof definePipeline>[0], 'name' | 'stages'> = {}): StackDefinitions {
+  const operations = stages.flatMap((stage) => stage.operations.flatMap((use) => (isOperation(use) ? [use] : isUse(use) ? [use.type as Operation] : [])));
+  return { operations: [...new Set(operations)], pipelines: [definePipeline({ name: 'p', stages, ...more })] };
+}
+
+const isUse = (use: unknown): use is { type: Operation } => typeof use === 'object' && use !== null && 'type' in use;
+const isOperation = (use: unknown): use is Operation => typeof use === 'object' && use !== null && 'body' in use;
+
+/** Names of the activities that a run has in its history, local ones in brackets. */
+async function activitiesOf(run: Run): Promise<readonly string[]> {
+  const { events = [] } = await temporal.client.workflow.getHandle(run.id).fetchHistory();
+  return (events ?? []).flatMap((event) => {
+    const scheduled = event.activityTaskScheduledEventAttributes?.activityType?.name;
+    return scheduled ? [scheduled] : event.markerRecordedEventAttributes ? ['[local]'] : [];
+  });
+}
+
+describe('fusion', () => {
+  it('runs neighbouring quick operations as one local activity, and others as activities of their own', async () => {
+    const { engine } = await stack(
+      pipelineOf([
+        { name: 'one', operations: [setter('a', 'a', 1, { quick: true }), setter('b', 'b', 2, { quick: true })] },
+        { name: 'two', operations: [setter('c', 'c', 3, { quick: true })] },
+        { name: 'three', operations: [setter('d', 'd', 4), setter('e', 'e', 5, { quick: true })] },
+        { name: 'four', operations: [setter('f', 'f', 6, { quick: true })] },
+      ]),
+    );
+
+    const { run, result } = await engine.execute('p', {});
+
+    expect(result).toEqual({ a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 });
+    const activities = await activitiesOf(run);
+    expect(activities.filter((name) => name === '[local]')).toHaveLength(3);
+    expect(activities.filter((name) => name !== '[local]')).toEqual(['d']);
+  });
+
+  it('retries a quick operation inside of its group', async () => {
+    let attempts = 0;
+    const flaky = defineOperation({
+      name: 'flaky',
+      quick: true,
+      retry: { initialInterval: 10 },
+      sets: z.object({ done: z.boolean() }),
+      run: ({ attempt }) => {
+        attempts = attempt;
+        if (attempt < 3) throw new Error('not yet');
+        return { done: true };
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 'only', operations: [flaky] }]));
+
+    const { run, result } = await engine.execute('p', {});
+
+    expect(result).toEqual({ done: true });
+    expect(attempts).toBe(3);
+    expect(await activitiesOf(run)).toEqual(['[local]']);
+    expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({ state: 'completed', attempts: 3 });
+  });
+
+  it('goes on with a quick operation that takes too long as an ordinary activity, and keeps what was done', async () => {
+    let counted = 0;
+    const counter = defineOperation({ name: 'counter', quick: true, run: () => (counted++, {}) });
+    const slow = defineOperation({
+      name: 'slow',
+      quick: true,
+      sets: z.object({ slow: z.boolean() }),
+      run: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 2_500));
+        return { slow: true };
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 'first', operations: [counter] }, { name: 'second', operations: [slow] }]));
+
+    const { run, result } = await engine.execute('p', {});
+
+    expect(result).toEqual({ slow: true });
+    expect(counted).toBe(1);
+    expect(await activitiesOf(run)).toEqual(['[local]', 'slow']);
+  });
+});
+
+describe('parallel operations', () => {
+  it('all finish before the first error, in listed order, is raised', async () => {
+    let finished = false;
+    const fails = (name: string): Operation =>
+      defineOperation({
+        name,
+        retry: { maximumAttempts: 1 },
+        run: () => {
+          throw new Error(`${name} went wrong`);
+        },
+      }) as Operation;
+    const slow = defineOperation({
+      name: 'slow',
+      run: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        finished = true;
+        return {};
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [slow, fails('second'), fails('third')] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { operation: 'second', message: 'second went wrong' } });
+    expect(finished).toBe(true);
+  });
+
+  it('run at most as many at once as the stage says', async () => {
+    let now = 0;
+    let most = 0;
+    const step = (name: string): Operation =>
+      defineOperation({
+        name,
+        run: async () => {
+          most = Math.max(most, ++now);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          now -= 1;
+          return {};
+        },
+      }) as Operation;
+    const { engine } = await stack(pipelineOf([{ name: 's', parallel: 2, operations: ['a', 'b', 'c', 'd', 'e'].map(step) }]));
+
+    await engine.execute('p', {});
+
+    expect(most).toBe(2);
+  });
+
+  it.each([
+    { merge: 'last' as const, expected: { x: 'b' } },
+    { merge: 'first' as const, expected: { x: 'a' } },
+    { merge: 'collate' as const, expected: { x: ['a', 'b'] } },
+  ])('merge their changes by $merge', async ({ merge, expected }) => {
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [setter('a', 'x', 'a'), setter('b', 'x', 'b')] }], { merge }));
+
+    expect((await engine.execute('p', {})).result).toEqual(expected);
+  });
+
+  it('do not bring back what a sibling deletes', async () => {
+    const drop = defineOperation({ name: 'drop', deletes: ['secret'], reads: z.object({ secret: z.string() }), run: () => ({}) });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [drop, setter('other', 'x', 1)] }]));
+
+    expect((await engine.execute('p', { secret: 'hush', kept: true })).result).toEqual({ kept: true, x: 1 });
+  });
+});
+
+describe('contracts at run time', () => {
+  it.each([
+    { what: 'an undeclared property', returned: { y: 1 }, message: "Property 'y' was set, but is not among the declared sets" },
+    { what: 'a wrong type', returned: { x: 'one' }, message: "Property 'x' expected number, got string" },
+    { what: 'an undeclared delete', returned: { x: 1, z: undefined }, message: "Property 'z' was deleted" },
+  ])('refuse $what, without a retry', async ({ returned, message }) => {
+    const wrong = defineGenericOperation({ name: 'wrong', contract: () => ({ sets: { x: z.number() } }), run: () => returned as { x: number } });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [wrong] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      failure: { type: 'contract_violation', message: expect.stringContaining(message), attempts: 1 },
+    });
+  });
+
+  it('refuse a run whose plan was made for another contract, and name it', async () => {
+    const version = (type: z.ZodType): Operation =>
+      defineOperation({ name: 'op', sets: z.object({ x: type }), run: () => ({ x: 1 as never }) }) as Operation;
+    const old = pipelineOf([{ name: 's', operations: [version(z.number())] }]);
+    const { engine, startWorker } = await stack({ ...old, worker: false });
+    const run = await engine.start('p', {});
+
+    await startWorker(codeOf(pipelineOf([{ name: 's', operations: [version(z.string())] }])));
+
+    await expect(run.result()).rejects.toMatchObject({ failure: { type: 'ContractChanged', operation: 'op' } });
+  });
+});
+
+describe('failures', () => {
+  it('are retried three times with a growing wait, unless set', async () => {
+    const attempts: number[] = [];
+    const failing = defineOperation({
+      name: 'failing',
+      retry: { initialInterval: 20 },
+      run: ({ attempt }) => {
+        attempts.push(attempt);
+        throw new Error('always');
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [failing] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'Error', message: 'always', attempts: 3 } });
+    expect(attempts).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    { what: 'all', ignoreErrors: true as const },
+    { what: 'those of a type', ignoreErrors: ['RateLimited'] },
+    { what: 'those that a function says', ignoreErrors: ({ message }: { message: string }) => message === 'slow down' },
+  ])('are ignored where ignoreErrors covers $what, and the namespaces pass unchanged', async ({ ignoreErrors }) => {
+    class RateLimited extends Error {
+      override readonly name = 'RateLimited';
+    }
+    const limited = defineOperation({
+      name: 'limited',
+      retry: { maximumAttempts: 1 },
+      sets: z.object({ x: z.number() }),
+      run: () => {
+        throw new RateLimited('slow down');
+      },
+    });
+    for (const quick of [false, true]) {
+      const { engine } = await stack(pipelineOf([{ name: 's', operations: [{ type: { ...limited, quick } as Operation, ignoreErrors }] }]));
+
+      const { run, result } = await engine.execute('p', { kept: 'yes' });
+
+      expect(result).toEqual({ kept: 'yes' });
+      expect((await run.describe()).progress?.stages[0]).toMatchObject({ state: 'completed', operations: [{ state: 'ignored' }] });
+    }
+  });
+
+  it('are not ignored where ignoreErrors does not cover them', async () => {
+    const failing = defineOperation({
+      name: 'failing',
+      retry: { maximumAttempts: 1 },
+      ignoreErrors: ['SomethingElse'],
+      run: () => {
+        throw new Error('this');
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [failing] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { message: 'this' } });
+  });
+});
+
+describe('timeouts', () => {
+  const sleeper = defineOperation({
+    name: 'sleeper',
+    retry: { maximumAttempts: 1 },
+    run: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 3_000).unref());
+      return {};
+    },
+  });
+
+  it.each([
+    { owner: 'operation', stages: [{ name: 's', operations: [{ type: sleeper as Operation, timeout: 300 }] }], timeout: 60_000 },
+    { owner: 'stage', stages: [{ name: 's', timeout: 300, operations: [sleeper as Operation] }], timeout: 60_000 },
+    { owner: 'pipeline', stages: [{ name: 's', operations: [sleeper as Operation] }], timeout: 300 },
+  ])("end the run by the $owner's limit", async ({ stages, timeout, owner }) => {
+    const { engine } = await stack(pipelineOf(stages, { timeout }));
+    const began = Date.now();
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      status: 'timed_out',
+      failure: { type: 'timeout', operation: 'sleeper', message: expect.stringContaining(owner === 'operation' ? '300 ms' : owner) },
+    });
+    expect(Date.now() - began).toBeLessThan(2_500);
+  });
+});
+
+describe('several namespaces', () => {
+  const split = defineOperation({
+    name: 'split',
+    reads: z.object({ words: z.array(z.string()) }),
+    sets: z.object({ word: z.string() }),
+    deletes: ['words'],
+    changesCount: true,
+    runBatch: ({ inputs }) => inputs.flatMap(({ words }, from) => words.map((word) => ({ from, set: { word } }))),
+  });
+
+  it('are all returned under result: all', async () => {
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [split] }], { result: 'all' }));
+
+    expect((await engine.execute('p', { words: ['a', 'b'], id: 7 })).result).toEqual([
+      { word: 'a', id: 7 },
+      { word: 'b', id: 7 },
+    ]);
+  });
+
+  it('are an error under the default, which says so', async () => {
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [split] }]));
+
+    await expect(engine.execute('p', { words: ['a', 'b'] })).rejects.toMatchObject({
+      failure: { type: 'NamespaceCount', message: expect.stringContaining('2 namespaces') },
+    });
+  });
+
+  it('cannot be changed in number by an operation that does not say so', async () => {
+    const greedy = defineOperation({ name: 'greedy', runBatch: () => [{}, {}] });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [greedy] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { message: expect.stringContaining('changesCount') } });
+  });
+});
+
+describe('payloads', () => {
+  const megabyte = 'x'.repeat(1024 * 1024);
+
+  it('ends well with ten parallel operations on a megabyte each', async () => {
+    const big = (name: string): Operation =>
+      defineOperation({
+        name,
+        reads: z.object({ blob: z.string() }),
+        sets: z.object({ [name]: z.number() }),
+        run: ({ input }) => ({ [name]: input.blob.length }),
+      }) as Operation;
+    const names = Array.from({ length: 10 }, (_, index) => `op${String(index)}`);
+    const drop = defineOperation({ name: 'drop', deletes: ['blob'], run: () => ({}) });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: names.map(big) }, { name: 'd', operations: [drop] }]));
+
+    const { result } = await engine.execute('p', { blob: megabyte });
+
+    expect(result).toEqual(Object.fromEntries(names.map((name) => [name, megabyte.length])));
+  });
+
+  it('ends with PayloadLimitExceeded where one payload is too large', async () => {
+    const grow = defineOperation({
+      name: 'grow',
+      reads: z.object({ blob: z.string() }),
+      sets: z.object({ blob: z.string() }),
+      run: ({ input }) => ({ blob: input.blob + input.blob + input.blob }),
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [grow] }]));
+
+    await expect(engine.execute('p', { blob: megabyte })).rejects.toMatchObject({
+      failure: { type: 'PayloadLimitExceeded', operation: 'grow' },
+    });
+  });
+
+  it('ends with PayloadLimitExceeded where several properties add up to a result that is too large', async () => {
+    const one = (name: string): Operation =>
+      defineOperation({ name, sets: z.object({ [name]: z.string() }), run: () => ({ [name]: megabyte }) }) as Operation;
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [one('a'), one('b'), one('c')] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'PayloadLimitExceeded' } });
+  });
+
+  it('gives an operation only what it reads', async () => {
+    let seen: unknown;
+    const nosy = defineOperation({
+      name: 'nosy',
+      reads: z.object({ a: z.number() }),
+      run: ({ input }) => {
+        seen = input;
+        return {};
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [nosy] }]));
+
+    await engine.execute('p', { a: 1, b: 'kept', c: [1, 2] });
+
+    expect(seen).toEqual({ a: 1 });
+  });
+});
+
+describe('a rolling deploy', () => {
+  it.each([{ quick: false }, { quick: true }])('waits for a worker that has the operation (quick: $quick)', async ({ quick }) => {
+    const added = setter('added', 'x', 1, { quick });
+    const { engine, startWorker, code } = await stack({ ...pipelineOf([{ name: 's', operations: [added] }]), worker: false });
+    const older = await startWorker(codeOf({}));
+    const run = await engine.start('p', {});
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect((await run.describe()).status).toBe('running');
+
+    await startWorker(code);
+    await older.stop();
+
+    expect(await run.result()).toEqual({ x: 1 });
+    expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({ state: 'completed', attempts: 1 });
+  });
+
+  it('says so when no such worker appears within the pipeline’s time', async () => {
+    const { engine, startWorker } = await stack({
+      ...pipelineOf([{ name: 's', operations: [setter('added', 'x', 1)] }], { timeout: 1_500 }),
+      worker: false,
+    });
+    await startWorker(codeOf({}));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'OperationNotRegistered' } });
+  });
+});
+
+describe('cancelling', () => {
+  it('aborts the running operation and ends the run as cancelled', async () => {
+    let aborted = false;
+    const waiting = defineOperation({
+      name: 'waiting',
+      timeout: '20s',
+      run: async ({ signal }) => {
+        await new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+            reject(signal.reason as Error);
+          });
+        });
+        return {};
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [waiting] }]));
+    const run = await engine.start('p', {});
+    await new Promise((resolve) => setTimeout(resolve, 300));
+
+    await run.cancel();
+
+    await expect(run.result()).rejects.toMatchObject({ status: 'cancelled' });
+    const until = Date.now() + 10_000;
+    while (!aborted && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(aborted).toBe(true);
+  });
+});
+
+describe('an unknown workflow type', () => {
+  it('fails for good when it was started without a plan', async () => {
+    const { taskQueue } = await stack({});
+    const handle = await temporal.client.workflow.start('toast', { taskQueue, workflowId: `toast-${taskQueue}` });
+
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'PlanRefused' } });
+  });
+});

@@ -1,0 +1,36 @@
+import { createModels } from '../adapters/language-model/models.js';
+import type { Project } from '../engine/project/load-project.js';
+import { resolveReferences, type Environment, type SecretSources } from '../engine/project/secrets.js';
+import type { Log, ModelReference } from '../src/pipeline/context.js';
+
+/** The models of a project, ready to be called by a worker. References are resolved at first use. */
+export function projectModels(
+  project: Project,
+  env: Environment,
+  log: Log,
+): ReadonlyMap<string, ModelReference> {
+  const sources = secretSources(project, env);
+  return createModels(project.models, {
+    resolve: (text) => resolveReferences(text, sources),
+    warn: (message) => log.warn(message),
+  });
+}
+
+/**
+ * Looks whether everything that the project's models and webhooks refer to is there, and gives the webhooks' secrets.
+ *
+ * @throws {@link UnresolvedReferences} naming all that is missing
+ */
+export async function resolveSecrets(
+  project: Project,
+  env: Environment,
+): Promise<{ readonly webhookSecrets: readonly string[] }> {
+  const { webhooks } = project.config;
+  const needed = { models: Object.fromEntries(project.models), webhooks: webhooks.secrets };
+  const resolved = await resolveReferences(needed, secretSources(project, env));
+  return { webhookSecrets: resolved.webhooks };
+}
+
+function secretSources({ config }: Project, env: Environment): SecretSources {
+  return { env, ...(config.secrets !== undefined && { secrets: config.secrets }) };
+}
