@@ -8,9 +8,14 @@ export function formatDuration(ms: number): string {
   const seconds = ms / 1_000;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
-  if (whole < 3_600) return `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
+  if (whole < 3_600) return twoUnits(whole, 'min', 's');
   const minutes = Math.round(whole / 60);
-  return `${String(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
+  return minutes < 24 * 60 ? twoUnits(minutes, 'h', 'min') : `${(minutes / 60 / 24).toFixed(1)} days`;
+}
+
+function twoUnits(small: number, largeUnit: string, smallUnit: string): string {
+  const rest = small % 60;
+  return `${String(Math.floor(small / 60))} ${largeUnit}${rest === 0 ? '' : ` ${String(rest)} ${smallUnit}`}`;
 }
 
 /** A moment in the machine's own time zone: `2026-11-21 11:49:12`. */

@@ -138,13 +138,13 @@ export class Engine {
   }
 
   /** A run by its execution id. Nothing is asked of the server yet. */
-  run(name: string, executionId: string): Run<Json> {
+  run(name: string, executionId: string): Run {
     const { kind } = this.definition(name);
     return this.runWithId({ kind, name, executionId });
   }
 
   /** A run by its whole id, also of a definition that there is no more. Nothing is asked of the server yet. */
-  runWithId(id: RunId): Run<Json> {
+  runWithId(id: RunId): Run {
     return this.#run<string>(id, this.#options.client.workflow.getHandle(formatRunId(id)));
   }
 

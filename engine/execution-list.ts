@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
+import { createHash } from 'node:crypto';
 import type { ExecutionStatus } from '../src/progress/status.js';
 import { statusOf } from './execution.js';
 import { parseRunId, type RunKind } from './run-id.js';
@@ -78,23 +79,19 @@ export class ExecutionList {
   }
 
   async #read({ limit = 20, pageToken, ...request }: ListRequest): Promise<ExecutionPage> {
-    const response = await this.client.workflowService
-      .listWorkflowExecutions({
-        namespace: this.client.options.namespace,
-        query: visibilityQuery(request),
-        pageSize: Math.min(MAX_PAGE, Math.max(1, limit)),
-        ...(pageToken !== undefined && { nextPageToken: Buffer.from(pageToken, 'base64url') }),
-      })
-      .catch((error: unknown) => {
-        if (pageToken !== undefined && isInvalidArgument(error)) throw new InvalidPageToken();
-        throw error;
-      });
+    const query = visibilityQuery(request);
+    const response = await this.client.workflowService.listWorkflowExecutions({
+      namespace: this.client.options.namespace,
+      query,
+      pageSize: Math.min(MAX_PAGE, Math.max(1, limit)),
+      ...(pageToken !== undefined && { nextPageToken: readPageToken(pageToken, query) }),
+    });
     const executions = response.executions.flatMap((info) => {
       const id = parseRunId(info.execution?.workflowId ?? '');
       return id === undefined ? [] : [summaryOf(id, info)];
     });
     const next = response.nextPageToken;
-    return { executions, ...(next.length > 0 && { nextPageToken: Buffer.from(next).toString('base64url') }) };
+    return { executions, ...(next.length > 0 && { nextPageToken: writePageToken(next, query) }) };
   }
 }
 
@@ -130,6 +127,24 @@ function visibilityQuery({ kind, name, status, startedAfter, startedBefore }: Om
   ].join(' AND ');
 }
 
-function isInvalidArgument(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 3;
+/** Bytes of a page token that say which list it belongs to. */
+const TOKEN_CHECK_BYTES = 8;
+
+/**
+ * Temporal's token with a checksum over it and the query: Temporal answers a wrong token with an error that its client
+ * takes for a passing one and retries for half a minute, or with another list's page.
+ */
+function writePageToken(token: Uint8Array, query: string): string {
+  return Buffer.concat([tokenCheck(token, query), token]).toString('base64url');
+}
+
+function readPageToken(text: string, query: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64url');
+  const token = bytes.subarray(TOKEN_CHECK_BYTES);
+  if (!bytes.subarray(0, TOKEN_CHECK_BYTES).equals(tokenCheck(token, query))) throw new InvalidPageToken();
+  return token;
+}
+
+function tokenCheck(token: Uint8Array, query: string): Buffer {
+  return createHash('sha256').update(token).update(query).digest().subarray(0, TOKEN_CHECK_BYTES);
 }

@@ -1,9 +1,10 @@
+import type {
+  WorkflowFailedError} from '@temporalio/client';
 import {
   ApplicationFailure,
   CancelledFailure,
   TerminatedFailure,
-  TimeoutFailure,
-  WorkflowFailedError,
+  TimeoutFailure
 } from '@temporalio/client';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import { RunFailed } from './errors.js';

@@ -148,7 +148,11 @@ async function stop(
   for (const response of inProgress) {
     if (!response.headersSent) response.setHeader('Connection', 'close');
     // The head of an event stream promised to keep the connection; it ends when the stream has.
-    else response.once('finish', () => response.socket?.end());
+    else {
+      // By the time it has, the response no longer knows its socket.
+      const { socket } = response;
+      response.once('finish', () => socket?.end());
+    }
   }
   stopping.abort(new Error('the server stops'));
   const timer = setTimeout(() => {

@@ -13,29 +13,35 @@ const LEFT_OUT: readonly string[] = ['sdkComponent', 'taskQueue', 'namespace', '
  */
 export function temporalLogger(log: Log): TemporalLogger {
   const write = (level: LogLevel, message: string, meta: LogMetadata = {}): void => {
-    const fields = fieldsOf(meta);
-    switch (effectiveLevel(level, message, meta)) {
-      case 'ERROR':
-        return log.error(fields, message);
-      case 'WARN':
-        return log.warn(fields, message);
-      case 'INFO':
-        return log.info(fields, message);
-      case 'DEBUG':
-        return log.debug(fields, message);
-      case 'TRACE':
-        return undefined;
-    }
+    const effective = effectiveLevel(level, message, meta);
+    if (effective !== 'TRACE') log[LEVELS[effective]](fieldsOf(meta), message);
   };
   return {
     log: write,
-    trace: (message, meta) => write('TRACE', message, meta),
-    debug: (message, meta) => write('DEBUG', message, meta),
-    info: (message, meta) => write('INFO', message, meta),
-    warn: (message, meta) => write('WARN', message, meta),
-    error: (message, meta) => write('ERROR', message, meta),
+    trace: (message, meta) => {
+      write('TRACE', message, meta);
+    },
+    debug: (message, meta) => {
+      write('DEBUG', message, meta);
+    },
+    info: (message, meta) => {
+      write('INFO', message, meta);
+    },
+    warn: (message, meta) => {
+      write('WARN', message, meta);
+    },
+    error: (message, meta) => {
+      write('ERROR', message, meta);
+    },
   };
 }
+
+const LEVELS = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+} as const satisfies Record<Exclude<LogLevel, 'TRACE'>, keyof Log>;
 
 function effectiveLevel(level: LogLevel, message: string, meta: LogMetadata): LogLevel {
   if (meta['sdkComponent'] === 'workflow' || meta['sdkComponent'] === 'activity') return level;

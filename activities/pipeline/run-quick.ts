@@ -85,15 +85,19 @@ async function attemptOnce(deps: ActivityDependencies, place: Place, attempt: nu
   const timeout = AbortSignal.timeout(budgetMs);
   const signal = AbortSignal.any([timeout, Context.current().cancellationSignal]);
   const usage: ModelUsage[] = [];
+  const context = quickContext(deps, place, attempt, signal, usage);
+  const startedAt = Date.now();
   try {
-    const context = quickContext(deps, place, attempt, signal, usage);
     const effect = await untilAborted(executeBody(operation, plan, place.inputs, context), timeout);
+    context.log.debug({ durationMs: Date.now() - startedAt }, 'operation completed');
     return { outcome: { effect, ...(usage.length > 0 && { usage }) } };
   } catch (error) {
     if (isCancelled(error, Context.current().cancellationSignal)) throw error;
+    // Its own timeout is a failure; the limits of fused groups are not, and an ordinary activity takes over.
+    if (timeout.aborted && budgetMs !== plan.timeoutMs) return 'overran';
+    const last = attempt >= plan.retry.maximumAttempts || !failureOf(error).retryable;
+    context.log.warn({ err: error, type: failureOf(error).type, last }, 'operation failed');
     if (timeout.aborted) {
-      // Its own timeout is a failure; the limits of fused groups are not, and an ordinary activity takes over.
-      if (budgetMs !== plan.timeoutMs) return 'overran';
       return failed(deps, place, timeoutFailure(budgetMs, attempt));
     }
     const wait = retryAfterMs(error);

@@ -1,19 +1,124 @@
 import { realpathSync } from 'node:fs';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { Logger } from 'pino';
 import { DevRecordFile } from '../../engine/dev-server/dev-record.js';
 import { installRuntime } from '../../engine/native-connection.js';
-import { loadProject, type LoadedProject, type Project } from '../../engine/project/load-project.js';
+import type { Project } from '../../engine/project/load-project.js';
 import { isDirectory } from '../../engine/project/project-files.js';
 import { temporalLogger } from '../../worker/temporal-logger.js';
-import { banner, countLine, shownDir } from '../dev/banner.js';
-import { DevSession } from '../dev/dev-session.js';
-import { ProjectWatch } from '../dev/project-watch.js';
+import { banner } from '../dev/banner.js';
+import { DevSession, type DevSessionOptions } from '../dev/dev-session.js';
+import { ProjectReloads } from '../dev/project-reloads.js';
+import { StartProgress } from '../dev/start-progress.js';
 import { EXIT, UsageError } from '../exit-code.js';
 import { aborted, onInterruption } from '../interruption.js';
 import { addListenOptions, parsePort, portOf, type ListenOptions } from '../listen-options.js';
-import { createLogger, logLevel } from '../logger.js';
-import { problemReport } from '../problem-report.js';
+import { createLogger } from '../logger.js';
 import { projectDir } from '../project.js';
-import { say, transientLine } from '../say.js';
+
+interface DevOptions extends ListenOptions {
+  readonly dir?: string;
+  readonly uiPort?: number;
+  readonly ui: boolean;
+}
+
+const EXAMPLES = `
+Runs everything in one process: a Temporal dev server with its web UI (unless TEMPORAL_ADDRESS or temporal.toml names a
+server), a worker and the HTTP server. Its state is kept in .millrace/ of the project, so runs survive a restart. Changes
+of definitions are taken over when they are saved; what is wrong with them is told, and what ran before goes on.
+
+Busy ports: the next free one is taken. Ctrl-C stops in order, a second one at once.
+
+Examples:
+  $ millrace dev
+  $ millrace dev --dir examples/quickstart --port 9000
+`;
+
+/** Adds `dev`: everything in one process. */
+export function addDevCommand(program: Command): void {
+  const command = program
+    .command('dev')
+    .summary('run everything in one process, and reload what changes')
+    .description('Runs the project in this process: Temporal, a worker, the HTTP API.')
+    .option('-d, --dir <dir>', "the project's folder (default: the working directory)");
+  addListenOptions(command)
+    .option('--ui-port <n>', 'port of the Temporal UI; 0 takes a free one (default: 8233)', parsePort)
+    .option('--no-ui', 'no Temporal UI')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: DevOptions) => {
+      process.exitCode = await dev(projectDir(options.dir), options);
+    });
+}
+
+async function dev(directory: string, options: DevOptions): Promise<number> {
+  if (!isDirectory(directory)) throw new UsageError(`There is no folder ${directory}. Name the folder of a project: --dir.`);
+  const dir = realpathSync(directory);
+  const interruption = onInterruption();
+  const { signal } = interruption;
+  const record = await DevRecordFile.claim(dir);
+  const reloads = new ProjectReloads(dir);
+  try {
+    const project = await reloads.untilRight(signal);
+    if (project === undefined) return EXIT.ok;
+    const log = createLogger({ debug: project.config.debug, env: process.env, stream: process.stderr });
+    const session = await startSession(project, options, log, signal);
+    try {
+      await record.note(addressesOf(session));
+      process.stdout.write(screen(project, session, options));
+      reloads.into(session, log);
+      await Promise.race([aborted(signal), session.failed]);
+    } finally {
+      process.stdout.write(pc.dim('\n  Stopping. Runs in progress continue at the next start.\n'));
+      await reloads.close();
+      await session.stop();
+    }
+    return EXIT.ok;
+  } catch (error) {
+    // What was under way when Ctrl-C came fails for that reason.
+    if (signal.aborted) return interruption.exitCode;
+    throw error;
+  } finally {
+    await reloads.close();
+    await record.remove();
+    interruption.dispose();
+  }
+}
+
+async function startSession(project: Project, options: DevOptions, log: Logger, signal: AbortSignal): Promise<DevSession> {
+  const { host, insecure, ui, uiPort } = options;
+  const { env } = process;
+  const port = portOf(options, project.config, env);
+  const progress = new StartProgress(process.stderr);
+  installRuntime(temporalLogger(log));
+  const sessionOptions: DevSessionOptions = {
+    project,
+    log,
+    env,
+    port,
+    insecure,
+    // Who asks for any HTTP port does not care for the others either.
+    anyPort: port === 0,
+    onProgress: (message) => progress.say(message),
+    signal,
+    ...(host !== undefined && { host }),
+    ...(ui ? uiPort !== undefined && { uiPort } : { uiPort: false as const }),
+  };
+  try {
+    return await DevSession.start(sessionOptions);
+  } finally {
+    progress.end();
+  }
+}
+
+function addressesOf({ httpUrl, temporal, taskQueue }: DevSession): Parameters<DevRecordFile['note']>[0] {
+  const { address, namespace, uiUrl } = temporal.settings;
+  const embedded = temporal.embedded !== undefined;
+  return { httpUrl, taskQueue, temporal: { address, namespace, embedded, ...(uiUrl !== undefined && { uiUrl }) } };
+}
+
+function screen(project: Project, { httpUrl, httpPort, temporal, taskQueue }: DevSession, options: DevOptions): string {
+  const wanted = portOf(options, project.config, process.env);
+  const busyPort = wanted === 0 || wanted === httpPort ? undefined : wanted;
+  return banner({ project, temporal, httpUrl, busyPort, insecure: options.insecure, taskQueue });
+}

@@ -9,7 +9,6 @@ import type { HistoryEvent, OperationPlace } from '../../src/progress/history-ev
 import { failureOf } from '../run-result.js';
 
 type TemporalEvent = temporal.api.history.v1.IHistoryEvent;
-type Payload = temporal.api.common.v1.IPayload;
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 
 /** Numbers of temporal.api.enums.v1.TimeoutType. */
@@ -117,7 +116,7 @@ export class HistoryDecoder {
   async #first(payloads: Payloads): Promise<unknown> {
     const first = payloads?.payloads?.[0];
     if (!first) return undefined;
-    const [value] = await decodeArrayFromPayloads(this.converter, [first as Payload]);
+    const [value] = await decodeArrayFromPayloads(this.converter, [first]);
     return value;
   }
 }

@@ -18,6 +18,9 @@ export interface HistoryRequest {
   readonly signal?: AbortSignal;
 }
 
+/** gRPC's status code. */
+const NOT_FOUND = 5;
+
 /** Longest time of one request that does not wait. */
 const READ_DEADLINE_MS = 10_000;
 
@@ -45,5 +48,7 @@ export async function readHistoryPage(client: Client, request: HistoryRequest): 
 /** True when the server says that it does not know the run. */
 export function isNotFound(error: unknown): boolean {
   const cause: unknown = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && cause.code === 5;
+  if (!isGrpcServiceError(cause)) return false;
+  const code: number = cause.code;
+  return code === NOT_FOUND;
 }

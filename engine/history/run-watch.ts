@@ -34,7 +34,7 @@ export class RunWatch {
   #watchers = 0;
   #started = false;
   #ended = false;
-  #error: unknown;
+  #error: Error | undefined;
   #hints: { readonly round: number; readonly events: readonly RunEvent[] } = { round: 0, events: [] };
 
   constructor(
@@ -108,7 +108,7 @@ export class RunWatch {
         }
       }
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#error = error;
+      if (!this.#stop.signal.aborted) this.#error = error instanceof Error ? error : new Error(String(error));
     } finally {
       release?.();
       this.#ended = true;
@@ -143,7 +143,7 @@ export class RunWatch {
   #lastRead = 0;
 
   async #lookForHints(): Promise<void> {
-    while (!this.#ended && !this.#stop.signal.aborted) {
+    for (;;) {
       await this.#pause(LOOK_INTERVAL_MS);
       if (this.#ended || this.#stop.signal.aborted) return;
       // Best effort: what cannot be had now may be had in a second.

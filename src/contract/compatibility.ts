@@ -26,7 +26,7 @@ function describeSchema(schema: JsonObject): string {
   return [...types]
     .map((name) => {
       const { items } = schema;
-      return name === 'array' && isPlainObject(items) ? `array of ${describeSchema(items as JsonObject)}` : name;
+      return name === 'array' && isPlainObject(items) ? `array of ${describeSchema(items)}` : name;
     })
     .join(' or ');
 }
@@ -51,7 +51,7 @@ function accepts(wanted: ReadonlySet<string>, given: string): boolean {
 function itemsOverlap(from: JsonObject, to: JsonObject): boolean {
   const { items: given } = from;
   const { items: wanted } = to;
-  return isPlainObject(given) && isPlainObject(wanted) ? overlaps(given as JsonObject, wanted as JsonObject) : true;
+  return isPlainObject(given) && isPlainObject(wanted) ? overlaps(given, wanted) : true;
 }
 
 function membersOverlap(from: JsonObject, to: JsonObject): boolean {

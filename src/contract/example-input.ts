@@ -33,8 +33,8 @@ export function exampleInput(types: PropertyTypes): JsonObject | undefined {
   if (!isPlainObject(example)) return undefined;
   try {
     // An example of JSON Schema is JSON.
-    validateInput(types, example as JsonObject);
-    return example as JsonObject;
+    validateInput(types, example);
+    return example;
   } catch (error) {
     if (error instanceof ContractViolation) return undefined;
     throw error;

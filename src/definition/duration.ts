@@ -32,5 +32,5 @@ export function durationMs(duration: unknown): number {
 function parse(text: string): number | undefined {
   if (text.length === 0 || text.length > 100) return undefined;
   // ms() is typed for literals it knows; at run time it answers undefined for any other text.
-  return ms(text as StringValue) as number | undefined;
+  return ms(text as StringValue);
 }

@@ -101,6 +101,7 @@ export const pipelines = [
   definePipeline({ name: 'doomed', stages: [{ name: 'only', operations: [refuse] }] }),
   definePipeline({ name: 'liar', stages: [{ name: 'only', operations: [lie] }] }),
   definePipeline({ name: 'keeper', stages: [{ name: 'only', operations: [keep] }] }),
+  definePipeline({ name: 'listed', stages: [{ name: 'only', operations: [keep] }] }),
   definePipeline({ name: 'caller', stages: [{ name: 'only', operations: [call] }] }),
   definePipeline({ name: 'tree', stages: [{ name: 'only', operations: [treeSize] }] }),
 ];

@@ -32,8 +32,8 @@ describe('the HTTP API', () => {
     it('lists the pipelines with their contracts as JSON Schema', async () => {
       const { body } = await send(url);
       const listed = body['pipelines'] as { name: string }[];
-      expect(listed.map(({ name }) => name)).toEqual(['caller', 'doomed', 'keeper', 'late', 'liar', 'report', 'slow', 'tree']);
-      expect(listed[5]).toEqual({
+      expect(listed.map(({ name }) => name)).toEqual(['caller', 'doomed', 'keeper', 'late', 'liar', 'listed', 'report', 'slow', 'tree']);
+      expect(listed[6]).toEqual({
         name: 'report',
         description: 'Counts words and shouts.',
         input_schema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },

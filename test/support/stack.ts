@@ -41,7 +41,7 @@ export interface Stack {
   readonly code: DeployedCode;
   readonly taskQueue: string;
   /** Starts one more worker, with other code if given. Stopped after the test. */
-  startWorker(code?: DeployedCode): Promise<RunningWorker>;
+  readonly startWorker: (code?: DeployedCode) => Promise<RunningWorker>;
 }
 
 /** A worker that takes work until it is stopped. */

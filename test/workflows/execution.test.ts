@@ -1,31 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { defineGenericOperation, defineOperation, type Operation } from '../../src/pipeline/operation.js';
-import { definePipeline, type Stage } from '../../src/pipeline/pipeline.js';
 import type { Run } from '../../engine/run.js';
-import { codeOf, useStacks, type StackDefinitions } from '../support/stack.js';
+import { defineGenericOperation, defineOperation, type Operation } from '../../src/pipeline/operation.js';
+import { pipelineOf, setter } from '../support/definitions.js';
+import { codeOf, useStacks } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 const stack = useStacks(temporal);
-
-/** An operation that sets one property to a value. */
-function setter(name: string, property: string, value: unknown, more: { quick?: boolean } = {}): Operation {
-  return defineOperation({
-    name,
-    sets: z.object({ [property]: z.unknown() }),
-    ...more,
-    run: () => ({ [property]: value }),
-  }) as Operation;
-}
-
-function pipelineOf(stages: readonly Stage[], more: Omit<Parameters<typeof definePipeline>[0], 'name' | 'stages'> = {}): StackDefinitions {
-  const operations = stages.flatMap((stage) => stage.operations.flatMap((use) => (isOperation(use) ? [use] : isUse(use) ? [use.type as Operation] : [])));
-  return { operations: [...new Set(operations)], pipelines: [definePipeline({ name: 'p', stages, ...more })] };
-}
-
-const isUse = (use: unknown): use is { type: Operation } => typeof use === 'object' && use !== null && 'type' in use;
-const isOperation = (use: unknown): use is Operation => typeof use === 'object' && use !== null && 'body' in use;
 
 /** Names of the activities that a run has in its history, local ones in brackets. */
 async function activitiesOf(run: Run): Promise<readonly string[]> {
@@ -110,7 +92,7 @@ describe('parallel operations', () => {
         run: () => {
           throw new Error(`${name} went wrong`);
         },
-      }) as Operation;
+      });
     const slow = defineOperation({
       name: 'slow',
       run: async () => {
@@ -137,7 +119,7 @@ describe('parallel operations', () => {
           now -= 1;
           return {};
         },
-      }) as Operation;
+      });
     const { engine } = await stack(pipelineOf([{ name: 's', parallel: 2, operations: ['a', 'b', 'c', 'd', 'e'].map(step) }]));
 
     await engine.execute('p', {});
@@ -179,7 +161,7 @@ describe('contracts at run time', () => {
 
   it('refuse a run whose plan was made for another contract, and name it', async () => {
     const version = (type: z.ZodType): Operation =>
-      defineOperation({ name: 'op', sets: z.object({ x: type }), run: () => ({ x: 1 as never }) }) as Operation;
+      defineOperation({ name: 'op', sets: z.object({ x: type }), run: () => ({ x: 1 }) });
     const old = pipelineOf([{ name: 's', operations: [version(z.number())] }]);
     const { engine, startWorker } = await stack({ ...old, worker: false });
     const run = await engine.start('p', {});
@@ -259,7 +241,7 @@ describe('timeouts', () => {
   });
 
   it.each([
-    { owner: 'operation', stages: [{ name: 's', operations: [{ type: sleeper as Operation, timeout: 300 }] }], timeout: 60_000 },
+    { owner: 'operation', stages: [{ name: 's', operations: [{ type: sleeper, timeout: 300 }] }], timeout: 60_000 },
     { owner: 'stage', stages: [{ name: 's', timeout: 300, operations: [sleeper as Operation] }], timeout: 60_000 },
     { owner: 'pipeline', stages: [{ name: 's', operations: [sleeper as Operation] }], timeout: 300 },
   ])("end the run by the $owner's limit", async ({ stages, timeout, owner }) => {
@@ -309,127 +291,3 @@ describe('several namespaces', () => {
   });
 });
 
-describe('payloads', () => {
-  const megabyte = 'x'.repeat(1024 * 1024);
-
-  it('ends well with ten parallel operations on a megabyte each', async () => {
-    const big = (name: string): Operation =>
-      defineOperation({
-        name,
-        reads: z.object({ blob: z.string() }),
-        sets: z.object({ [name]: z.number() }),
-        run: ({ input }) => ({ [name]: input.blob.length }),
-      }) as Operation;
-    const names = Array.from({ length: 10 }, (_, index) => `op${String(index)}`);
-    const drop = defineOperation({ name: 'drop', deletes: ['blob'], run: () => ({}) });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: names.map(big) }, { name: 'd', operations: [drop] }]));
-
-    const { result } = await engine.execute('p', { blob: megabyte });
-
-    expect(result).toEqual(Object.fromEntries(names.map((name) => [name, megabyte.length])));
-  });
-
-  it('ends with PayloadLimitExceeded where one payload is too large', async () => {
-    const grow = defineOperation({
-      name: 'grow',
-      reads: z.object({ blob: z.string() }),
-      sets: z.object({ blob: z.string() }),
-      run: ({ input }) => ({ blob: input.blob + input.blob + input.blob }),
-    });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [grow] }]));
-
-    await expect(engine.execute('p', { blob: megabyte })).rejects.toMatchObject({
-      failure: { type: 'PayloadLimitExceeded', operation: 'grow' },
-    });
-  });
-
-  it('ends with PayloadLimitExceeded where several properties add up to a result that is too large', async () => {
-    const one = (name: string): Operation =>
-      defineOperation({ name, sets: z.object({ [name]: z.string() }), run: () => ({ [name]: megabyte }) }) as Operation;
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [one('a'), one('b'), one('c')] }]));
-
-    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'PayloadLimitExceeded' } });
-  });
-
-  it('gives an operation only what it reads', async () => {
-    let seen: unknown;
-    const nosy = defineOperation({
-      name: 'nosy',
-      reads: z.object({ a: z.number() }),
-      run: ({ input }) => {
-        seen = input;
-        return {};
-      },
-    });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [nosy] }]));
-
-    await engine.execute('p', { a: 1, b: 'kept', c: [1, 2] });
-
-    expect(seen).toEqual({ a: 1 });
-  });
-});
-
-describe('a rolling deploy', () => {
-  it.each([{ quick: false }, { quick: true }])('waits for a worker that has the operation (quick: $quick)', async ({ quick }) => {
-    const added = setter('added', 'x', 1, { quick });
-    const { engine, startWorker, code } = await stack({ ...pipelineOf([{ name: 's', operations: [added] }]), worker: false });
-    const older = await startWorker(codeOf({}));
-    const run = await engine.start('p', {});
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    expect((await run.describe()).status).toBe('running');
-
-    await startWorker(code);
-    await older.stop();
-
-    expect(await run.result()).toEqual({ x: 1 });
-    expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({ state: 'completed', attempts: 1 });
-  });
-
-  it('says so when no such worker appears within the pipeline’s time', async () => {
-    const { engine, startWorker } = await stack({
-      ...pipelineOf([{ name: 's', operations: [setter('added', 'x', 1)] }], { timeout: 1_500 }),
-      worker: false,
-    });
-    await startWorker(codeOf({}));
-
-    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'OperationNotRegistered' } });
-  });
-});
-
-describe('cancelling', () => {
-  it('aborts the running operation and ends the run as cancelled', async () => {
-    let aborted = false;
-    const waiting = defineOperation({
-      name: 'waiting',
-      timeout: '20s',
-      run: async ({ signal }) => {
-        await new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => {
-            aborted = true;
-            reject(signal.reason as Error);
-          });
-        });
-        return {};
-      },
-    });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [waiting] }]));
-    const run = await engine.start('p', {});
-    await new Promise((resolve) => setTimeout(resolve, 300));
-
-    await run.cancel();
-
-    await expect(run.result()).rejects.toMatchObject({ status: 'cancelled' });
-    const until = Date.now() + 10_000;
-    while (!aborted && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(aborted).toBe(true);
-  });
-});
-
-describe('an unknown workflow type', () => {
-  it('fails for good when it was started without a plan', async () => {
-    const { taskQueue } = await stack({});
-    const handle = await temporal.client.workflow.start('toast', { taskQueue, workflowId: `toast-${taskQueue}` });
-
-    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'PlanRefused' } });
-  });
-});

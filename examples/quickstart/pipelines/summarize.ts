@@ -5,8 +5,7 @@ import { scoreSentences } from '../operations/score-sentences.js';
 import { splitSentences } from '../operations/split-sentences.js';
 
 const EXAMPLE =
-  'The mill stands at the river. The river turns the wheel, and the wheel turns the mill. Nobody remembers who built it. ' +
-  'In summer the river is low and the wheel stands still. Then the miller mends his nets.';
+  'The river turns the wheel. The wheel turns the mill. Nobody knows who built it. The miller sleeps.';
 
 export const summarize = definePipeline({
   name: 'summarize',

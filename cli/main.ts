@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../src/version.js';
+import { addCancelCommand } from './commands/cancel.js';
+import { addCheckCommand } from './commands/check.js';
+import { addDevCommand } from './commands/dev.js';
+import { addListCommand } from './commands/list.js';
+import { addRunCommand } from './commands/run.js';
+import { addServerCommand } from './commands/server.js';
+import { addShowCommand } from './commands/show.js';
+import { addWorkerCommand } from './commands/worker.js';
+import { errorReport } from './error-report.js';
+import { EXIT } from './exit-code.js';
+
+const HELP = `
+Examples:
+  $ millrace dev                                      everything in one process, for development
+  $ millrace run summarize --input documents/constitution.txt
+  $ millrace list --status failed
+  $ millrace show 01JD3M2Z8Q4W6Y9T5R1K7P0XVB
+
+Environment:
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, TEMPORAL_PROFILE
+                          the Temporal server; else temporal.toml, else that of the running \`millrace dev\`
+  MILLRACE_PORT           HTTP port of dev and server
+  MILLRACE_LOG_LEVEL      trace, debug, info, warn, error or silent
+  MILLRACE_TEMPORAL_CLI   the Temporal CLI to use, and no other
+  MILLRACE_TEMPORAL_UI    address of the Temporal UI, for links
+  NO_COLOR                no colours
+
+Exit codes:
+  0    done
+  1    the run ended without a result; definitions are wrong; a process could not do its work
+  2    the command line or an input is wrong, or names what does not exist
+  3    no Temporal server can be reached or started
+  70   a mistake in Millrace itself
+  130  interrupted (143: terminated) before it was done
+`;
+
+function commandLine(): Command {
+  const program = new Command('millrace')
+    .description('Durable pipelines and data flows on Temporal.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this, or the help of a command')
+    .showHelpAfterError('(--help tells what there is)')
+    .addHelpText('after', HELP)
+    .exitOverride();
+  addDevCommand(program);
+  addServerCommand(program);
+  addWorkerCommand(program);
+  addCheckCommand(program);
+  addRunCommand(program);
+  addListCommand(program);
+  addShowCommand(program);
+  addCancelCommand(program);
+  for (const command of program.commands) command.exitOverride().showHelpAfterError('(--help tells what there is)');
+  return program;
+}
+
+try {
+  await commandLine().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has written what there is to say. Its own code for a wrong command line is 1.
+    process.exitCode = error.exitCode === 0 || error.code === 'commander.help' ? EXIT.ok : EXIT.usage;
+  } else {
+    const { text, exitCode } = errorReport(error);
+    process.stderr.write(`${text}\n`);
+    process.exitCode = exitCode;
+  }
+}

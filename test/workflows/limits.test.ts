@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { defineOperation, type Operation } from '../../src/pipeline/operation.js';
+import { pipelineOf, setter } from '../support/definitions.js';
+import { codeOf, useStacks } from '../support/stack.js';
+import { useTemporal } from '../support/temporal.js';
+
+const temporal = useTemporal();
+const stack = useStacks(temporal);
+
+describe('payloads', () => {
+  const megabyte = 'x'.repeat(1024 * 1024);
+
+  it('ends well with ten parallel operations on a megabyte each', async () => {
+    const big = (name: string): Operation =>
+      defineOperation({
+        name,
+        reads: z.object({ blob: z.string() }),
+        sets: z.object({ [name]: z.number() }),
+        run: ({ input }) => ({ [name]: input.blob.length }),
+      });
+    const names = Array.from({ length: 10 }, (_, index) => `op${String(index)}`);
+    const drop = defineOperation({ name: 'drop', deletes: ['blob'], run: () => ({}) });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: names.map(big) }, { name: 'd', operations: [drop] }]));
+
+    const { result } = await engine.execute('p', { blob: megabyte });
+
+    expect(result).toEqual(Object.fromEntries(names.map((name) => [name, megabyte.length])));
+  });
+
+  it('ends with PayloadLimitExceeded where one payload is too large', async () => {
+    const grow = defineOperation({
+      name: 'grow',
+      reads: z.object({ blob: z.string() }),
+      sets: z.object({ blob: z.string() }),
+      run: ({ input }) => ({ blob: input.blob + input.blob + input.blob }),
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [grow] }]));
+
+    await expect(engine.execute('p', { blob: megabyte })).rejects.toMatchObject({
+      failure: { type: 'PayloadLimitExceeded', operation: 'grow' },
+    });
+  });
+
+  it('ends with PayloadLimitExceeded where several properties add up to a result that is too large', async () => {
+    const one = (name: string): Operation =>
+      defineOperation({ name, sets: z.object({ [name]: z.string() }), run: () => ({ [name]: megabyte }) });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [one('a'), one('b'), one('c')] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'PayloadLimitExceeded' } });
+  });
+
+  it('gives an operation only what it reads', async () => {
+    let seen: unknown;
+    const nosy = defineOperation({
+      name: 'nosy',
+      reads: z.object({ a: z.number() }),
+      run: ({ input }) => {
+        seen = input;
+        return {};
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [nosy] }]));
+
+    await engine.execute('p', { a: 1, b: 'kept', c: [1, 2] });
+
+    expect(seen).toEqual({ a: 1 });
+  });
+});
+
+describe('a rolling deploy', () => {
+  it.each([{ quick: false }, { quick: true }])('waits for a worker that has the operation (quick: $quick)', async ({ quick }) => {
+    const added = setter('added', 'x', 1, { quick });
+    const { engine, startWorker, code } = await stack({ ...pipelineOf([{ name: 's', operations: [added] }]), worker: false });
+    const older = await startWorker(codeOf({}));
+    const run = await engine.start('p', {});
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect((await run.describe()).status).toBe('running');
+
+    await startWorker(code);
+    await older.stop();
+
+    expect(await run.result()).toEqual({ x: 1 });
+    expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({ state: 'completed', attempts: 1 });
+  });
+
+  it('says so when no such worker appears within the pipeline’s time', async () => {
+    const { engine, startWorker } = await stack({
+      ...pipelineOf([{ name: 's', operations: [setter('added', 'x', 1)] }], { timeout: 1_500 }),
+      worker: false,
+    });
+    await startWorker(codeOf({}));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'OperationNotRegistered' } });
+  });
+});
+
+describe('cancelling', () => {
+  it('aborts the running operation and ends the run as cancelled', async () => {
+    const seen = { aborted: false };
+    const waiting = defineOperation({
+      name: 'waiting',
+      timeout: '20s',
+      run: async ({ signal }) => {
+        await new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            seen.aborted = true;
+            reject(signal.reason as Error);
+          });
+        });
+        return {};
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [waiting] }]));
+    const run = await engine.start('p', {});
+    await new Promise((resolve) => setTimeout(resolve, 300));
+
+    await run.cancel();
+
+    await expect(run.result()).rejects.toMatchObject({ status: 'cancelled' });
+    const until = Date.now() + 10_000;
+    while (!seen.aborted && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(seen.aborted).toBe(true);
+  });
+});
+
+describe('an unknown workflow type', () => {
+  it('fails for good when it was started without a plan', async () => {
+    const { taskQueue } = await stack({});
+    const handle = await temporal.client.workflow.start('toast', { taskQueue, workflowId: `toast-${taskQueue}` });
+
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'PlanRefused' } });
+  });
+});
