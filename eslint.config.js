@@ -281,7 +281,7 @@ export default tseslint.config(
   },
   {
     name: 'millrace/talks-to-the-terminal',
-    files: ['cli/**', 'bench/**', 'examples/**', 'docs/**'],
+    files: ['cli/**', 'bench/**', 'examples/**', 'docs/**', 'test/replay/*.mjs'],
     rules: { 'no-console': 'off' },
   },
   {
@@ -295,6 +295,8 @@ export default tseslint.config(
   {
     name: 'millrace/javascript',
     files: ['**/*.{js,mjs}'],
-    languageOptions: { globals: { process: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: { console: 'readonly', process: 'readonly', setTimeout: 'readonly', URL: 'readonly' },
+    },
   },
 );
