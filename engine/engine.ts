@@ -10,7 +10,7 @@ import type { Json, JsonObject } from '../src/definition/json.js';
 import type { Pipeline, PipelineInput, PipelineOutput } from '../src/pipeline/pipeline.js';
 import type { PipelineArguments } from '../src/pipeline/start.js';
 import { DefinitionNotFound, IdempotencyConflict } from './errors.js';
-import { memoOf, type RunMemo } from './execution.js';
+import { firstRunId, memoOf, type RunMemo } from './execution.js';
 import { ExecutionList, type ExecutionPage, type ListRequest } from './execution-list.js';
 import { LongPolls } from './history/long-polls.js';
 import { RunWatches } from './history/run-watches.js';
@@ -177,7 +177,7 @@ export class Engine {
     const handle = this.#options.client.workflow.getHandle(formatRunId(id));
     const description = await handle.describe();
     if (memoOf(description.memo).fingerprint !== memo.fingerprint) throw new IdempotencyConflict(key, id.executionId);
-    return this.#run<T>(id, handle, description.runId, true);
+    return this.#run<T>(id, handle, firstRunId(description), true);
   }
 }
 
@@ -186,5 +186,6 @@ function pipelineArguments(
   input: JsonObject,
   principal: string | undefined,
 ): PipelineArguments {
-  return { plan, input, ...(principal !== undefined && { principal }) };
+  // The Temporal UI shows the argument from its beginning: what a person looks for comes first.
+  return { input, ...(principal !== undefined && { principal }), plan };
 }

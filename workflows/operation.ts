@@ -32,8 +32,8 @@ const HEARTBEAT_TIMEOUT_MS = 10_000;
 /** Longest wait between two looks for a worker that has a missing operation. */
 const MAX_CODE_WAIT_MS = 10_000;
 
-/** Temporal cuts summaries at 200 bytes. */
-const MAX_SUMMARY_CHARACTERS = 66;
+/** Temporal's limit is 200 bytes, and a character has up to three. */
+export const MAX_SUMMARY_CHARACTERS = 66;
 
 /**
  * Runs one operation as an activity of its own, with the retries and limits that the plan gives it.
@@ -80,7 +80,7 @@ async function schedule(
   const scheduled = proxyActivities<Record<string, (task: OperationTask) => Promise<OperationOutcome>>>({
     // The fold finds an operation's place in the plan by this.
     activityId: activityId(run.stageIndex, at, round),
-    summary: `${run.stage.name} › ${operation.name}`.slice(0, MAX_SUMMARY_CHARACTERS),
+    summary: summaryOf(run.stage.name, operation),
     startToCloseTimeout: limits.attemptMs,
     scheduleToCloseTimeout: limits.totalMs,
     heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, limits.attemptMs),
@@ -95,6 +95,11 @@ async function schedule(
   const activity = scheduled[operation.type];
   if (activity === undefined) throw new TypeError(`no activity type for operation "${operation.type}"`);
   return activity(task);
+}
+
+/** What the Temporal UI shows behind the activity's type, which is the operation's. */
+function summaryOf(stage: string, { name, type }: OperationPlan): string {
+  return (name === type ? stage : `${stage} › ${name}`).slice(0, MAX_SUMMARY_CHARACTERS);
 }
 
 /** The id of an operation's activity: its place in the plan, and how often it has been scheduled before. */

@@ -6,7 +6,7 @@ import type { Failure } from '../src/pipeline/failure.js';
 import { pick, type Namespace } from '../src/pipeline/namespace.js';
 import { QUICK_ACTIVITY, type Effect, type QuickOutcome, type QuickStage } from '../src/pipeline/operation-task.js';
 import { FUSION_LIMITS, type PipelinePlan, type StagePlan } from '../src/pipeline/plan.js';
-import { waitForOperation, type StageRun } from './operation.js';
+import { MAX_SUMMARY_CHARACTERS, waitForOperation, type StageRun } from './operation.js';
 
 /** What a fused group has done. */
 export interface QuickResult {
@@ -29,6 +29,7 @@ export async function runQuick(
 ): Promise<QuickResult> {
   if (stages.every((stage) => stage.operations.length === 0)) return resultOf({ operations: [] });
   const local = proxyLocalActivities<activities.PipelineActivities>({
+    summary: stages.map((stage) => stage.name).join(', ').slice(0, MAX_SUMMARY_CHARACTERS),
     startToCloseTimeout: FUSION_LIMITS.groupMs + GRACE_MS,
     retry: { maximumAttempts: 1 },
   });
