@@ -61,7 +61,7 @@ export async function runOperation(run: StageRun, at: number, namespaces: readon
     } catch (error) {
       if (isCancellation(error)) throw error;
       if (isMissingCode(error)) await waitForOperation(operation.type, round, limits);
-      else return await ignoreOrThrow(run, operation, inPlace(run, operation, failureOf(error, limits)));
+      else return await ignoreOrThrow(run, at, operation, inPlace(run, operation, failureOf(error, limits)));
     } finally {
       run.budget.returned();
     }
@@ -131,8 +131,8 @@ function isMissingCode(error: unknown): boolean {
   return cause instanceof ApplicationFailure && cause.type === FAILURE_TYPES.operationNotRegistered;
 }
 
-async function ignoreOrThrow(run: StageRun, operation: OperationPlan, failure: Failure): Promise<Effect> {
-  if (await isIgnored(run, operation, failure)) return { kind: 'ignored', failure };
+async function ignoreOrThrow(run: StageRun, at: number, operation: OperationPlan, failure: Failure): Promise<Effect> {
+  if (await isIgnored(run, at, operation, failure)) return { kind: 'ignored', failure };
   throw applicationFailure(failure);
 }
 
@@ -140,11 +140,18 @@ async function ignoreOrThrow(run: StageRun, operation: OperationPlan, failure: F
  * Activities apply `ignoreErrors` themselves. What reaches the workflow are failures that no activity saw: a timeout,
  * a lost worker, a retry that would come too late.
  */
-async function isIgnored(run: StageRun, operation: OperationPlan, failure: Failure): Promise<boolean> {
+async function isIgnored(run: StageRun, at: number, operation: OperationPlan, failure: Failure): Promise<boolean> {
   if (operation.ignoreErrors !== 'predicate') return ignoresFailure(operation.ignoreErrors, failure);
   const local = proxyLocalActivities<activities.PipelineActivities>({
     startToCloseTimeout: '10s',
     retry: { maximumAttempts: 3 },
   });
-  return local[IGNORES_ACTIVITY]({ pipeline: run.plan.name, stage: run.stage.name, operation, failure });
+  const { ignored } = await local[IGNORES_ACTIVITY]({
+    pipeline: run.plan.name,
+    stage: run.stage.name,
+    operation,
+    failure,
+    place: { stage: run.stageIndex, operation: at },
+  });
+  return ignored;
 }

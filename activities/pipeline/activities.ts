@@ -1,6 +1,7 @@
 import {
   IGNORES_ACTIVITY,
   QUICK_ACTIVITY,
+  type IgnoresDecision,
   type IgnoresTask,
   type OperationOutcome,
   type OperationTask,
@@ -15,7 +16,7 @@ import { runQuick } from './run-quick.js';
 /** The activities of pipelines. `default` serves every activity type without a function of its own: the operations. */
 export interface PipelineActivities {
   readonly [QUICK_ACTIVITY]: (task: QuickTask) => Promise<QuickOutcome>;
-  readonly [IGNORES_ACTIVITY]: (task: IgnoresTask) => Promise<boolean>;
+  readonly [IGNORES_ACTIVITY]: (task: IgnoresTask) => Promise<IgnoresDecision>;
   readonly default: (task: OperationTask) => Promise<OperationOutcome>;
 }
 
@@ -23,7 +24,7 @@ export interface PipelineActivities {
 export function createPipelineActivities(deps: ActivityDependencies): PipelineActivities {
   return {
     [QUICK_ACTIVITY]: (task) => runQuick(deps, task),
-    [IGNORES_ACTIVITY]: (task) => Promise.resolve(ignores(deps, task, task.failure)),
+    [IGNORES_ACTIVITY]: async (task) => ({ place: task.place, ignored: ignores(deps, task, task.failure) }),
     default: (task) => runOperation(deps, task),
   };
 }

@@ -104,7 +104,9 @@ function requireCount(operation: Operation, expected: number, got: number): void
 }
 
 function list<T>(operation: Operation, returned: readonly T[]): readonly T[] {
-  if (Array.isArray(returned)) return returned;
+  // Plain JavaScript may return anything.
+  const isList: boolean = Array.isArray(returned);
+  if (isList) return returned;
   throw violation(operation, 'must return a list with one entry for each namespace');
 }
 

@@ -3,7 +3,13 @@ import type { LoadedDataConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
-import { QUICK_ACTIVITY, type OperationOutcome, type QuickOutcome } from '../../src/pipeline/operation-task.js';
+import {
+  IGNORES_ACTIVITY,
+  QUICK_ACTIVITY,
+  type IgnoresDecision,
+  type OperationOutcome,
+  type QuickOutcome,
+} from '../../src/pipeline/operation-task.js';
 import type { PipelinePlan } from '../../src/pipeline/plan.js';
 import type { HistoryEvent, OperationPlace } from '../../src/progress/history-event.js';
 import { failureOf } from '../run-result.js';
@@ -42,8 +48,8 @@ export class HistoryDecoder {
     if (activity !== undefined) return { ...at, ...activity };
     const ended = await this.#runEnded(event);
     if (ended !== undefined) return { ...at, ...ended };
-    const quick = await this.#quickCompleted(event.markerRecordedEventAttributes);
-    return quick === undefined ? undefined : { ...at, ...quick };
+    const local = await this.#localActivityEnded(event.markerRecordedEventAttributes);
+    return local === undefined ? undefined : { ...at, ...local };
   }
 
   async #runStarted(
@@ -96,17 +102,21 @@ export class HistoryDecoder {
     return event.workflowExecutionTimedOutEventAttributes ? { type: 'run_timed_out' } : undefined;
   }
 
-  async #quickCompleted(
+  async #localActivityEnded(
     marker: temporal.api.history.v1.IMarkerRecordedEventAttributes | null | undefined,
-  ): Promise<Without<'quick_completed'> | undefined> {
+  ): Promise<Without<'quick_completed'> | Without<'failure_decided'> | undefined> {
     if (marker?.markerName !== 'core_local_activity') return undefined;
     // The SDK writes the marker's own data as plain JSON; the codecs were not applied to it.
     const data = marker.details?.['data']?.payloads?.[0]?.data;
     const text = data ? Buffer.from(data).toString('utf8') : '';
-    if (!text.includes(`"${QUICK_ACTIVITY}"`)) return undefined;
-    const outcome = await this.#first(marker.details?.['result']);
-    // Its type was just checked: this activity returns nothing else.
-    return isPlainObject(outcome) ? { type: 'quick_completed', outcome: outcome as unknown as QuickOutcome } : undefined;
+    const type = [QUICK_ACTIVITY, IGNORES_ACTIVITY].find((name) => text.includes(`"${name}"`));
+    if (type === undefined) return undefined;
+    const result = await this.#first(marker.details?.['result']);
+    if (!isPlainObject(result)) return undefined;
+    // The activity's type says what it returns.
+    return type === QUICK_ACTIVITY
+      ? { type: 'quick_completed', outcome: result as unknown as QuickOutcome }
+      : { type: 'failure_decided', decision: result as unknown as IgnoresDecision };
   }
 
   async #failure(failure: temporal.api.failure.v1.IFailure | null | undefined): Promise<Failure> {

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { isAfter, type EventPosition, type RunEvent } from '../../src/progress/run-event.js';
+import type { EventPosition, RunEvent } from '../../src/progress/run-event.js';
 import { describeHints, type HintMemory } from './hints.js';
 import type { LongPolls } from './long-polls.js';
 import { isNotFound, readHistoryPage } from './read-history.js';
+import { ResumedStory } from './resumed-story.js';
 import { RunFold } from './run-fold.js';
 import { ChangeSignal } from './signal.js';
 
@@ -41,18 +42,17 @@ export class RunWatch {
     private readonly client: Client,
     private readonly polls: LongPolls,
     private readonly workflowId: string,
-    runId: string,
+    private readonly firstRunId: string,
     private readonly onIdle: () => void,
   ) {
-    this.fold = new RunFold(client.options.loadedDataConverter, runId);
+    this.fold = new RunFold(client.options.loadedDataConverter, firstRunId);
   }
 
   /** The run's events, past ones first, until it is closed. */
   async *events({ after, hints = false, signal }: WatchOptions = {}): AsyncGenerator<RunEvent> {
     this.#watchers += 1;
     this.#start();
-    // An id of another run's chain says nothing here: the whole story is told.
-    const from = after?.runId === this.fold.runId ? after : undefined;
+    const story = new ResumedStory(after, this.firstRunId);
     const aborted = abortion(signal);
     try {
       let next = 0;
@@ -61,7 +61,7 @@ export class RunWatch {
         const changed = this.#changed.next;
         for (; next < this.fold.events.length; next += 1) {
           const placed = this.fold.events[next];
-          if (placed !== undefined && (from === undefined || isNews(placed.position, from))) yield placed.event;
+          if (placed !== undefined) yield* story.take(placed);
         }
         if (hints && this.#hints.round > round) {
           ({ round } = this.#hints);
@@ -72,7 +72,9 @@ export class RunWatch {
         if (this.#ended) break;
         await Promise.race([changed, aborted.promise]);
       }
-      if (signal?.aborted !== true && this.#error !== undefined) throw this.#error;
+      if (signal?.aborted === true) return;
+      if (this.#error !== undefined) throw this.#error;
+      yield* story.rest();
     } finally {
       aborted.dispose();
       this.#watchers -= 1;
@@ -157,10 +159,6 @@ export class RunWatch {
   async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
   }
-}
-
-function isNews(position: EventPosition, from: EventPosition): boolean {
-  return position.runId !== from.runId || isAfter(position, from);
 }
 
 function abortion(signal: AbortSignal | undefined): { readonly promise: Promise<void>; readonly dispose: () => void } {

@@ -82,4 +82,12 @@ export interface IgnoresTask {
   readonly stage: string;
   readonly operation: OperationPlan;
   readonly failure: Failure;
+  /** Where the operation is in the plan. */
+  readonly place: IgnoresDecision['place'];
+}
+
+/** What a predicate said. A marker in history carries no input, so that the place is here, for the fold. */
+export interface IgnoresDecision {
+  readonly place: { readonly stage: number; readonly operation: number };
+  readonly ignored: boolean;
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../definition/json.js';
 import { apiErrorType, FAILURE_TYPES, ignoresFailure, type Failure } from '../pipeline/failure.js';
-import type { OperationOutcome, QuickReport } from '../pipeline/operation-task.js';
+import type { IgnoresDecision, OperationOutcome, QuickReport } from '../pipeline/operation-task.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 import type { HistoryEvent, OperationPlace } from './history-event.js';
 import type { OperationProgress, RunProgress, StageProgress } from './progress.js';
@@ -83,6 +83,9 @@ class Step {
       case 'activity_failed':
         this.#operationEnded(event);
         break;
+      case 'failure_decided':
+        this.#failureDecided(event.decision);
+        break;
       case 'quick_completed':
         this.#quickCompleted(event.outcome.operations);
         break;
@@ -128,8 +131,22 @@ class Step {
     } else if (event.failure.type !== FAILURE_TYPES.operationNotRegistered) {
       const { ignoreErrors } = this.#progress.plan?.stages[place.stage]?.operations[place.operation] ?? {};
       const timing = { startedAt, durationMs, attempts };
-      this.#failOperation(place.stage, place.operation, timing, event.failure, ignoresFailure(ignoreErrors, event.failure));
+      // The project's predicate is asked next; until then nobody knows what the failure means.
+      if (ignoreErrors === 'predicate') this.#holdFailure(place, timing, event.failure);
+      else this.#failOperation(place.stage, place.operation, timing, event.failure, ignoresFailure(ignoreErrors, event.failure));
     }
+    this.#closeStage(place.stage, this.time);
+  }
+
+  #holdFailure({ stage, operation: index }: OperationPlace, timing: Timing, failure: Failure): void {
+    const operation = this.#operation(stage, index);
+    if (operation !== undefined) this.#setOperation(stage, index, { ...operation, ...timing, failure });
+  }
+
+  #failureDecided({ place, ignored }: IgnoresDecision): void {
+    const { failure, startedAt = this.time, durationMs = 0, attempts = 1 } = this.#operation(place.stage, place.operation) ?? {};
+    if (failure === undefined) return;
+    this.#failOperation(place.stage, place.operation, { startedAt, durationMs, attempts }, failure, ignored);
     this.#closeStage(place.stage, this.time);
   }
 

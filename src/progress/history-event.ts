@@ -1,6 +1,6 @@
 import type { Json } from '../definition/json.js';
 import type { Failure } from '../pipeline/failure.js';
-import type { OperationOutcome, QuickOutcome } from '../pipeline/operation-task.js';
+import type { IgnoresDecision, OperationOutcome, QuickOutcome } from '../pipeline/operation-task.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 
 interface Common {
@@ -41,6 +41,8 @@ export type HistoryEvent = Common &
         readonly startedAt?: number;
         readonly failure: Failure;
       }
+    /** A project's predicate has said whether the failure of an operation is ignored. */
+    | { readonly type: 'failure_decided'; readonly decision: IgnoresDecision }
     /** A local activity of fused operations ended. */
     | { readonly type: 'quick_completed'; readonly outcome: QuickOutcome }
     | { readonly type: 'run_completed'; readonly result: Json }

@@ -215,6 +215,25 @@ describe('failures', () => {
     }
   });
 
+  it('are ignored where a function says so of a timeout, which no operation has seen', async () => {
+    const slow = defineOperation({
+      name: 'slow',
+      timeout: 200,
+      retry: { maximumAttempts: 1 },
+      ignoreErrors: ({ type }) => type === 'timeout',
+      run: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1_500).unref());
+        return {};
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [slow] }]));
+
+    const { run, result } = await engine.execute('p', { kept: 'yes' });
+
+    expect(result).toEqual({ kept: 'yes' });
+    expect((await run.describe()).progress?.stages[0]).toMatchObject({ state: 'completed', operations: [{ state: 'ignored' }] });
+  });
+
   it('are not ignored where ignoreErrors does not cover them', async () => {
     const failing = defineOperation({
       name: 'failing',
