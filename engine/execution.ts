@@ -78,3 +78,8 @@ export function statusOf(temporalStatus: string, failure?: Failure): ExecutionSt
       return 'running';
   }
 }
+
+/** A run that continues as new is a chain of runs with one workflow id. Its story begins with the first of them. */
+export function firstRunId({ raw, runId }: WorkflowExecutionDescription): string {
+  return raw.workflowExecutionInfo?.firstRunId || runId;
+}

@@ -40,7 +40,9 @@ export class RunResults {
     let onAbort: () => void = () => undefined;
     const left = new Promise<never>((_, reject) => {
       onAbort = () => {
-        reject(signal?.reason instanceof Error ? signal.reason : new Error('nobody waits any more'));
+        reject(
+          signal?.reason instanceof Error ? signal.reason : new Error('nobody waits any more'),
+        );
       };
     });
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -79,6 +81,7 @@ export class RunResults {
   }
 
   async #closed(handle: WorkflowHandle, signal: AbortSignal): Promise<void> {
-    while ((await handle.describe()).status.name === 'RUNNING') await delay(LOOK_INTERVAL_MS, undefined, { signal });
+    while ((await handle.describe()).status.name === 'RUNNING')
+      await delay(LOOK_INTERVAL_MS, undefined, { signal });
   }
 }

@@ -2,7 +2,7 @@ import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Json } from '../src/definition/json.js';
 import type { EventPosition, RunEvent } from '../src/progress/run-event.js';
 import { RunNotFound } from './errors.js';
-import { executionOf, type Execution } from './execution.js';
+import { executionOf, firstRunId, type Execution } from './execution.js';
 import { isNotFound } from './history/read-history.js';
 import type { RunWatches } from './history/run-watches.js';
 import type { RunId } from './run-id.js';
@@ -70,7 +70,7 @@ export class Run<Result = Json> {
   async describe(): Promise<Execution> {
     try {
       const description = await this.deps.handle.describe();
-      const fold = await this.deps.watches.look(this.id, description.runId);
+      const fold = await this.deps.watches.look(this.id, firstRunId(description));
       return executionOf(this.executionId, description, fold.progress);
     } catch (error) {
       throw this.#translated(error);
@@ -98,7 +98,7 @@ export class Run<Result = Json> {
 
   async #runId(): Promise<string> {
     try {
-      this.#temporalRunId ??= (await this.deps.handle.describe()).runId;
+      this.#temporalRunId ??= firstRunId(await this.deps.handle.describe());
       return this.#temporalRunId;
     } catch (error) {
       throw this.#translated(error);

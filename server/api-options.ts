@@ -4,7 +4,10 @@ import type { ConfigDefinition, ProjectConfig, ServerSettings } from '../src/con
 import { durationMs } from '../src/definition/duration.js';
 
 /** The options of a project's configuration that the HTTP API follows, with their defaults; times in milliseconds. */
-export interface ApiSettings extends Pick<ProjectConfig, 'apiAuthentication' | 'beforeExecute' | 'exposePipes'> {
+export interface ApiSettings extends Pick<
+  ProjectConfig,
+  'apiAuthentication' | 'beforeExecute' | 'exposePipes'
+> {
   readonly bodyLimitBytes: number;
   readonly maxWaitMs: number;
   readonly sseClients: number;
@@ -32,7 +35,8 @@ export interface ApiDependencies {
  * engine's configuration, where it has one, else from the defaults.
  */
 export interface ApiOptions
-  extends Pick<ConfigDefinition, 'apiAuthentication' | 'beforeExecute' | 'exposePipes'>,
+  extends
+    Pick<ConfigDefinition, 'apiAuthentication' | 'beforeExecute' | 'exposePipes'>,
     Pick<ServerSettings, 'bodyLimit' | 'maxWait' | 'sseClients' | 'keepAlive'>,
     ApiDependencies {}
 
@@ -74,7 +78,15 @@ export function settingsOfConfig(config: ProjectConfig): ApiSettings {
  * @throws {@link InvalidDuration} for a `maxWait` or `keepAlive` that is none
  */
 export function settingsOfOptions(engine: ConfiguredEngine, options: ApiOptions): ApiSettings {
-  const { apiAuthentication, beforeExecute, exposePipes, bodyLimit, maxWait, sseClients, keepAlive } = options;
+  const {
+    apiAuthentication,
+    beforeExecute,
+    exposePipes,
+    bodyLimit,
+    maxWait,
+    sseClients,
+    keepAlive,
+  } = options;
   return {
     ...(engine.config === undefined ? DEFAULTS : settingsOfConfig(engine.config)),
     ...(apiAuthentication !== undefined && { apiAuthentication }),
@@ -88,7 +100,11 @@ export function settingsOfOptions(engine: ConfiguredEngine, options: ApiOptions)
 }
 
 /** Fills in what the process does not give. */
-export function createApi(engine: Engine, settings: ApiSettings, dependencies: ApiDependencies): Api {
+export function createApi(
+  engine: Engine,
+  settings: ApiSettings,
+  dependencies: ApiDependencies,
+): Api {
   const {
     log = pino({ level: 'silent' }),
     stop = new AbortController().signal,

@@ -33,7 +33,11 @@ const PIPELINES = '/pipelines';
  *
  * Every response has an `X-Request-Id`, and every error is JSON.
  */
-export function createApp(engine: Engine, config: ProjectConfig, dependencies: AppDependencies = {}): Koa {
+export function createApp(
+  engine: Engine,
+  config: ProjectConfig,
+  dependencies: AppDependencies = {},
+): Koa {
   const settings = settingsOfConfig(config);
   const api = createApi(engine, settings, dependencies);
   const app = new Koa();

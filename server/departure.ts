@@ -20,7 +20,12 @@ export function departureOf(ctx: Context): AbortSignal {
 /**
  * Cancels a run when the client leaves, where the client asked for that. A server that stops has not been left.
  */
-export function cancelWhenLeft(ctx: Context, departure: AbortSignal, run: Run, stop: AbortSignal): void {
+export function cancelWhenLeft(
+  ctx: Context,
+  departure: AbortSignal,
+  run: Run,
+  stop: AbortSignal,
+): void {
   const cancel = (): void => {
     if (stop.aborted) return;
     const { log } = recordOf(ctx);
@@ -29,7 +34,10 @@ export function cancelWhenLeft(ctx: Context, departure: AbortSignal, run: Run, s
         log.info({ executionId: run.executionId }, 'cancelled: the client left');
       },
       (error: unknown) => {
-        log.warn({ err: error, executionId: run.executionId }, 'the client left, but the run could not be cancelled');
+        log.warn(
+          { err: error, executionId: run.executionId },
+          'the client left, but the run could not be cancelled',
+        );
       },
     );
   };

@@ -64,7 +64,8 @@ export function createRouter(engine: ConfiguredEngine, options: RouterOptions = 
   const { path = '/pipelines', only, except, stream = false, async = false } = options;
   const base = path.replace(/\/+$/, '');
   const { api, streams, around } = embedded(engine, options);
-  const serves = (name: string): boolean => (only?.includes(name) ?? true) && !(except?.includes(name) ?? false);
+  const serves = (name: string): boolean =>
+    (only?.includes(name) ?? true) && !(except?.includes(name) ?? false);
   const router = new Router();
   addGetRoute(router, {
     name: 'pipelines',
@@ -94,7 +95,13 @@ export function createRouter(engine: ConfiguredEngine, options: RouterOptions = 
  * @throws {@link InvalidDuration} for a `maxWait` or `keepAlive` that is none
  */
 export function pipelineRoutes(name: string, options: PipelineRoutesOptions): Router {
-  const { engine, path = `/${name}`, as = `millrace_${name}`, stream = false, async = false } = options;
+  const {
+    engine,
+    path = `/${name}`,
+    as = `millrace_${name}`,
+    stream = false,
+    async = false,
+  } = options;
   const { api, streams, around } = embedded(engine, options);
   const router = new Router();
   addPipelineRoutes(router, api, streams, {
@@ -109,7 +116,10 @@ export function pipelineRoutes(name: string, options: PipelineRoutesOptions): Ro
 }
 
 /** A router with the health check alone (seed 000's `brainpipe_health`). It asks nobody who they are. */
-export function healthRoute({ path = '/millrace/health', engine }: HealthRouteOptions = {}): Router {
+export function healthRoute({
+  path = '/millrace/health',
+  engine,
+}: HealthRouteOptions = {}): Router {
   const router = new Router();
   const loaded = (): boolean => engine === undefined || engine.definitions.size > 0;
   const around = [requestId(pino({ level: 'silent' })), errors];
@@ -124,6 +134,13 @@ function embedded(
 ): { readonly api: Api; readonly streams: EventStreams; readonly around: readonly Around[] } {
   const settings = settingsOfOptions(engine, options);
   const api = createApi(engine, settings, options);
-  const streams = new EventStreams({ clients: settings.sseClients, keepAliveMs: settings.keepAliveMs }, api.stop);
-  return { api, streams, around: [requestId(api.log), accessLog, errors, authentication(settings.apiAuthentication)] };
+  const streams = new EventStreams(
+    { clients: settings.sseClients, keepAliveMs: settings.keepAliveMs },
+    api.stop,
+  );
+  return {
+    api,
+    streams,
+    around: [requestId(api.log), accessLog, errors, authentication(settings.apiAuthentication)],
+  };
 }

@@ -13,7 +13,11 @@ export interface ExecutionLinks {
 }
 
 /** An execution as `GET …/executions/:id` tells it: seed 000's fields, and what Temporal knows beside them. */
-export function executionBody(execution: Execution, links: ExecutionLinks, engine: Engine): JsonObject {
+export function executionBody(
+  execution: Execution,
+  links: ExecutionLinks,
+  engine: Engine,
+): JsonObject {
   const { failure, progress, principal } = execution;
   const usage = progress === undefined ? [] : usageByModel(progress);
   const temporalUrl = engine.uiLink(execution.id, execution.temporalRunId);
@@ -31,7 +35,9 @@ export function executionBody(execution: Execution, links: ExecutionLinks, engin
       },
     }),
     started_at: execution.startedAt.toISOString(),
-    ...(execution.completedAt !== undefined && { completed_at: execution.completedAt.toISOString() }),
+    ...(execution.completedAt !== undefined && {
+      completed_at: execution.completedAt.toISOString(),
+    }),
     stages: (progress?.stages ?? []).map(stageBody),
     usage: usage.map(({ model, inputTokens, outputTokens }) => ({
       model,
@@ -50,19 +56,27 @@ function stageBody(stage: StageProgress): JsonObject {
     state: stage.state,
     ...times(stage),
     ...(stage.namespaceCount !== undefined && { namespace_count: stage.namespaceCount }),
-    operations: stage.operations.map(({ name, type, state, startedAt, durationMs, attempts, failure }): JsonObject => ({
-      name,
-      type,
-      state,
-      ...times({ startedAt }),
-      ...(durationMs !== undefined && { duration_ms: durationMs }),
-      ...(attempts !== undefined && { attempts }),
-      ...(failure !== undefined && { error: failure.message }),
-    })),
+    operations: stage.operations.map(
+      ({ name, type, state, startedAt, durationMs, attempts, failure }): JsonObject => ({
+        name,
+        type,
+        state,
+        ...times({ startedAt }),
+        ...(durationMs !== undefined && { duration_ms: durationMs }),
+        ...(attempts !== undefined && { attempts }),
+        ...(failure !== undefined && { error: failure.message }),
+      }),
+    ),
   };
 }
 
-function times({ startedAt, completedAt }: { startedAt?: number | undefined; completedAt?: number | undefined }): Record<string, Json> {
+function times({
+  startedAt,
+  completedAt,
+}: {
+  startedAt?: number | undefined;
+  completedAt?: number | undefined;
+}): Record<string, Json> {
   return {
     ...(startedAt !== undefined && { started_at: new Date(startedAt).toISOString() }),
     ...(completedAt !== undefined && { completed_at: new Date(completedAt).toISOString() }),

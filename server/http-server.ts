@@ -27,7 +27,9 @@ export class ListenFailed extends Error {
     readonly code: string,
     override readonly cause: unknown,
   ) {
-    super(`cannot listen on ${host}:${String(port)}: ${REASONS[code] ?? code}. Choose another with --port or server.port.`);
+    super(
+      `cannot listen on ${host}:${String(port)}: ${REASONS[code] ?? code}. Choose another with --port or server.port.`,
+    );
   }
 }
 
@@ -77,20 +79,36 @@ const TIMEOUTS = {
  *
  * @throws {@link UnauthenticatedListen}, {@link ListenFailed}
  */
-export async function startHttpServer(engine: Engine, config: ProjectConfig, options: HttpServerOptions = {}): Promise<HttpServer> {
-  const { insecure = false, host = config.server.host, port = config.server.port, ...dependencies } = options;
-  if (config.apiAuthentication === undefined && !insecure && !isLoopback(host)) throw new UnauthenticatedListen(host);
+export async function startHttpServer(
+  engine: Engine,
+  config: ProjectConfig,
+  options: HttpServerOptions = {},
+): Promise<HttpServer> {
+  const {
+    insecure = false,
+    host = config.server.host,
+    port = config.server.port,
+    ...dependencies
+  } = options;
+  if (config.apiAuthentication === undefined && !insecure && !isLoopback(host))
+    throw new UnauthenticatedListen(host);
   const stopping = new AbortController();
   const app = createApp(engine, config, { ...dependencies, stop: stopping.signal });
   const answer = app.callback();
-  const server = createServer({ requestTimeout: TIMEOUTS.requestMs, headersTimeout: TIMEOUTS.headersMs }, (request, response) => {
-    // Koa answers errors itself: this never rejects.
-    void answer(request, response);
-  });
+  const server = createServer(
+    { requestTimeout: TIMEOUTS.requestMs, headersTimeout: TIMEOUTS.headersMs },
+    (request, response) => {
+      // Koa answers errors itself: this never rejects.
+      void answer(request, response);
+    },
+  );
   server.keepAliveTimeout = TIMEOUTS.idleMs;
   const inProgress = trackResponses(server, stopping.signal);
+  const sockets = trackSockets(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const answering = [...inProgress].some((response) => response.socket === socket && response.headersSent);
+    const answering = [...inProgress].some(
+      (response) => response.socket === socket && response.headersSent,
+    );
     refuseConnection(error, socket, answering);
   });
   const bound = await listen(server, host, port);
@@ -100,7 +118,7 @@ export async function startHttpServer(engine: Engine, config: ProjectConfig, opt
     port: bound,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${String(bound)}`,
     stop: (graceMs = GRACE_MS) => {
-      stopped ??= stop(server, stopping, inProgress, graceMs);
+      stopped ??= stop({ server, stopping, inProgress, sockets }, graceMs);
       return stopped;
     },
   };
@@ -134,10 +152,24 @@ function trackResponses(server: Server, stopping: AbortSignal): ReadonlySet<Serv
   return responses;
 }
 
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+interface Running {
+  readonly server: Server;
+  readonly stopping: AbortController;
+  readonly inProgress: ReadonlySet<ServerResponse>;
+  readonly sockets: ReadonlySet<Socket>;
+}
+
 async function stop(
-  server: Server,
-  stopping: AbortController,
-  inProgress: ReadonlySet<ServerResponse>,
+  { server, stopping, inProgress, sockets }: Running,
   graceMs: number,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => {
@@ -154,6 +186,8 @@ async function stop(
       response.once('finish', () => socket?.end());
     }
   }
+  // Node closes connections that are idle after a request, not those that never had one.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   stopping.abort(new Error('the server stops'));
   const timer = setTimeout(() => {
     server.closeAllConnections();
@@ -177,7 +211,12 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, answerin
   const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400;
   const reason = STATUS_CODES[status] ?? 'Bad Request';
   const id = ulid();
-  const body = JSON.stringify({ success: false, error: reason, type: 'invalid_request', request_id: id });
+  const body = JSON.stringify({
+    success: false,
+    error: reason,
+    type: 'invalid_request',
+    request_id: id,
+  });
   const head = [
     `HTTP/1.1 ${String(status)} ${reason}`,
     'Connection: close',

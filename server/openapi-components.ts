@@ -22,19 +22,30 @@ function object(required: readonly string[], properties: JsonObject): JsonObject
 }
 
 const SCHEMAS = {
-  Health: object(['status', 'loaded', 'version'], { status: { const: 'ok' }, loaded: { type: 'boolean' }, version: text }),
+  Health: object(['status', 'loaded', 'version'], {
+    status: { const: 'ok' },
+    loaded: { type: 'boolean' },
+    version: text,
+  }),
   PipelineSummary: object(['name', 'input_schema', 'output_schema'], {
     name: text,
     description: text,
     input_schema: anySchema,
     output_schema: anySchema,
   }),
-  PipelineList: object(['pipelines'], { pipelines: { type: 'array', items: ref('schemas', 'PipelineSummary') } }),
+  PipelineList: object(['pipelines'], {
+    pipelines: { type: 'array', items: ref('schemas', 'PipelineSummary') },
+  }),
   Pipeline: {
     allOf: [ref('schemas', 'PipelineSummary')],
     ...object(['stages'], { stages: { type: 'array', items: text } }),
   },
-  Accepted: object(['execution_id', 'status'], { execution_id: text, status, webhook_url: text, ...links }),
+  Accepted: object(['execution_id', 'status'], {
+    execution_id: text,
+    status,
+    webhook_url: text,
+    ...links,
+  }),
   ExecutionSummary: object(['execution_id', 'pipe_name', 'status', 'started_at'], {
     execution_id: text,
     pipe_name: text,
@@ -87,7 +98,12 @@ const SCHEMAS = {
     details: {},
     violations: {
       type: 'array',
-      items: object(['path', 'got', 'message'], { path: text, expected: text, got: text, message: text }),
+      items: object(['path', 'got', 'message'], {
+        path: text,
+        expected: text,
+        got: text,
+        message: text,
+      }),
     },
   }),
 } as const satisfies JsonObject;
@@ -95,18 +111,26 @@ const SCHEMAS = {
 interface ProblemDescription {
   readonly status: number;
   readonly description: string;
-  readonly example: { readonly error: string; readonly type: ErrorType; readonly [field: string]: JsonObject[string] };
+  readonly example: {
+    readonly error: string;
+    readonly type: ErrorType;
+    readonly [field: string]: JsonObject[string];
+  };
 }
 
 const PROBLEMS = {
   InvalidRequest: {
     status: 400,
     description: 'The body is no JSON object, or a header or parameter is wrong.',
-    example: { error: 'The body must be a JSON object, such as {"text":"…"}; it is an array.', type: 'invalid_request' },
+    example: {
+      error: 'The body must be a JSON object, such as {"text":"…"}; it is an array.',
+      type: 'invalid_request',
+    },
   },
   Unauthorized: {
     status: 401,
-    description: 'Nobody, or nobody known, makes this request. Only where the server authenticates.',
+    description:
+      'Nobody, or nobody known, makes this request. Only where the server authenticates.',
     example: { error: 'Unauthorized', type: 'unauthorized' },
   },
   Forbidden: {
@@ -122,17 +146,29 @@ const PROBLEMS = {
   Closed: {
     status: 409,
     description: 'The execution is already over.',
-    example: { error: 'Execution is already over: completed', type: 'execution_closed', status: 'completed' },
+    example: {
+      error: 'Execution is already over: completed',
+      type: 'execution_closed',
+      status: 'completed',
+    },
   },
   Stopped: {
     status: 409,
     description: 'The run was cancelled or terminated while this request waited for it.',
-    example: { error: 'The run was cancelled.', type: 'execution_error', code: 'cancelled', status: 'cancelled' },
+    example: {
+      error: 'The run was cancelled.',
+      type: 'execution_error',
+      code: 'cancelled',
+      status: 'cancelled',
+    },
   },
   PayloadTooLarge: {
     status: 413,
     description: 'The body is too large.',
-    example: { error: 'The body is larger than 1048576 bytes (server.bodyLimit).', type: 'payload_too_large' },
+    example: {
+      error: 'The body is larger than 1048576 bytes (server.bodyLimit).',
+      type: 'payload_too_large',
+    },
   },
   UnsupportedMediaType: {
     status: 415,
@@ -141,7 +177,8 @@ const PROBLEMS = {
   },
   Unprocessable: {
     status: 422,
-    description: 'The input is not as the contract says, the webhook is refused, or the Idempotency-Key was used otherwise.',
+    description:
+      'The input is not as the contract says, the webhook is refused, or the Idempotency-Key was used otherwise.',
     example: {
       error: "Property 'text' expected string, got undefined",
       type: 'contract_violation',
@@ -158,7 +195,13 @@ const PROBLEMS = {
   ExecutionError: {
     status: 500,
     description: 'The run failed.',
-    example: { error: 'no such customer', type: 'execution_error', code: 'PermanentError', stage: 'load', operation: 'find' },
+    example: {
+      error: 'no such customer',
+      type: 'execution_error',
+      code: 'PermanentError',
+      stage: 'load',
+      operation: 'find',
+    },
   },
   InternalError: {
     status: 500,
@@ -167,13 +210,19 @@ const PROBLEMS = {
   },
   Unavailable: {
     status: 503,
-    description: 'The Temporal server cannot be reached, the server is stopping, or it has too many streams.',
+    description:
+      'The Temporal server cannot be reached, the server is stopping, or it has too many streams.',
     example: { error: 'The server is stopping.', type: 'unavailable' },
   },
   Timeout: {
     status: 504,
     description: 'The run took longer than its timeout.',
-    example: { error: 'The run took longer than its timeout.', type: 'timeout', code: 'timeout', status: 'timed_out' },
+    example: {
+      error: 'The run took longer than its timeout.',
+      type: 'timeout',
+      code: 'timeout',
+      status: 'timed_out',
+    },
   },
 } as const satisfies Readonly<Record<string, ProblemDescription>>;
 
@@ -182,7 +231,9 @@ export type ProblemName = keyof typeof PROBLEMS;
 
 /** Responses by status. Of two with one status the later is described. */
 export function problems(names: readonly ProblemName[]): JsonObject {
-  return Object.fromEntries(names.map((name) => [String(PROBLEMS[name].status), ref('responses', name)]));
+  return Object.fromEntries(
+    names.map((name) => [String(PROBLEMS[name].status), ref('responses', name)]),
+  );
 }
 
 const EVENTS: JsonObject = {
@@ -194,7 +245,8 @@ const EVENTS: JsonObject = {
   content: {
     'text/event-stream': {
       schema: text,
-      example: 'id: 0190c5a0-7b5e-7000-8000-000000000000.1.0\nevent: pipe_started\ndata: {"pipe":"summarize","input_keys":["text"]}\n\n',
+      example:
+        'id: 0190c5a0-7b5e-7000-8000-000000000000.1.0\nevent: pipe_started\ndata: {"pipe":"summarize","input_keys":["text"]}\n\n',
     },
   },
 };
@@ -204,7 +256,8 @@ const PARAMETERS = {
   Prefer: {
     name: 'Prefer',
     in: 'header',
-    description: 'wait=N: answer within N seconds, with 202 where the result is not there (RFC 7240).',
+    description:
+      'wait=N: answer within N seconds, with 202 where the result is not there (RFC 7240).',
     schema: text,
     example: 'wait=10',
   },
@@ -232,13 +285,32 @@ const PARAMETERS = {
     description: 'As webhook_url.',
     schema: { type: 'string', format: 'uri', maxLength: MAX_WEBHOOK_URL },
   },
-  LastEventId: { name: 'Last-Event-ID', in: 'header', description: 'Go on after this event.', schema: text },
-  LastEventIdQuery: { name: 'last_event_id', in: 'query', description: 'As Last-Event-ID.', schema: text },
+  LastEventId: {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'Go on after this event.',
+    schema: text,
+  },
+  LastEventIdQuery: {
+    name: 'last_event_id',
+    in: 'query',
+    description: 'As Last-Event-ID.',
+    schema: text,
+  },
   Status: { name: 'status', in: 'query', schema: status },
   StartedAfter: { name: 'started_after', in: 'query', schema: time },
   StartedBefore: { name: 'started_before', in: 'query', schema: time },
-  Limit: { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: 20 } },
-  PageToken: { name: 'page_token', in: 'query', description: 'next_page_token of the page before.', schema: text },
+  Limit: {
+    name: 'limit',
+    in: 'query',
+    schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: 20 },
+  },
+  PageToken: {
+    name: 'page_token',
+    in: 'query',
+    description: 'next_page_token of the page before.',
+    schema: text,
+  },
 } as const satisfies JsonObject;
 
 /** References to parameters. */
@@ -267,6 +339,8 @@ export const COMPONENTS = {
   parameters: PARAMETERS as JsonObject,
   responses: {
     Events: EVENTS,
-    ...Object.fromEntries(Object.entries(PROBLEMS).map(([name, problem]) => [name, problemResponse(problem)])),
+    ...Object.fromEntries(
+      Object.entries(PROBLEMS).map(([name, problem]) => [name, problemResponse(problem)]),
+    ),
   } as JsonObject,
 } as const;

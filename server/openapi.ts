@@ -24,14 +24,32 @@ export function openApiDocument(api: Api, { server, mounted }: OpenApiRequest): 
   ]);
   return {
     openapi: '3.1.0',
-    info: { title: 'Millrace', version: VERSION, description: 'Pipelines over HTTP, durable on Temporal.' },
+    info: {
+      title: 'Millrace',
+      version: VERSION,
+      description: 'Pipelines over HTTP, durable on Temporal.',
+    },
     servers: [{ url: server === '' ? '/' : server }],
     paths: {
-      '/health': { get: read('health', 'Health', 'Health of the server.', 'Health') },
-      '/pipelines': { get: read('pipelines', 'Pipelines', 'All exposed pipelines with their contracts.', 'PipelineList') },
-      ...Object.fromEntries(definitions.flatMap((definition) => pathsOf(definition, mounted ?? { stream: false, async: false }))),
+      '/health': { get: read('millrace:health', 'Health', 'Health of the server.', 'Health') },
+      '/pipelines': {
+        get: read(
+          'millrace:pipelines',
+          'Pipelines',
+          'All exposed pipelines with their contracts.',
+          'PipelineList',
+        ),
+      },
+      ...Object.fromEntries(
+        definitions.flatMap((definition) =>
+          pathsOf(definition, mounted ?? { stream: false, async: false }),
+        ),
+      ),
     },
-    components: { ...COMPONENTS, schemas: { ...COMPONENTS.schemas, ...Object.fromEntries(contracts) } },
+    components: {
+      ...COMPONENTS,
+      schemas: { ...COMPONENTS.schemas, ...Object.fromEntries(contracts) },
+    },
   };
 }
 
@@ -70,7 +88,10 @@ function pathsOf(definition: Definition, mounted: Mounted): readonly Path[] {
 }
 
 function showOperation({ name }: Definition): JsonObject {
-  return read(`${name}_info`, name, `Contracts and stages of ${name}.`, 'Pipeline', ['NotFound', 'Forbidden']);
+  return read(`${name}:info`, name, `Contracts and stages of ${name}.`, 'Pipeline', [
+    'NotFound',
+    'Forbidden',
+  ]);
 }
 
 const START_PROBLEMS: readonly ProblemName[] = [
@@ -88,11 +109,17 @@ const START_PROBLEMS: readonly ProblemName[] = [
 function executeOperation(definition: Definition, { async }: Mounted): JsonObject {
   const { name, description } = definition;
   return {
-    operationId: name,
+    operationId: `${name}:run`,
     tags: [name],
     summary: `Run ${name} and wait for its result.`,
     ...(description !== undefined && { description }),
-    parameters: parameters([...(async ? ['Prefer' as const] : []), 'IdempotencyKey', 'OnDisconnect', 'WebhookUrl', 'WebhookUrlHeader']),
+    parameters: parameters([
+      ...(async ? ['Prefer' as const] : []),
+      'IdempotencyKey',
+      'OnDisconnect',
+      'WebhookUrl',
+      'WebhookUrlHeader',
+    ]),
     requestBody: inputBody(definition),
     responses: {
       200: json('The result.', {
@@ -104,7 +131,12 @@ function executeOperation(definition: Definition, { async }: Mounted): JsonObjec
           execution_id: { type: 'string' },
         },
       }),
-      ...(async && { 202: json('It takes longer than the client or the server waits. The run goes on.', ref('schemas', 'Accepted')) }),
+      ...(async && {
+        202: json(
+          'It takes longer than the client or the server waits. The run goes on.',
+          ref('schemas', 'Accepted'),
+        ),
+      }),
       ...problems([...START_PROBLEMS, 'Stopped', 'ExecutionError', 'Timeout']),
     },
   };
@@ -117,10 +149,15 @@ function streamPaths(base: string, definition: Definition): readonly Path[] {
       `${base}/stream`,
       {
         post: {
-          operationId: `${name}_stream`,
+          operationId: `${name}:stream`,
           tags: [name],
           summary: `Run ${name} and stream its events.`,
-          parameters: parameters(['IdempotencyKey', 'OnDisconnect', 'WebhookUrl', 'WebhookUrlHeader']),
+          parameters: parameters([
+            'IdempotencyKey',
+            'OnDisconnect',
+            'WebhookUrl',
+            'WebhookUrlHeader',
+          ]),
           requestBody: inputBody(definition),
           responses: { 200: ref('responses', 'Events'), ...problems(START_PROBLEMS) },
         },
@@ -130,14 +167,21 @@ function streamPaths(base: string, definition: Definition): readonly Path[] {
       `${base}/executions/{execution_id}/events`,
       {
         get: {
-          operationId: `${name}_execution_events`,
+          operationId: `${name}:execution_events`,
           tags: [name],
           summary: 'Stream the events of an execution, past and to come.',
           parameters: parameters(['ExecutionId', 'LastEventId', 'LastEventIdQuery']),
           responses: {
             200: ref('responses', 'Events'),
             204: { description: 'The execution is over, and Last-Event-ID is its last event.' },
-            ...problems(['InvalidRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'InternalError', 'Unavailable']),
+            ...problems([
+              'InvalidRequest',
+              'Unauthorized',
+              'Forbidden',
+              'NotFound',
+              'InternalError',
+              'Unavailable',
+            ]),
           },
         },
       },
@@ -149,7 +193,7 @@ function asyncPaths(base: string, definition: Definition): readonly Path[] {
   const { name } = definition;
   const execution = `${base}/executions/{execution_id}`;
   const start = {
-    operationId: `${name}_async`,
+    operationId: `${name}:async`,
     tags: [name],
     summary: `Start ${name} and answer at once.`,
     parameters: parameters(['IdempotencyKey', 'WebhookUrl', 'WebhookUrlHeader']),
@@ -157,11 +201,15 @@ function asyncPaths(base: string, definition: Definition): readonly Path[] {
     responses: { 202: json('Started.', ref('schemas', 'Accepted')), ...problems(START_PROBLEMS) },
   };
   const list = {
-    ...read(`${name}_executions`, name, `Executions of ${name}, newest first.`, 'ExecutionList', ['InvalidRequest', 'Forbidden', 'NotFound']),
+    ...read(`${name}:executions`, name, `Executions of ${name}, newest first.`, 'ExecutionList', [
+      'InvalidRequest',
+      'Forbidden',
+      'NotFound',
+    ]),
     parameters: parameters(['Status', 'StartedAfter', 'StartedBefore', 'Limit', 'PageToken']),
   };
   const show = {
-    operationId: `${name}_execution`,
+    operationId: `${name}:execution`,
     tags: [name],
     summary: 'Status of an execution.',
     parameters: parameters(['ExecutionId']),
@@ -174,13 +222,20 @@ function asyncPaths(base: string, definition: Definition): readonly Path[] {
     },
   };
   const cancel = {
-    operationId: `${name}_execution_cancel`,
+    operationId: `${name}:execution_cancel`,
     tags: [name],
     summary: 'Ask an execution to end.',
     parameters: parameters(['ExecutionId']),
     responses: {
       202: json('It was asked.', ref('schemas', 'Accepted')),
-      ...problems(['Unauthorized', 'Forbidden', 'NotFound', 'Closed', 'InternalError', 'Unavailable']),
+      ...problems([
+        'Unauthorized',
+        'Forbidden',
+        'NotFound',
+        'Closed',
+        'InternalError',
+        'Unavailable',
+      ]),
     },
   };
   return [
@@ -193,7 +248,9 @@ function asyncPaths(base: string, definition: Definition): readonly Path[] {
 
 function inputBody({ name }: Definition): JsonObject {
   const schema = ref('schemas', inputName(name));
-  return { content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': { schema } } };
+  return {
+    content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': { schema } },
+  };
 }
 
 function read(

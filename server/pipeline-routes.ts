@@ -34,7 +34,12 @@ interface Route {
 }
 
 /** Adds the routes of pipelines to a router. */
-export function addPipelineRoutes(router: Router, api: Api, streams: EventStreams, mount: PipelineMount): void {
+export function addPipelineRoutes(
+  router: Router,
+  api: Api,
+  streams: EventStreams,
+  mount: PipelineMount,
+): void {
   for (const [path, routes] of routesByPath(api, streams, mount)) {
     const full = `${mount.path}${path}`;
     for (const { method, suffix, handler } of routes) {
@@ -45,13 +50,23 @@ export function addPipelineRoutes(router: Router, api: Api, streams: EventStream
   }
 }
 
-function routesByPath(api: Api, streams: EventStreams, mount: PipelineMount): readonly (readonly [string, readonly Route[]])[] {
+function routesByPath(
+  api: Api,
+  streams: EventStreams,
+  mount: PipelineMount,
+): readonly (readonly [string, readonly Route[]])[] {
   const { stream, async } = mount;
   return [
     [
       '',
       [
-        { method: 'get', suffix: '_info', handler: (ctx, name) => { showPipeline(ctx, api, name); } },
+        {
+          method: 'get',
+          suffix: '_info',
+          handler: (ctx, name) => {
+            showPipeline(ctx, api, name);
+          },
+        },
         { method: 'post', suffix: '', handler: (ctx, name) => execute(ctx, api, name, mount) },
       ],
     ],
@@ -60,16 +75,29 @@ function routesByPath(api: Api, streams: EventStreams, mount: PipelineMount): re
   ];
 }
 
-function streamRoutes(api: Api, streams: EventStreams): readonly (readonly [string, readonly Route[]])[] {
+function streamRoutes(
+  api: Api,
+  streams: EventStreams,
+): readonly (readonly [string, readonly Route[]])[] {
   return [
-    ['/stream', [{ method: 'post', suffix: '_stream', handler: (ctx, name) => executeStream(ctx, api, name, streams) }]],
+    [
+      '/stream',
+      [
+        {
+          method: 'post',
+          suffix: '_stream',
+          handler: (ctx, name) => executeStream(ctx, api, name, streams),
+        },
+      ],
+    ],
     [
       '/executions/:id/events',
       [
         {
           method: 'get',
           suffix: '_execution_events',
-          handler: (ctx, name, executionId) => streamEvents(ctx, api, { name, executionId }, streams),
+          handler: (ctx, name, executionId) =>
+            streamEvents(ctx, api, { name, executionId }, streams),
         },
       ],
     ],
@@ -78,15 +106,34 @@ function streamRoutes(api: Api, streams: EventStreams): readonly (readonly [stri
 
 function asyncRoutes(api: Api, mount: Mounted): readonly (readonly [string, readonly Route[]])[] {
   return [
-    ['/async', [{ method: 'post', suffix: '_async', handler: (ctx, name) => executeAsync(ctx, api, name, mount) }]],
-    ['/executions', [{ method: 'get', suffix: '_executions', handler: (ctx, name) => listExecutions(ctx, api, name, mount) }]],
+    [
+      '/async',
+      [
+        {
+          method: 'post',
+          suffix: '_async',
+          handler: (ctx, name) => executeAsync(ctx, api, name, mount),
+        },
+      ],
+    ],
+    [
+      '/executions',
+      [
+        {
+          method: 'get',
+          suffix: '_executions',
+          handler: (ctx, name) => listExecutions(ctx, api, name, mount),
+        },
+      ],
+    ],
     [
       '/executions/:id',
       [
         {
           method: 'get',
           suffix: '_execution',
-          handler: (ctx, name, executionId) => showExecution(ctx, api, { name, executionId }, mount),
+          handler: (ctx, name, executionId) =>
+            showExecution(ctx, api, { name, executionId }, mount),
         },
       ],
     ],
@@ -96,7 +143,8 @@ function asyncRoutes(api: Api, mount: Mounted): readonly (readonly [string, read
         {
           method: 'post',
           suffix: '_execution_cancel',
-          handler: (ctx, name, executionId) => cancelExecution(ctx, api, { name, executionId }, mount),
+          handler: (ctx, name, executionId) =>
+            cancelExecution(ctx, api, { name, executionId }, mount),
         },
       ],
     ],
@@ -104,7 +152,10 @@ function asyncRoutes(api: Api, mount: Mounted): readonly (readonly [string, read
 }
 
 /** Lets a request for a name that is not served pass by before anything, authentication included, has seen it. */
-function served(mount: PipelineMount, handler: NamedHandler): (ctx: RouterContext, next: () => Promise<unknown>) => Promise<unknown> {
+function served(
+  mount: PipelineMount,
+  handler: NamedHandler,
+): (ctx: RouterContext, next: () => Promise<unknown>) => Promise<unknown> {
   return async (ctx, next) => {
     const name = mount.nameOf(ctx.params);
     if (name === undefined) return next();

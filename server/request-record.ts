@@ -25,6 +25,7 @@ export function keepRecord(ctx: Context, record: RequestRecord): void {
 /** The record of a request that came through our middleware. */
 export function recordOf(ctx: Context): RequestRecord {
   const record = records.get(ctx.req);
-  if (record === undefined) throw new Error('the request did not come through the requestId middleware');
+  if (record === undefined)
+    throw new Error('the request did not come through the requestId middleware');
   return record;
 }

@@ -90,12 +90,21 @@ async function checkedWebhook(webhook: unknown, api: Api): Promise<string | unde
   try {
     await api.checkWebhookUrl(url);
   } catch (error) {
-    throw new HttpProblem(422, 'invalid_webhook_url', error instanceof Error ? error.message : 'webhook_url was refused.');
+    throw new HttpProblem(
+      422,
+      'invalid_webhook_url',
+      error instanceof Error ? error.message : 'webhook_url was refused.',
+    );
   }
   return url.href === `${asked}/` ? asked : url.href;
 }
 
-async function askBeforeExecute(ctx: Context, api: Api, { name, input: types }: Definition, input: JsonObject): Promise<void> {
+async function askBeforeExecute(
+  ctx: Context,
+  api: Api,
+  { name, input: types }: Definition,
+  input: JsonObject,
+): Promise<void> {
   const { beforeExecute } = api.settings;
   if (beforeExecute === undefined) return;
   const answer = await beforeExecute(name, validateInput(types, input), ctx);
@@ -105,8 +114,23 @@ async function askBeforeExecute(ctx: Context, api: Api, { name, input: types }: 
 
 /** JavaScript's authors return what they like; anything else lets the request pass. */
 function isRejection(answer: unknown): answer is Rejection {
-  if (typeof answer !== 'object' || answer === null || !('status' in answer) || !('error' in answer)) return false;
+  if (
+    typeof answer !== 'object' ||
+    answer === null ||
+    !('status' in answer) ||
+    !('error' in answer)
+  )
+    return false;
   const { status, error } = answer;
-  if (typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 && typeof error === 'string') return true;
-  throw new TypeError('beforeExecute answered with { status, error } where status is not 400 to 599 or error is no text');
+  if (
+    typeof status === 'number' &&
+    Number.isInteger(status) &&
+    status >= 400 &&
+    status <= 599 &&
+    typeof error === 'string'
+  )
+    return true;
+  throw new TypeError(
+    'beforeExecute answered with { status, error } where status is not 400 to 599 or error is no text',
+  );
 }

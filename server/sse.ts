@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import type { Context } from 'koa';
 import type { RunEvent } from '../src/progress/run-event.js';
 import { HttpProblem } from './http-problem.js';
@@ -55,7 +54,8 @@ export class EventStreams {
   /** @throws {@link HttpProblem} 503 when there are too many, or the process stops */
   reserve(): ReservedStream {
     const headers = { 'Retry-After': RETRY_AFTER_S };
-    if (this.stop.aborted) throw new HttpProblem(503, 'unavailable', 'The server is stopping.', { headers });
+    if (this.stop.aborted)
+      throw new HttpProblem(503, 'unavailable', 'The server is stopping.', { headers });
     if (this.#open >= this.limits.clients) {
       const message = `There are ${String(this.limits.clients)} event streams already (server.sseClients). Try again later.`;
       throw new HttpProblem(503, 'too_many_streams', message, { headers });
@@ -79,9 +79,13 @@ export class EventStreams {
 /** Why a stream ended before the run's story did; logged, and told as a comment where the client still reads. */
 type EndReason = 'client left' | 'client too slow' | 'server stops' | 'history cannot be read';
 
-/** One client. Holds at most one event that was not written yet: the next is taken when the client has taken this one. */
+/**
+ * One client. Holds at most one event that was not written yet: the next is taken when the client has taken this one.
+ *
+ * It writes to Node's response, past Koa: each write is then one chunk, whatever an app's middleware does with bodies
+ * (compressing them would hold events back), and a client that leaves is no error of the app.
+ */
 class EventStream {
-  readonly #body = new PassThrough();
   readonly #ended = new AbortController();
   readonly #keepAlive: NodeJS.Timeout;
   #reason: EndReason | undefined;
@@ -92,24 +96,26 @@ class EventStream {
     private readonly limits: EventStreamLimits,
     private readonly stop: AbortSignal,
   ) {
+    const { res } = ctx;
     ctx.status = 200;
     ctx.set({
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache',
       'X-Accel-Buffering': 'no',
     });
-    ctx.body = this.#body;
-    this.#body.once('close', () => {
-      this.#end('client left');
-    });
-    this.#body.on('error', () => {
-      this.#end('client left');
-    });
+    ctx.respond = false;
+    res.flushHeaders();
+    for (const event of ['close', 'error']) {
+      res.on(event, () => {
+        this.#end('client left');
+      });
+    }
     stop.addEventListener('abort', this.#onStop, { once: true });
     this.#keepAlive = setInterval(() => {
       // A client that does not take what it has needs no more.
-      if (this.#body.writableLength === 0) this.#body.write(': keep-alive\n\n');
+      if (res.writableLength === 0 && !res.writableEnded) res.write(': keep-alive\n\n');
     }, limits.keepAliveMs);
+    if (res.destroyed) this.#end('client left');
   }
 
   async tell(source: EventSource): Promise<void> {
@@ -122,23 +128,29 @@ class EventStream {
         this.#keepAlive.refresh();
       }
     } catch (error) {
-      if (this.#reason === undefined) log.warn({ err: error, executionId: this.executionId }, 'event stream failed');
+      if (this.#reason === undefined)
+        log.warn({ err: error, executionId: this.executionId }, 'event stream failed');
       this.#end('history cannot be read');
     } finally {
       clearInterval(this.#keepAlive);
       this.stop.removeEventListener('abort', this.#onStop);
-      if (this.#reason !== undefined) log.info({ executionId: this.executionId, reason: this.#reason }, 'event stream ended early');
+      if (this.#reason !== undefined)
+        log.info(
+          { executionId: this.executionId, reason: this.#reason },
+          'event stream ended early',
+        );
       this.#close();
     }
   }
 
   /** Writes one text, and waits until the client has room for the next. */
   async #write(text: string): Promise<void> {
-    if (this.#body.destroyed || this.#body.write(text)) return;
+    const { res } = this.ctx;
+    if (this.#ended.signal.aborted || res.write(text)) return;
     const stall = setTimeout(() => {
       this.#end('client too slow');
     }, this.limits.stallMs ?? STALL_MS);
-    await once(this.#body, 'drain', { signal: this.#ended.signal }).catch(() => undefined);
+    await once(res, 'drain', { signal: this.#ended.signal }).catch(() => undefined);
     clearTimeout(stall);
   }
 
@@ -153,22 +165,23 @@ class EventStream {
   }
 
   #close(): void {
-    // Not seen as a client that left.
+    const { res } = this.ctx;
+    // What happens to the connection from now on is no reason any more.
     this.#ended.abort();
     switch (this.#reason) {
       case undefined:
-        this.#body.end();
+        res.end();
         break;
       case 'server stops':
       case 'history cannot be read':
-        this.#body.end(`: ${this.#reason}, reconnect with Last-Event-ID\nretry: ${String(RECONNECT_MS)}\n\n`);
+        res.end(
+          `: ${this.#reason}, reconnect with Last-Event-ID\nretry: ${String(RECONNECT_MS)}\n\n`,
+        );
         break;
       case 'client too slow':
-        // What it has not taken would stay in memory for as long as it stays connected.
-        this.ctx.res.destroy();
-        break;
       case 'client left':
-        this.#body.destroy();
+        // What it has not taken would stay in memory for as long as it stays connected.
+        res.destroy();
         break;
     }
   }

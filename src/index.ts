@@ -42,4 +42,28 @@ export type {
   Principal,
   Rejection,
 } from './config/hooks.js';
+export type { Execution } from '../engine/execution.js';
+export type { ExecutionPage, ExecutionSummary, ListRequest } from '../engine/execution-list.js';
+export { ConnectedEngine, createEngine, type CreateEngineOptions } from '../engine/create-engine.js';
+export { Engine, type EngineOptions, type Executed, type StartOptions } from '../engine/engine.js';
+export { DefinitionNotFound, IdempotencyConflict, RunFailed, RunNotFound } from '../engine/errors.js';
+export {
+  NamespaceNotFound,
+  NoTemporalServer,
+  TemporalSettingsInvalid,
+  TemporalUnreachable,
+} from '../engine/connection-errors.js';
+export { Run, type EventsOptions } from '../engine/run.js';
+export type { Failure } from './pipeline/failure.js';
+export type { OperationProgress, RunProgress, StageProgress } from './progress/progress.js';
+export { parseEventId, type EventPosition, type RunEvent, type RunEventType } from './progress/run-event.js';
+export type { ExecutionStatus } from './progress/status.js';
+export {
+  createRouter,
+  healthRoute,
+  pipelineRoutes,
+  type HealthRouteOptions,
+  type PipelineRoutesOptions,
+  type RouterOptions,
+} from '../server/embedding.js';
 export { VERSION } from './version.js';

@@ -31,8 +31,10 @@ export function authentication(authenticate: ApiAuthentication | undefined): Aro
 
 /** JavaScript's authors may answer whatever they like, so that more is looked at than the type allows. */
 function principalOf(answer: unknown): string | undefined {
-  if (answer === false || answer === undefined || answer === null || answer === '') return undefined;
+  if (answer === false || answer === undefined || answer === null || answer === '')
+    return undefined;
   const id: unknown = typeof answer === 'object' && 'id' in answer ? answer.id : answer;
-  if (typeof id !== 'string' || id === '' || id.length > MAX_PRINCIPAL_LENGTH) throw new InvalidPrincipal(answer);
+  if (typeof id !== 'string' || id === '' || id.length > MAX_PRINCIPAL_LENGTH)
+    throw new InvalidPrincipal(answer);
   return id;
 }

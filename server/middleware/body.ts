@@ -25,11 +25,14 @@ export async function readInput(ctx: Context, limit: number): Promise<JsonObject
   const parsed = await parseBody(ctx, limit);
   if (parsed === '' || parsed === undefined) return {};
   if (!isPlainObject(parsed)) {
-    const got = parsed === null ? 'null' : Array.isArray(parsed) ? 'an array' : `a ${typeof parsed}`;
+    const got =
+      parsed === null ? 'null' : Array.isArray(parsed) ? 'an array' : `a ${typeof parsed}`;
     throw malformed(`The body must be a JSON object, such as {"text":"…"}; it is ${got}.`);
   }
   if (isDeeperThan(parsed, MAX_BODY_DEPTH)) {
-    throw malformed(`The body is nested deeper than ${String(MAX_BODY_DEPTH)} levels (maxBodyDepth).`);
+    throw malformed(
+      `The body is nested deeper than ${String(MAX_BODY_DEPTH)} levels (maxBodyDepth).`,
+    );
   }
   // It was just parsed from JSON or from a form's texts.
   return parsed as JsonObject;
@@ -40,8 +43,17 @@ async function parseBody(ctx: Context, limit: number): Promise<unknown> {
   try {
     if (kind === 'none') return undefined;
     // The types of co-body know neither of these options of qs.
-    const queryString = { depth: 20, strictDepth: true, parameterLimit: MAX_FORM_FIELDS, throwOnLimitExceeded: true, plainObjects: true, allowDots: false };
-    return kind === 'json' ? await json(ctx, limit) : formInput(await form(ctx, limit, queryString));
+    const queryString = {
+      depth: 20,
+      strictDepth: true,
+      parameterLimit: MAX_FORM_FIELDS,
+      throwOnLimitExceeded: true,
+      plainObjects: true,
+      allowDots: false,
+    };
+    return kind === 'json'
+      ? await json(ctx, limit)
+      : formInput(await form(ctx, limit, queryString));
   } catch (error) {
     if (error instanceof HttpProblem) throw error;
     throw await refusal(ctx, error, limit);
@@ -59,7 +71,9 @@ async function form(ctx: Context, limit: number, queryString: object): Promise<u
 function formInput(fields: unknown): unknown {
   const [first] = isPlainObject(fields) ? Object.keys(fields) : [];
   if (first?.trimStart().startsWith('{') === true) {
-    throw malformed('The body looks like JSON, but was sent as a form. Add the header Content-Type: application/json.');
+    throw malformed(
+      'The body looks like JSON, but was sent as a form. Add the header Content-Type: application/json.',
+    );
   }
   return fields;
 }
@@ -67,7 +81,8 @@ function formInput(fields: unknown): unknown {
 function bodyKind(ctx: Context): 'none' | 'json' | 'form' {
   const { headers } = ctx.req;
   // RFC 9112: a request has a body when one of these headers says so.
-  if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return 'none';
+  if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0)
+    return 'none';
   const type = headers['content-type'];
   if (type === undefined || type === '') return 'json';
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1]?.toLowerCase();
@@ -75,9 +90,14 @@ function bodyKind(ctx: Context): 'none' | 'json' | 'form' {
   if (known && ctx.is(JSON_TYPES) !== false) return 'json';
   if (known && ctx.is(FORM_TYPE) !== false) return 'form';
   const accepted = `${JSON_TYPES.join(', ')} or ${FORM_TYPE}, in UTF-8`;
-  throw new HttpProblem(415, 'unsupported_media_type', `The body's Content-Type is not supported. Send ${accepted}.`, {
-    headers: { Accept: `${JSON_TYPES.join(', ')}, ${FORM_TYPE}` },
-  });
+  throw new HttpProblem(
+    415,
+    'unsupported_media_type',
+    `The body's Content-Type is not supported. Send ${accepted}.`,
+    {
+      headers: { Accept: `${JSON_TYPES.join(', ')}, ${FORM_TYPE}` },
+    },
+  );
 }
 
 async function refusal(ctx: Context, error: unknown, limit: number): Promise<HttpProblem> {
@@ -89,10 +109,15 @@ async function refusal(ctx: Context, error: unknown, limit: number): Promise<Htt
     return new HttpProblem(413, 'payload_too_large', message, { headers: { Connection: 'close' } });
   }
   if (status === 415) {
-    const message = 'The body has a Content-Encoding that is not supported. Send it as it is, or with gzip, deflate or br.';
+    const message =
+      'The body has a Content-Encoding that is not supported. Send it as it is, or with gzip, deflate or br.';
     return new HttpProblem(415, 'unsupported_media_type', message);
   }
-  return malformed(error instanceof SyntaxError ? `The body is not valid JSON: ${error.message}` : bodyReason(error));
+  return malformed(
+    error instanceof SyntaxError
+      ? `The body is not valid JSON: ${error.message}`
+      : bodyReason(error),
+  );
 }
 
 function bodyReason(error: unknown): string {
@@ -129,7 +154,9 @@ function isDeeperThan(value: object, most: number): boolean {
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth >= most) return true;
     level = level.flatMap((container) =>
-      Object.values(container).filter((member): member is object => typeof member === 'object' && member !== null),
+      Object.values(container).filter(
+        (member): member is object => typeof member === 'object' && member !== null,
+      ),
     );
   }
   return false;

@@ -7,7 +7,10 @@ export type Handler = (ctx: Context) => Promise<void> | void;
 export type Around = (ctx: Context, next: () => Promise<void>) => Promise<void>;
 
 /** A handler within middleware, the first outermost. */
-export function within(around: readonly Around[], handler: Handler): (ctx: Context) => Promise<void> {
+export function within(
+  around: readonly Around[],
+  handler: Handler,
+): (ctx: Context) => Promise<void> {
   return around.reduceRight<(ctx: Context) => Promise<void>>(
     (inner, outer) => (ctx) => outer(ctx, () => inner(ctx)),
     async (ctx) => {

@@ -1,6 +1,11 @@
 import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { Context } from 'koa';
-import { DefinitionNotFound, IdempotencyConflict, RunFailed, RunNotFound } from '../../engine/errors.js';
+import {
+  DefinitionNotFound,
+  IdempotencyConflict,
+  RunFailed,
+  RunNotFound,
+} from '../../engine/errors.js';
 import { InvalidPageToken } from '../../engine/execution-list.js';
 import { ContractViolation } from '../../src/contract/violation.js';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
@@ -26,10 +31,14 @@ export const errors: Around = async (ctx, next) => {
     const problem = problemOf(error);
     const { id, executionId, log } = recordOf(ctx);
     if (problem.type === 'internal_error') log.error({ err: error }, 'request failed');
-    else if (problem.type === 'unavailable') log.warn({ err: error }, 'the Temporal server did not answer');
+    else if (problem.type === 'unavailable')
+      log.warn({ err: error }, 'the Temporal server did not answer');
     // Nothing can be said any more to who got the head of another response.
     if (ctx.headerSent) return;
-    respond(ctx, problem, { request_id: id, ...(executionId !== undefined && { execution_id: executionId }) });
+    respond(ctx, problem, {
+      request_id: id,
+      ...(executionId !== undefined && { execution_id: executionId }),
+    });
   }
 };
 
@@ -37,8 +46,15 @@ function respond(ctx: Context, problem: HttpProblem, known: Readonly<Record<stri
   ctx.status = problem.status;
   ctx.set({ ...problem.headers });
   // RFC 9110 wants a challenge with each 401; a hook that knows better has set one.
-  if (problem.status === 401 && ctx.response.get('WWW-Authenticate') === '') ctx.set('WWW-Authenticate', 'Bearer');
-  ctx.body = { success: false, error: problem.message, type: problem.type, ...problem.fields, ...known };
+  if (problem.status === 401 && !ctx.res.hasHeader('WWW-Authenticate'))
+    ctx.set('WWW-Authenticate', 'Bearer');
+  ctx.body = {
+    success: false,
+    error: problem.message,
+    type: problem.type,
+    ...problem.fields,
+    ...known,
+  };
 }
 
 /** What a client is told of an error. */
@@ -48,20 +64,29 @@ export function problemOf(error: unknown): HttpProblem {
   if (error instanceof RunFailed) return ended(error);
   if (error instanceof DefinitionNotFound) return new HttpProblem(404, 'not_found', error.message);
   if (error instanceof RunNotFound) return new HttpProblem(404, 'not_found', 'Execution not found');
-  if (error instanceof InvalidPageToken) return new HttpProblem(400, 'invalid_request', error.message);
+  if (error instanceof InvalidPageToken)
+    return new HttpProblem(400, 'invalid_request', error.message);
   if (error instanceof IdempotencyConflict) {
-    return new HttpProblem(422, 'idempotency_conflict', error.message, { fields: { execution_id: error.executionId } });
+    return new HttpProblem(422, 'idempotency_conflict', error.message, {
+      fields: { execution_id: error.executionId },
+    });
   }
-  return ofTemporal(error) ?? exposed(error) ?? new HttpProblem(500, 'internal_error', 'Internal server error');
+  return (
+    ofTemporal(error) ??
+    exposed(error) ??
+    new HttpProblem(500, 'internal_error', 'Internal server error')
+  );
 }
 
 function violated(error: ContractViolation): HttpProblem {
-  const violations = error.violations.slice(0, MAX_VIOLATIONS).map(({ path, expected, got, message }) => ({
-    path,
-    ...(expected !== undefined && { expected }),
-    got,
-    message,
-  }));
+  const violations = error.violations
+    .slice(0, MAX_VIOLATIONS)
+    .map(({ path, expected, got, message }) => ({
+      path,
+      ...(expected !== undefined && { expected }),
+      got,
+      message,
+    }));
   return new HttpProblem(422, 'contract_violation', error.message, { fields: { violations } });
 }
 
@@ -76,7 +101,12 @@ function ended({ status, failure }: RunFailed): HttpProblem {
 }
 
 /** Where a run failed and what it says about it. */
-export function placeOf({ stage, operation, attempts, details }: Failure): Readonly<Record<string, Json>> {
+export function placeOf({
+  stage,
+  operation,
+  attempts,
+  details,
+}: Failure): Readonly<Record<string, Json>> {
   return {
     ...(stage !== undefined && { stage }),
     ...(operation !== undefined && { operation }),
@@ -87,32 +117,53 @@ export function placeOf({ stage, operation, attempts, details }: Failure): Reado
 
 /** Codes of gRPC (google.rpc.Code). */
 const INVALID_ARGUMENT: number = 3;
-const AWAY: readonly number[] = [4 /* deadline */, 8 /* exhausted */, 10 /* aborted */, 14 /* unavailable */];
+const AWAY: readonly number[] = [
+  4 /* deadline */, 8 /* exhausted */, 10 /* aborted */, 14 /* unavailable */,
+];
 
 function ofTemporal(error: unknown): HttpProblem | undefined {
   const cause: unknown = error instanceof ServiceError ? error.cause : error;
   if (!isGrpcServiceError(cause)) return undefined;
   const code: number = cause.code;
   if (code === INVALID_ARGUMENT && /size|limit|large/i.test(cause.message)) {
-    return new HttpProblem(413, 'payload_too_large', 'The input is larger than the payloads that the Temporal server accepts (2 MB unless set).');
+    return new HttpProblem(
+      413,
+      'payload_too_large',
+      'The input is larger than the payloads that the Temporal server accepts (2 MB unless set).',
+    );
   }
   if (!AWAY.includes(code)) return undefined;
   const message = 'The Temporal server cannot be reached or is overloaded. Try again.';
-  return new HttpProblem(503, 'unavailable', message, { headers: { 'Retry-After': RETRY_AFTER_S } });
+  return new HttpProblem(503, 'unavailable', message, {
+    headers: { 'Retry-After': RETRY_AFTER_S },
+  });
 }
 
 /** Errors of hooks and of Koa, which say by `status` and `expose` what a client may know (the `http-errors` form). */
 function exposed(error: unknown): HttpProblem | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { status, expose, headers } = error as Error & { status?: unknown; expose?: unknown; headers?: unknown };
-  if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599) return undefined;
+  const { status, expose, headers } = error as Error & {
+    status?: unknown;
+    expose?: unknown;
+    headers?: unknown;
+  };
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599)
+    return undefined;
   if (expose !== true && !(expose === undefined && status < 500)) return undefined;
-  const texts = isPlainObject(headers) ? Object.entries(headers).filter(([, value]) => typeof value === 'string') : [];
+  const texts = isPlainObject(headers)
+    ? Object.entries(headers).filter(([, value]) => typeof value === 'string')
+    : [];
   // Only texts are left.
-  return new HttpProblem(status, typeOfStatus(status), error.message, { headers: Object.fromEntries(texts) as Record<string, string> });
+  return new HttpProblem(status, typeOfStatus(status), error.message, {
+    headers: Object.fromEntries(texts) as Record<string, string>,
+  });
 }
 
 function typeOfStatus(status: number): ErrorType {
-  const known: Readonly<Record<number, ErrorType>> = { 401: 'unauthorized', 403: 'forbidden', 404: 'not_found' };
+  const known: Readonly<Record<number, ErrorType>> = {
+    401: 'unauthorized',
+    403: 'forbidden',
+    404: 'not_found',
+  };
   return known[status] ?? 'rejected';
 }

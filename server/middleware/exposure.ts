@@ -19,7 +19,10 @@ export function exposedDefinition(api: Api, name: string): Definition {
 }
 
 /** The definitions that the API shows, by name. */
-export function exposedDefinitions(api: Api, serves: (name: string) => boolean): readonly Definition[] {
+export function exposedDefinitions(
+  api: Api,
+  serves: (name: string) => boolean,
+): readonly Definition[] {
   return [...api.engine.definitions.values()]
     .filter(({ name }) => isExposed(api, name) && serves(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

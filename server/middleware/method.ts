@@ -7,10 +7,17 @@ import type { Handler } from './chain.js';
  * @param methods - those that it has; HEAD comes with GET
  */
 export function methodNotAllowed(methods: readonly string[]): Handler {
-  const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  const allow = methods
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ');
   return (ctx) => {
     ctx.set('Allow', allow);
-    if (ctx.method !== 'OPTIONS') throw new HttpProblem(405, 'method_not_allowed', `${ctx.method} is not allowed here. Allowed: ${allow}`);
+    if (ctx.method !== 'OPTIONS')
+      throw new HttpProblem(
+        405,
+        'method_not_allowed',
+        `${ctx.method} is not allowed here. Allowed: ${allow}`,
+      );
     ctx.status = 204;
   };
 }

@@ -6,7 +6,12 @@ import { RETRY_AFTER_S } from './execute.js';
 import { linksOf, type Mounted } from './mount.js';
 
 /** `POST /pipelines/:name/async`: starts a run and answers at once. An attached run's real status is at `status_url`. */
-export async function executeAsync(ctx: Context, api: Api, name: string, mounted: Mounted): Promise<void> {
+export async function executeAsync(
+  ctx: Context,
+  api: Api,
+  name: string,
+  mounted: Mounted,
+): Promise<void> {
   const { run, webhookUrl } = await startRequested(ctx, api, name);
   const links = linksOf(pathAbove(ctx, 1), run.executionId, mounted);
   ctx.status = 202;

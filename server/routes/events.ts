@@ -31,7 +31,9 @@ export async function streamEvents(
     ctx.status = 200;
     return;
   }
-  streams.reserve().open(ctx, run.executionId, (signal) => run.events({ after, signal, hints: true }));
+  streams
+    .reserve()
+    .open(ctx, run.executionId, (signal) => run.events({ after, signal, hints: true }));
 }
 
 function readLastEventId(ctx: Context): EventPosition | undefined {
@@ -39,7 +41,11 @@ function readLastEventId(ctx: Context): EventPosition | undefined {
   if (id === undefined || id === '') return undefined;
   const position = parseEventId(id);
   if (position === undefined) {
-    throw new HttpProblem(400, 'invalid_request', 'Last-Event-ID must be the id of an event that this API sent.');
+    throw new HttpProblem(
+      400,
+      'invalid_request',
+      'Last-Event-ID must be the id of an event that this API sent.',
+    );
   }
   return position;
 }

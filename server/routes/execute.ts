@@ -17,7 +17,12 @@ export const RETRY_AFTER_S = '1';
  * `POST /pipelines/:name`: runs a pipeline and answers with its result. When that takes longer than the client or the
  * server waits, the answer is 202 and the run goes on; where no route tells its status, there is no such limit.
  */
-export async function execute(ctx: Context, api: Api, name: string, mounted: Mounted): Promise<void> {
+export async function execute(
+  ctx: Context,
+  api: Api,
+  name: string,
+  mounted: Mounted,
+): Promise<void> {
   const { run, cancelOnDisconnect } = await startRequested(ctx, api, name);
   const departure = departureOf(ctx);
   if (cancelOnDisconnect) cancelWhenLeft(ctx, departure, run, api.stop);
@@ -28,7 +33,12 @@ export async function execute(ctx: Context, api: Api, name: string, mounted: Mou
   if (departure.aborted) return;
   if (result !== undefined) answer(ctx, run, result);
   else if (mounted.async) await accepted(ctx, run, mounted);
-  else throw new HttpProblem(503, 'unavailable', 'The server stops before the run has ended. The run goes on.');
+  else
+    throw new HttpProblem(
+      503,
+      'unavailable',
+      'The server stops before the run has ended. The run goes on.',
+    );
 }
 
 const WAITED_ENOUGH = new Error('waited long enough');

@@ -63,7 +63,11 @@ export async function cancelExecution(
     throw closed((await run.describe()).status);
   }
   ctx.status = 202;
-  ctx.body = { execution_id: run.executionId, status, ...linksOf(pathAbove(ctx, 3), run.executionId, mounted) };
+  ctx.body = {
+    execution_id: run.executionId,
+    status,
+    ...linksOf(pathAbove(ctx, 3), run.executionId, mounted),
+  };
 }
 
 function closed(status: ExecutionStatus): HttpProblem {
@@ -72,7 +76,12 @@ function closed(status: ExecutionStatus): HttpProblem {
 }
 
 /** `GET …/executions`: runs of a pipeline, newest first, by status and time of start, page by page. */
-export async function listExecutions(ctx: Context, api: Api, name: string, mounted: Mounted): Promise<void> {
+export async function listExecutions(
+  ctx: Context,
+  api: Api,
+  name: string,
+  mounted: Mounted,
+): Promise<void> {
   const { kind } = exposedDefinition(api, name);
   const status = readStatus(ctx);
   const startedAfter = readTime(ctx, 'started_after');
@@ -90,7 +99,9 @@ export async function listExecutions(ctx: Context, api: Api, name: string, mount
   const base = pathAbove(ctx, 1);
   ctx.set('Cache-Control', 'no-store');
   ctx.body = {
-    executions: page.executions.map((summary) => summaryBody(summary, linksOf(base, summary.executionId, mounted))),
+    executions: page.executions.map((summary) =>
+      summaryBody(summary, linksOf(base, summary.executionId, mounted)),
+    ),
     ...(page.nextPageToken !== undefined && { next_page_token: page.nextPageToken }),
   };
 }
@@ -98,7 +109,8 @@ export async function listExecutions(ctx: Context, api: Api, name: string, mount
 function readStatus(ctx: Context): ExecutionStatus | undefined {
   const asked = queryValue(ctx, 'status');
   const status = EXECUTION_STATUSES.find((known) => known === asked);
-  if (asked !== undefined && status === undefined) throw invalid('status', `one of ${EXECUTION_STATUSES.join(', ')}`);
+  if (asked !== undefined && status === undefined)
+    throw invalid('status', `one of ${EXECUTION_STATUSES.join(', ')}`);
   return status;
 }
 
@@ -107,14 +119,16 @@ function readTime(ctx: Context, name: string): Date | undefined {
   if (asked === undefined) return undefined;
   // A "+" that was not encoded arrives as a space.
   const time = /^\d{4}-\d{2}-\d{2}/.test(asked) ? new Date(asked.replace(' ', '+')) : undefined;
-  if (time === undefined || Number.isNaN(time.getTime())) throw invalid(name, 'a time such as 2026-01-31T12:00:00Z');
+  if (time === undefined || Number.isNaN(time.getTime()))
+    throw invalid(name, 'a time such as 2026-01-31T12:00:00Z');
   return time;
 }
 
 function readLimit(ctx: Context): number {
   const asked = queryValue(ctx, 'limit') ?? '20';
   const limit = /^\d{1,4}$/.test(asked) ? Number(asked) : 0;
-  if (limit < 1 || limit > MAX_PAGE) throw invalid('limit', `a number from 1 to ${String(MAX_PAGE)}`);
+  if (limit < 1 || limit > MAX_PAGE)
+    throw invalid('limit', `a number from 1 to ${String(MAX_PAGE)}`);
   return limit;
 }
 

@@ -13,7 +13,14 @@ export interface Mounted {
  *
  * @param base - the path of the pipeline: `/pipelines/summarize`
  */
-export function linksOf(base: string, executionId: string, { stream, async }: Mounted): ExecutionLinks {
+export function linksOf(
+  base: string,
+  executionId: string,
+  { stream, async }: Mounted,
+): ExecutionLinks {
   const execution = `${base}/executions/${encodeURIComponent(executionId)}`;
-  return { ...(async && { status_url: execution }), ...(stream && { events_url: `${execution}/events` }) };
+  return {
+    ...(async && { status_url: execution }),
+    ...(stream && { events_url: `${execution}/events` }),
+  };
 }

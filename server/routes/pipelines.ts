@@ -4,12 +4,14 @@ import { exposedDefinition, exposedDefinitions } from '../middleware/exposure.js
 
 /** `GET /pipelines`: everything that is exposed, with its contracts as JSON Schema. */
 export function listPipelines(ctx: Context, api: Api, serves: (name: string) => boolean): void {
-  const pipelines = exposedDefinitions(api, serves).map(({ name, description, inputSchema, outputSchema }) => ({
-    name,
-    ...(description !== undefined && { description }),
-    input_schema: inputSchema,
-    output_schema: outputSchema,
-  }));
+  const pipelines = exposedDefinitions(api, serves).map(
+    ({ name, description, inputSchema, outputSchema }) => ({
+      name,
+      ...(description !== undefined && { description }),
+      input_schema: inputSchema,
+      output_schema: outputSchema,
+    }),
+  );
   ctx.body = { pipelines };
 }
 

@@ -5,7 +5,12 @@ import { startRequested } from '../run-request.js';
 import type { EventStreams } from '../sse.js';
 
 /** `POST /pipelines/:name/stream`: starts a run and tells its events. A wrong input is a 422 before the stream opens. */
-export async function executeStream(ctx: Context, api: Api, name: string, streams: EventStreams): Promise<void> {
+export async function executeStream(
+  ctx: Context,
+  api: Api,
+  name: string,
+  streams: EventStreams,
+): Promise<void> {
   // Asked before the run is started: a stream that cannot be opened must leave no run behind.
   const place = streams.reserve();
   try {

@@ -12,7 +12,8 @@ const temporal = useTemporal();
 describe('access to the HTTP API', () => {
   const stack = useSharedStack(temporal, () => ({ operations, pipelines }));
   const serve = useServers();
-  const served = async (config: ConfigDefinition): Promise<string> => (await serve(stack.current.engine, config)).url;
+  const served = async (config: ConfigDefinition): Promise<string> =>
+    (await serve(stack.current.engine, config)).url;
 
   describe('authentication', () => {
     const users: ConfigDefinition = {
@@ -51,7 +52,10 @@ describe('access to the HTTP API', () => {
       for (const user of ['alice', 'bob']) {
         const authorization = `Bearer ${user}`;
         const { body } = await post(`${url}/pipelines/report`, { text: 'a' }, { authorization });
-        const status = await send(`${url}/pipelines/report/executions/${String(body['execution_id'])}`, { headers: { authorization } });
+        const status = await send(
+          `${url}/pipelines/report/executions/${String(body['execution_id'])}`,
+          { headers: { authorization } },
+        );
         expect(status.body['principal']).toBe(user);
       }
     });
@@ -66,7 +70,9 @@ describe('access to the HTTP API', () => {
       ];
       for (const hook of wrong) {
         // A project in JavaScript has no types to keep it from this.
-        const url = await served({ apiAuthentication: hook as NonNullable<ConfigDefinition['apiAuthentication']> });
+        const url = await served({
+          apiAuthentication: hook as NonNullable<ConfigDefinition['apiAuthentication']>,
+        });
         const { status, body } = await send(`${url}/pipelines`);
         expect(status).toBe(500);
         expect(body).toEqual({
@@ -141,7 +147,11 @@ describe('access to the HTTP API', () => {
       for (const [method, path] of paths) {
         const answer = await send(`${url}/pipelines/slow${path}`, { method });
         expect({ path, status: answer.status }).toEqual({ path, status: 403 });
-        expect(answer.body).toMatchObject({ success: false, error: 'Pipeline not accessible', type: 'forbidden' });
+        expect(answer.body).toMatchObject({
+          success: false,
+          error: 'Pipeline not accessible',
+          type: 'forbidden',
+        });
       }
       expect(await run.result()).toEqual({ ms: 100, waited: 100 });
     });
@@ -150,7 +160,10 @@ describe('access to the HTTP API', () => {
       const url = await served({ exposePipes: 'none' });
       expect((await send(`${url}/pipelines`)).body).toEqual({ pipelines: [] });
       expect((await post(`${url}/pipelines/report`, { text: 'a' })).status).toBe(403);
-      expect(Object.keys((await send(`${url}/openapi.json`)).body['paths'] as object)).toEqual(['/health', '/pipelines']);
+      expect(Object.keys((await send(`${url}/openapi.json`)).body['paths'] as object)).toEqual([
+        '/health',
+        '/pipelines',
+      ]);
     });
   });
 
@@ -171,7 +184,10 @@ describe('access to the HTTP API', () => {
     const { engine, code } = stack.current;
     const url = await served({});
     const registry = code.registry;
-    const renamed = codeOf({ operations, pipelines: [...pipelines, definePipeline({ ...pipelines[0]!, name: 'reloaded' })] });
+    const renamed = codeOf({
+      operations,
+      pipelines: [...pipelines, definePipeline({ ...pipelines[0]!, name: 'reloaded' })],
+    });
     code.replace(renamed.registry, new Map());
     expect((await send(`${url}/pipelines/reloaded`)).status).toBe(200);
     code.replace(registry, new Map());

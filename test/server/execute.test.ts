@@ -26,17 +26,35 @@ describe('the HTTP API', () => {
 
   describe('what it shows', () => {
     it('tells that it is healthy, and its version', async () => {
-      expect((await send(`${server.url}/health`)).body).toEqual({ status: 'ok', loaded: true, version: VERSION });
+      expect((await send(`${server.url}/health`)).body).toEqual({
+        status: 'ok',
+        loaded: true,
+        version: VERSION,
+      });
     });
 
     it('lists the pipelines with their contracts as JSON Schema', async () => {
       const { body } = await send(url);
       const listed = body['pipelines'] as { name: string }[];
-      expect(listed.map(({ name }) => name)).toEqual(['caller', 'doomed', 'keeper', 'late', 'liar', 'listed', 'report', 'slow', 'tree']);
+      expect(listed.map(({ name }) => name)).toEqual([
+        'caller',
+        'doomed',
+        'keeper',
+        'late',
+        'liar',
+        'listed',
+        'report',
+        'slow',
+        'tree',
+      ]);
       expect(listed[6]).toEqual({
         name: 'report',
         description: 'Counts words and shouts.',
-        input_schema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+        input_schema: {
+          type: 'object',
+          properties: { text: { type: 'string' } },
+          required: ['text'],
+        },
         output_schema: expect.objectContaining({ type: 'object' }),
       });
     });
@@ -59,19 +77,30 @@ describe('the HTTP API', () => {
     it('answers with the result', async () => {
       const { status, body, headers } = await post(`${url}/report`, { text: 'one two' });
       expect(status).toBe(200);
-      expect(body).toEqual({ success: true, result: { text: 'ONE TWO', words: 2 }, execution_id: expect.any(String) });
+      expect(body).toEqual({
+        success: true,
+        result: { text: 'ONE TWO', words: 2 },
+        execution_id: expect.any(String),
+      });
       expect(headers.get('x-execution-id')).toBe(body['execution_id']);
     });
 
     it('takes JSON without a Content-Type, and other JSON types', async () => {
       const body = new Blob([JSON.stringify({ text: 'a b' })]);
       expect((await send(`${url}/report`, { method: 'POST', body })).status).toBe(200);
-      const ld = await post(`${url}/report`, { text: 'a b' }, { 'content-type': 'application/ld+json; charset=UTF-8' });
+      const ld = await post(
+        `${url}/report`,
+        { text: 'a b' },
+        { 'content-type': 'application/ld+json; charset=UTF-8' },
+      );
       expect(ld.status).toBe(200);
     });
 
     it('takes forms, whose fields are texts', async () => {
-      const { status, body } = await send(`${url}/report`, { method: 'POST', body: new URLSearchParams({ text: 'a b c' }) });
+      const { status, body } = await send(`${url}/report`, {
+        method: 'POST',
+        body: new URLSearchParams({ text: 'a b c' }),
+      });
       expect(status).toBe(200);
       expect(body['result']).toEqual({ text: 'A B C', words: 3 });
     });
@@ -99,13 +128,21 @@ describe('the HTTP API', () => {
 
   describe('runs that end otherwise', () => {
     it('answers 422 for an input against the contract, with the path', async () => {
-      const { status, body } = await post(`${url}/tree`, { tree: { children: [{ children: [] }, { children: 3 }] } });
+      const { status, body } = await post(`${url}/tree`, {
+        tree: { children: [{ children: [] }, { children: 3 }] },
+      });
       expect(status).toBe(422);
       expect(body).toEqual({
         success: false,
         error: "Property 'tree.children[1].children' expected array, got number",
         type: 'contract_violation',
-        violations: [expect.objectContaining({ path: 'tree.children[1].children', expected: 'array', got: 'number' })],
+        violations: [
+          expect.objectContaining({
+            path: 'tree.children[1].children',
+            expected: 'array',
+            got: 'number',
+          }),
+        ],
         request_id: expect.any(String),
       });
     });
@@ -113,7 +150,12 @@ describe('the HTTP API', () => {
     it('answers 422 for an operation against its contract, and names stage and operation', async () => {
       const { status, body } = await post(`${url}/liar`);
       expect(status).toBe(422);
-      expect(body).toMatchObject({ success: false, type: 'contract_violation', stage: 'only', operation: 'lie' });
+      expect(body).toMatchObject({
+        success: false,
+        type: 'contract_violation',
+        stage: 'only',
+        operation: 'lie',
+      });
       expect(body['error']).toBe("Property 'words' expected number, got string");
     });
 
@@ -141,22 +183,33 @@ describe('the HTTP API', () => {
       expect(body).toMatchObject({ success: false, type: 'timeout', status: 'timed_out' });
     });
 
-    it.each(['cancel', 'terminate'] as const)('answers 409 when somebody else does %s the run meanwhile', async (how) => {
-      const key = `stop-${how}-${String(Date.now())}`;
-      const answer = post(`${url}/slow`, { ms: 20_000 }, { 'idempotency-key': key });
-      const { body } = await post(`${url}/slow/async`, { ms: 20_000 }, { 'idempotency-key': key });
-      const id = `pipeline/slow/${String(body['execution_id'])}`;
-      await temporal.client.workflow.getHandle(id)[how]();
-      const { status, body: told } = await answer;
-      expect(status).toBe(409);
-      const code = how === 'cancel' ? 'cancelled' : 'terminated';
-      expect(told).toMatchObject({ success: false, type: 'execution_error', code, status: code });
-    });
+    it.each(['cancel', 'terminate'] as const)(
+      'answers 409 when somebody else does %s the run meanwhile',
+      async (how) => {
+        const key = `stop-${how}-${String(Date.now())}`;
+        const answer = post(`${url}/slow`, { ms: 20_000 }, { 'idempotency-key': key });
+        const { body } = await post(
+          `${url}/slow/async`,
+          { ms: 20_000 },
+          { 'idempotency-key': key },
+        );
+        const id = `pipeline/slow/${String(body['execution_id'])}`;
+        await temporal.client.workflow.getHandle(id)[how]();
+        const { status, body: told } = await answer;
+        expect(status).toBe(409);
+        const code = how === 'cancel' ? 'cancelled' : 'terminated';
+        expect(told).toMatchObject({ success: false, type: 'execution_error', code, status: code });
+      },
+    );
   });
 
   describe('requests that are wrong', () => {
     it('answers 404 for a pipeline that is not there', async () => {
-      for (const answer of [await send(`${url}/nope`), await post(`${url}/nope`), await post(`${url}/toString/async`)]) {
+      for (const answer of [
+        await send(`${url}/nope`),
+        await post(`${url}/nope`),
+        await post(`${url}/toString/async`),
+      ]) {
         expect(answer.status).toBe(404);
         expect(answer.body['error']).toMatch(/^Pipeline not found: (nope|toString)$/);
         expect(answer.body['type']).toBe('not_found');
@@ -164,8 +217,17 @@ describe('the HTTP API', () => {
     });
 
     it('answers 404 for a path that is not there, and malformed escapes', async () => {
-      for (const path of ['/', '/nope', '/pipelines/report/executions/1/2/3', '/pipelines/%E0%A4%A', '//evil/pipelines']) {
-        const received = await raw(server, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      for (const path of [
+        '/',
+        '/nope',
+        '/pipelines/report/executions/1/2/3',
+        '/pipelines/%E0%A4%A',
+        '//evil/pipelines',
+      ]) {
+        const received = await raw(
+          server,
+          `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+        );
         expect(received).toMatch(/^HTTP\/1\.1 404 /);
         expect(received).toContain('"success":false');
       }
@@ -190,32 +252,55 @@ describe('the HTTP API', () => {
       expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, POST']);
     });
 
-    it.each(['{"text":', 'null', '[1]', '"text"', '7', '{"text":"a"}{', '{"__proto__":{"a":1},"text":"b"}'])(
-      'answers 400 for the body %s',
-      async (body) => {
-        const answer = await send(`${url}/report`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
-        expect(answer.status).toBe(400);
-        expect(answer.body).toMatchObject({ success: false, type: 'invalid_request', request_id: expect.any(String) });
-      },
-    );
+    it.each([
+      '{"text":',
+      'null',
+      '[1]',
+      '"text"',
+      '7',
+      '{"text":"a"}{',
+      '{"__proto__":{"a":1},"text":"b"}',
+    ])('answers 400 for the body %s', async (body) => {
+      const answer = await send(`${url}/report`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(answer.status).toBe(400);
+      expect(answer.body).toMatchObject({
+        success: false,
+        type: 'invalid_request',
+        request_id: expect.any(String),
+      });
+    });
 
     it('answers 400 for a body that is nested too deeply', async () => {
       const body = `{"text":"a","x":${'['.repeat(1_000)}${']'.repeat(1_000)}}`;
-      const answer = await send(`${url}/report`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+      const answer = await send(`${url}/report`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
       expect(answer.status).toBe(400);
       expect(answer.body['error']).toContain('maxBodyDepth');
     });
 
     it('answers 400 for JSON that was sent as a form, and says what to do', async () => {
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-      const { status, body } = await send(`${url}/report`, { method: 'POST', body: '{"text":"a"}', headers });
+      const { status, body } = await send(`${url}/report`, {
+        method: 'POST',
+        body: '{"text":"a"}',
+        headers,
+      });
       expect(status).toBe(400);
       expect(body['error']).toContain('Content-Type: application/json');
     });
 
     it('answers 400 for a body that is not compressed as it says', async () => {
       const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
-      expect((await send(`${url}/report`, { method: 'POST', body: '{"text":"a"}', headers })).status).toBe(400);
+      expect(
+        (await send(`${url}/report`, { method: 'POST', body: '{"text":"a"}', headers })).status,
+      ).toBe(400);
     });
 
     it.each([
@@ -225,8 +310,15 @@ describe('the HTTP API', () => {
       ['application/json', 'snappy'],
       ['nonsense', ''],
     ])('answers 415 for the type %s %s', async (type, encoding) => {
-      const headers = { 'content-type': type, ...(encoding !== '' && { 'content-encoding': encoding }) };
-      const { status, body } = await send(`${url}/report`, { method: 'POST', body: '{"text":"a"}', headers });
+      const headers = {
+        'content-type': type,
+        ...(encoding !== '' && { 'content-encoding': encoding }),
+      };
+      const { status, body } = await send(`${url}/report`, {
+        method: 'POST',
+        body: '{"text":"a"}',
+        headers,
+      });
       expect(status).toBe(415);
       expect(body).toMatchObject({ success: false, type: 'unsupported_media_type' });
     });
@@ -248,7 +340,10 @@ describe('the HTTP API', () => {
       const received = await raw(server, 'nonsense\r\n\r\n');
       expect(received).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
       expect(received).toContain('{"success":false,"error":"Bad Request"');
-      const large = await raw(server, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
+      const large = await raw(
+        server,
+        `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      );
       expect(large).toMatch(/^HTTP\/1\.1 431 /);
     });
   });

@@ -15,7 +15,12 @@ describe('executions', () => {
 
   beforeEach(async () => {
     const { code, taskQueue, engine } = stack.current;
-    const linked = new Engine({ client: engine.temporal.client, taskQueue, code, uiUrl: 'http://ui.example:8233/' });
+    const linked = new Engine({
+      client: engine.temporal.client,
+      taskQueue,
+      code,
+      uiUrl: 'http://ui.example:8233/',
+    });
     url = `${(await serve(linked)).url}/pipelines`;
   });
 
@@ -39,7 +44,10 @@ describe('executions', () => {
     });
     expect(headers.get('location')).toBe(path);
     const running = await send(new URL(path, url).href);
-    expect(running.body).toMatchObject({ pipe_name: 'slow', started_at: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(running.body).toMatchObject({
+      pipe_name: 'slow',
+      started_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
     expect(running.body).not.toHaveProperty('result');
     expect(running.body).not.toHaveProperty('completed_at');
     expect(await finished('slow', body['execution_id'])).toEqual({
@@ -71,7 +79,9 @@ describe('executions', () => {
       usage: [],
       status_url: path,
       events_url: `${path}/events`,
-      temporal_url: expect.stringMatching(/^http:\/\/ui\.example:8233\/namespaces\/default\/workflows\/pipeline%2Fslow%2F\w+\/[\w-]+\/history$/),
+      temporal_url: expect.stringMatching(
+        /^http:\/\/ui\.example:8233\/namespaces\/default\/workflows\/pipeline%2Fslow%2F\w+\/[\w-]+\/history$/,
+      ),
     });
   });
 
@@ -92,31 +102,56 @@ describe('executions', () => {
 
   it('that took too long have timed out', async () => {
     const { body } = await post(`${url}/late/async`, { ms: 20_000 });
-    expect(await finished('late', body['execution_id'])).toMatchObject({ status: 'timed_out', error: { type: 'timeout' } });
+    expect(await finished('late', body['execution_id'])).toMatchObject({
+      status: 'timed_out',
+      error: { type: 'timeout' },
+    });
   });
 
   it('are pending until a worker takes them', async () => {
     const { code, engine } = stack.current;
-    const idle = new Engine({ client: engine.temporal.client, taskQueue: 'nobody-polls-this', code });
+    const idle = new Engine({
+      client: engine.temporal.client,
+      taskQueue: 'nobody-polls-this',
+      code,
+    });
     const other = await serve(idle);
-    const { body } = await post(`${other.url}/pipelines/report`, { text: 'a' }, { prefer: 'wait=0' });
+    const { body } = await post(
+      `${other.url}/pipelines/report`,
+      { text: 'a' },
+      { prefer: 'wait=0' },
+    );
     expect(body['status']).toBe('pending');
-    const { status } = await send(`${other.url}${String(body['status_url'])}/cancel`, { method: 'POST' });
+    const { status } = await send(`${other.url}${String(body['status_url'])}/cancel`, {
+      method: 'POST',
+    });
     expect(status).toBe(202);
-    await engine.temporal.client.workflow.getHandle(`pipeline/report/${String(body['execution_id'])}`).terminate('end of the test');
+    await engine.temporal.client.workflow
+      .getHandle(`pipeline/report/${String(body['execution_id'])}`)
+      .terminate('end of the test');
   });
 
   it('are found only under their own pipeline', async () => {
     const { body } = await post(`${url}/report`, { text: 'a' });
     const id = String(body['execution_id']);
     expect((await send(`${url}/report/executions/${id}`)).status).toBe(200);
-    for (const path of [`slow/executions/${id}`, `slow/executions/${id}/events`, 'report/executions/nope', 'report/executions/a%2Fb', `report/executions/${'x'.repeat(2_000)}`, 'report/executions/%00', 'report/executions/..%2f..%2fslow']) {
+    for (const path of [
+      `slow/executions/${id}`,
+      `slow/executions/${id}/events`,
+      'report/executions/nope',
+      'report/executions/a%2Fb',
+      `report/executions/${'x'.repeat(2_000)}`,
+      'report/executions/%00',
+      'report/executions/..%2f..%2fslow',
+    ]) {
       const answer = await send(`${url}/${path}`);
       expect({ path, status: answer.status }).toEqual({ path, status: 404 });
       expect(answer.body).toMatchObject({ success: false, error: 'Execution not found' });
     }
     expect((await post(`${url}/slow/executions/${id}/cancel`)).status).toBe(404);
-    expect((await send(`${url}/nope/executions/${id}`)).body['error']).toBe('Pipeline not found: nope');
+    expect((await send(`${url}/nope/executions/${id}`)).body['error']).toBe(
+      'Pipeline not found: nope',
+    );
   });
 
   it('are cancelled', async () => {
@@ -124,11 +159,21 @@ describe('executions', () => {
     const path = `${url}/slow/executions/${String(body['execution_id'])}`;
     const cancelled = await send(`${path}/cancel`, { method: 'POST' });
     expect(cancelled.status).toBe(202);
-    expect(cancelled.body).toMatchObject({ execution_id: body['execution_id'], status_url: body['status_url'] });
-    expect(await finished('slow', body['execution_id'])).toMatchObject({ status: 'cancelled', error: { code: 'cancelled' } });
+    expect(cancelled.body).toMatchObject({
+      execution_id: body['execution_id'],
+      status_url: body['status_url'],
+    });
+    expect(await finished('slow', body['execution_id'])).toMatchObject({
+      status: 'cancelled',
+      error: { code: 'cancelled' },
+    });
     const again = await send(`${path}/cancel`, { method: 'POST' });
     expect(again.status).toBe(409);
-    expect(again.body).toMatchObject({ success: false, type: 'execution_closed', status: 'cancelled' });
+    expect(again.body).toMatchObject({
+      success: false,
+      type: 'execution_closed',
+      status: 'cancelled',
+    });
   });
 
   describe('in a list', () => {
@@ -142,9 +187,15 @@ describe('executions', () => {
       const input = { name: 'n', action: 'a', controller: 'c' };
       const since = new Date(Date.now() - 1).toISOString();
       const ids: unknown[] = [];
-      for (let count = 0; count < 5; count += 1) ids.unshift((await post(`${url}/listed`, input)).body['execution_id']);
+      for (let count = 0; count < 5; count += 1)
+        ids.unshift((await post(`${url}/listed`, input)).body['execution_id']);
       // Visibility is eventually consistent, and a list is kept for a second.
-      for (let tries = 0; tries < 40 && (await listed(`started_after=${since}&limit=100&status=completed`)).length < 5; tries += 1) {
+      for (
+        let tries = 0;
+        tries < 40 &&
+        (await listed(`started_after=${since}&limit=100&status=completed`)).length < 5;
+        tries += 1
+      ) {
         await delay(250);
       }
       const all = await listed(`started_after=${since}&limit=100&status=completed`);
@@ -165,20 +216,32 @@ describe('executions', () => {
       let token: unknown = '';
       do {
         const next = token === '' ? '' : `&page_token=${String(token)}`;
-        const { body } = await send(`${url}/listed/executions?started_after=${since}&limit=2${next}`);
-        pages.push(...(body['executions'] as Record<string, unknown>[]).map(({ execution_id }) => execution_id));
+        const { body } = await send(
+          `${url}/listed/executions?started_after=${since}&limit=2${next}`,
+        );
+        pages.push(
+          ...(body['executions'] as Record<string, unknown>[]).map(
+            ({ execution_id }) => execution_id,
+          ),
+        );
         token = body['next_page_token'];
       } while (token !== undefined);
       expect(pages).toEqual(ids);
     });
 
-    it.each(['status=odd', 'limit=0', 'limit=101', 'limit=x', 'started_after=yesterday', 'started_before=2026-99-99', 'page_token=%22', 'page_token=bm9uc2Vuc2U'])(
-      'answer 400 for %s',
-      async (query) => {
-        const { status, body } = await send(`${url}/listed/executions?${query}`);
-        expect(status).toBe(400);
-        expect(body).toMatchObject({ success: false, type: 'invalid_request' });
-      },
-    );
+    it.each([
+      'status=odd',
+      'limit=0',
+      'limit=101',
+      'limit=x',
+      'started_after=yesterday',
+      'started_before=2026-99-99',
+      'page_token=%22',
+      'page_token=bm9uc2Vuc2U',
+    ])('answer 400 for %s', async (query) => {
+      const { status, body } = await send(`${url}/listed/executions?${query}`);
+      expect(status).toBe(400);
+      expect(body).toMatchObject({ success: false, type: 'invalid_request' });
+    });
   });
 });

@@ -24,30 +24,81 @@ const CONTENT_TYPES = [
 const json = fc.oneof(
   fc.json(),
   fc.object({ maxDepth: 4 }).map((value) => JSON.stringify(value)),
-  fc.record({ text: fc.oneof(fc.string(), fc.jsonValue()), __proto__: fc.constant(null) }).map((value) => JSON.stringify(value)),
-  fc.constantFrom('{"text":"a","constructor":{"prototype":{"x":1}}}', '{"__proto__":1}', '{"text":1e999}', '{"text":"\\ud800"}', '{"text":"a","toString":1,"valueOf":2,"hasOwnProperty":3}'),
+  fc
+    .record({ text: fc.oneof(fc.string(), fc.jsonValue()), __proto__: fc.constant(null) })
+    .map((value) => JSON.stringify(value)),
+  fc.constantFrom(
+    '{"text":"a","constructor":{"prototype":{"x":1}}}',
+    '{"__proto__":1}',
+    '{"text":1e999}',
+    '{"text":"\\ud800"}',
+    '{"text":"a","toString":1,"valueOf":2,"hasOwnProperty":3}',
+  ),
 );
 
 const body = fc.oneof(
   json,
   fc.string({ unit: 'binary' }),
   fc.webQueryParameters(),
-  fc.constantFrom('text=a&text[b]=c', 'text[__proto__][x]=1', 'a[b][c][d][e][f][g]=1', 'text=%', '%00=%ff', `${'a=1&'.repeat(2_000)}`),
+  fc.constantFrom(
+    'text=a&text[b]=c',
+    'text[__proto__][x]=1',
+    'a[b][c][d][e][f][g]=1',
+    'text=%',
+    '%00=%ff',
+    'a=1&'.repeat(2_000),
+  ),
 );
 
 /** A value that HTTP allows in a header, so that it reaches the API and not only the parser. */
-const headerValue = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 60 });
+const headerValue = fc.string({
+  unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
+  maxLength: 60,
+});
 
 const headers = fc.dictionary(
-  fc.constantFrom('Prefer', 'Idempotency-Key', 'Webhook-URL', 'Last-Event-ID', 'X-Request-Id', 'Accept', 'Content-Encoding', 'Expect-CT', 'X-HTTP-Method-Override'),
-  fc.oneof(headerValue, fc.constantFrom('gzip', 'wait=0', 'wait=-1', 'http://127.0.0.1:9/', 'a.1.2')),
+  fc.constantFrom(
+    'Prefer',
+    'Idempotency-Key',
+    'Webhook-URL',
+    'Last-Event-ID',
+    'X-Request-Id',
+    'Accept',
+    'Content-Encoding',
+    'Expect-CT',
+    'X-HTTP-Method-Override',
+  ),
+  fc.oneof(
+    headerValue,
+    fc.constantFrom('gzip', 'wait=0', 'wait=-1', 'http://127.0.0.1:9/', 'a.1.2'),
+  ),
   { maxKeys: 4 },
 );
 
-const query = fc.oneof(fc.constant(''), fc.webQueryParameters(), fc.constantFrom('webhook_url=x', 'on_disconnect=x', 'webhook_url=http://127.0.0.1:9/&webhook_url=b', 'status=x', 'limit=-1', '__proto__=1', 'page_token=AAAA'));
+const query = fc.oneof(
+  fc.constant(''),
+  fc.webQueryParameters(),
+  fc.constantFrom(
+    'webhook_url=x',
+    'on_disconnect=x',
+    'webhook_url=http://127.0.0.1:9/&webhook_url=b',
+    'status=x',
+    'limit=-1',
+    '__proto__=1',
+    'page_token=AAAA',
+  ),
+);
 
 const path = fc.oneof(
-  fc.constantFrom('', '/async', '/stream', '/executions', '/executions/x', '/executions/x/events', '/executions/x/cancel'),
+  fc.constantFrom(
+    '',
+    '/async',
+    '/stream',
+    '/executions',
+    '/executions/x',
+    '/executions/x/events',
+    '/executions/x/cancel',
+  ),
   fc.webPath(),
 );
 
@@ -69,7 +120,11 @@ describe('whatever is sent', () => {
   const receive = async (request: string): Promise<Received> => {
     const received = await raw(server, request);
     const [head = '', ...rest] = received.split('\r\n\r\n');
-    return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]), head, text: rest.join('\r\n\r\n') };
+    return {
+      status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]),
+      head,
+      text: rest.join('\r\n\r\n'),
+    };
   };
 
   const expectSane = ({ status, head, text }: Received): void => {
@@ -80,22 +135,42 @@ describe('whatever is sent', () => {
     expect(head).toMatch(/content-type: application\/json/i);
     const answer = JSON.parse(text) as Record<string, unknown>;
     if (status < 400) return;
-    expect(answer).toMatchObject({ success: false, error: expect.any(String), type: expect.any(String), request_id: expect.any(String) });
+    expect(answer).toMatchObject({
+      success: false,
+      error: expect.any(String),
+      type: expect.any(String),
+      request_id: expect.any(String),
+    });
     expect(head).toMatch(/x-request-id: /i);
   };
 
-  const request = (method: string, target: string, fields: Record<string, string>, content: string): string => {
+  const request = (
+    method: string,
+    target: string,
+    fields: Record<string, string>,
+    content: string,
+  ): string => {
     const bytes = Buffer.byteLength(content);
-    const lines = Object.entries({ Host: 'x', Connection: 'close', 'Content-Length': String(bytes), ...fields });
+    const lines = Object.entries({
+      Host: 'x',
+      Connection: 'close',
+      'Content-Length': String(bytes),
+      ...fields,
+    });
     return `${method} ${target} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n${content}`;
   };
 
   it('as a body, the answer is JSON and none of the server failing', async () => {
     await fc.assert(
-      fc.asyncProperty(body, fc.option(fc.constantFrom(...CONTENT_TYPES)), fc.constantFrom('report', 'tree', 'keeper'), async (content, type, name) => {
-        const fields: Record<string, string> = type === null ? {} : { 'Content-Type': type };
-        expectSane(await receive(request('POST', `/pipelines/${name}`, fields, content)));
-      }),
+      fc.asyncProperty(
+        body,
+        fc.option(fc.constantFrom(...CONTENT_TYPES)),
+        fc.constantFrom('report', 'tree', 'keeper'),
+        async (content, type, name) => {
+          const fields: Record<string, string> = type === null ? {} : { 'Content-Type': type };
+          expectSane(await receive(request('POST', `/pipelines/${name}`, fields, content)));
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -104,7 +179,14 @@ describe('whatever is sent', () => {
     const method = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS');
     await fc.assert(
       fc.asyncProperty(method, path, query, headers, async (verb, rest, parameters, fields) => {
-        const received = await receive(request(verb, `/pipelines/report${rest}?${parameters}`, { 'Content-Type': 'application/json', ...fields }, '{"text":"a"}'));
+        const received = await receive(
+          request(
+            verb,
+            `/pipelines/report${rest}?${parameters}`,
+            { 'Content-Type': 'application/json', ...fields },
+            '{"text":"a"}',
+          ),
+        );
         if (verb !== 'HEAD') expectSane(received);
         else expect(received.status).toBeLessThan(500);
       }),
@@ -120,6 +202,15 @@ describe('whatever is sent', () => {
       }),
       { numRuns: 50 },
     );
-    expectSane(await receive(request('POST', '/pipelines/report', { 'Content-Type': 'application/json' }, '{"text":"a"}')));
+    expectSane(
+      await receive(
+        request(
+          'POST',
+          '/pipelines/report',
+          { 'Content-Type': 'application/json' },
+          '{"text":"a"}',
+        ),
+      ),
+    );
   });
 });

@@ -3,7 +3,12 @@ import { connect } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import pino from 'pino';
 import { Engine } from '../../engine/engine.js';
-import { isLoopback, ListenFailed, startHttpServer, UnauthenticatedListen } from '../../server/http-server.js';
+import {
+  isLoopback,
+  ListenFailed,
+  startHttpServer,
+  UnauthenticatedListen,
+} from '../../server/http-server.js';
 import { configOf, post, send, useServers } from '../support/http-api.js';
 import { useSharedStack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -18,7 +23,9 @@ describe('the HTTP server', () => {
   it('refuses to listen where others reach it without authentication, unless told to', async () => {
     const { engine } = stack.current;
     for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.com', '::ffff:10.0.0.1']) {
-      await expect(startHttpServer(engine, configOf(), { host, port: 0 })).rejects.toThrow(UnauthenticatedListen);
+      await expect(startHttpServer(engine, configOf(), { host, port: 0 })).rejects.toThrow(
+        UnauthenticatedListen,
+      );
     }
     const insecure = await serve(engine, {}, { host: '0.0.0.0', insecure: true });
     expect((await send(`http://127.0.0.1:${String(insecure.port)}/health`)).status).toBe(200);
@@ -26,8 +33,14 @@ describe('the HTTP server', () => {
   });
 
   it('knows loopback addresses', () => {
-    expect(['127.0.0.1', '127.8.9.1', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1'].filter((host) => !isLoopback(host))).toEqual([]);
-    expect(['', '0.0.0.0', '10.0.0.1', 'localhost.example.com', '127.0.0.1.nip.io'].filter(isLoopback)).toEqual([]);
+    expect(
+      ['127.0.0.1', '127.8.9.1', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1'].filter(
+        (host) => !isLoopback(host),
+      ),
+    ).toEqual([]);
+    expect(
+      ['', '0.0.0.0', '10.0.0.1', 'localhost.example.com', '127.0.0.1.nip.io'].filter(isLoopback),
+    ).toEqual([]);
   });
 
   it('says so when the port is taken', async () => {
@@ -36,7 +49,9 @@ describe('the HTTP server', () => {
     const second = startHttpServer(engine, configOf(), { port: first.port });
     await expect(second).rejects.toThrow(ListenFailed);
     await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE', port: first.port });
-    await expect(second).rejects.toThrow(`cannot listen on 127.0.0.1:${String(first.port)}: the port is in use.`);
+    await expect(second).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${String(first.port)}: the port is in use.`,
+    );
   });
 
   it('finishes what it is answering when it stops, and takes nothing new', async () => {
@@ -54,9 +69,16 @@ describe('the HTTP server', () => {
 
   it('logs each request once, with its id and without its query', async () => {
     const lines: Record<string, unknown>[] = [];
-    const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const log = pino(
+      {},
+      { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) },
+    );
     const server = await serve(stack.current.engine, { apiAuthentication: () => 'alice' }, { log });
-    const { body } = await post(`${server.url}/pipelines/report?webhook_url=http://127.0.0.1:9/secret`, { text: 'a' }, { 'x-request-id': 'r-1' });
+    const { body } = await post(
+      `${server.url}/pipelines/report?webhook_url=http://127.0.0.1:9/secret`,
+      { text: 'a' },
+      { 'x-request-id': 'r-1' },
+    );
     await post(`${server.url}/pipelines/nope`);
     await server.stop();
     const requests = lines.filter(({ msg }) => msg === 'request');

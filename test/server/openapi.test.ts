@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { HttpServer } from '../../server/http-server.js';
 import { post, send, useServers } from '../support/http-api.js';
@@ -10,8 +12,13 @@ import { operations, pipelines } from './definitions.js';
 const temporal = useTemporal();
 
 type Document = Record<string, unknown> & {
-  readonly paths: Record<string, Record<string, { readonly responses: Record<string, unknown> }>>;
-  readonly components: { readonly responses: Record<string, { content: Record<string, { example: unknown }> }> };
+  readonly paths: Record<
+    string,
+    Record<string, { readonly operationId: string; readonly responses: Record<string, unknown> }>
+  >;
+  readonly components: {
+    readonly responses: Record<string, { content: Record<string, { example: unknown }> }>;
+  };
 };
 
 describe('/openapi.json', () => {
@@ -24,7 +31,11 @@ describe('/openapi.json', () => {
   beforeEach(async () => {
     server = await serve(stack.current.engine);
     document = (await send(`${server.url}/openapi.json`)).body as Document;
-    ajv = new Ajv2020({ strict: false, validateFormats: false, schemas: [{ ...document, $id: 'api:' }] });
+    ajv = new Ajv2020({
+      strict: false,
+      validateFormats: false,
+      schemas: [{ ...document, $id: 'api:' }],
+    });
   });
 
   const expectValid = (pointer: string, value: unknown): void => {
@@ -42,31 +53,74 @@ describe('/openapi.json', () => {
   it('has the paths of every exposed pipeline, and names each operation once', () => {
     const paths = Object.keys(document.paths);
     for (const { name } of pipelines) {
-      for (const path of ['', '/stream', '/async', '/executions', '/executions/{execution_id}', '/executions/{execution_id}/events', '/executions/{execution_id}/cancel']) {
+      for (const path of [
+        '',
+        '/stream',
+        '/async',
+        '/executions',
+        '/executions/{execution_id}',
+        '/executions/{execution_id}/events',
+        '/executions/{execution_id}/cancel',
+      ]) {
         expect(paths).toContain(`/pipelines/${name}${path}`);
       }
     }
-    const ids = Object.values(document.paths).flatMap((methods) => Object.values(methods).map((operation) => JSON.stringify(operation)));
+    const ids = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
     expect(new Set(ids).size).toBe(ids.length);
     expect(Object.keys(document.paths['/pipelines/report']!['post']!.responses)).toEqual([
-      '200', '202', '400', '401', '403', '404', '409', '413', '415', '422', '500', '503', '504',
+      '200',
+      '202',
+      '400',
+      '401',
+      '403',
+      '404',
+      '409',
+      '413',
+      '415',
+      '422',
+      '500',
+      '503',
+      '504',
     ]);
   });
 
+  it('has the routes that docs/http-api.md lists', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/http-api.md'), 'utf8');
+    const listed = [...page.matchAll(/^\| `((?:GET|POST) \/[^`]*)`/gm)].map(
+      ([, route = '']) => route,
+    );
+    const served = Object.entries(document.paths)
+      .filter(([path]) => path.startsWith('/pipelines/report') || !path.startsWith('/pipelines/'))
+      .flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+      )
+      .map((route) => route.replace('/report', '/:name').replace('{execution_id}', ':id'));
+    expect([...listed].sort()).toEqual([...served, 'GET /openapi.json'].sort());
+  });
+
   it('refers to nothing that is not there', () => {
-    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref);
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+      ([, ref = '']) => ref,
+    );
     expect(refs.length).toBeGreaterThan(50);
     for (const ref of new Set(refs)) {
       const target = ref
         .slice(2)
         .split('/')
-        .reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], document);
+        .reduce<unknown>(
+          (value, part) => (value as Record<string, unknown> | undefined)?.[part],
+          document,
+        );
       expect({ ref, found: target !== undefined }).toEqual({ ref, found: true });
     }
   });
 
   it('shows examples that are as it says', () => {
-    const examples = Object.values(document.components.responses).flatMap(({ content }) => Object.entries(content));
+    const examples = Object.values(document.components.responses).flatMap(({ content }) =>
+      Object.entries(content),
+    );
     for (const [type, { example }] of examples) {
       if (type === 'application/json') expectValid('#/components/schemas/Problem', example);
     }
@@ -80,16 +134,27 @@ describe('/openapi.json', () => {
     expectValid('#/components/schemas/Pipeline', (await send(`${url}/pipelines/report`)).body);
     const tree = { tree: { children: [{ children: [] }] } };
     expectValid('#/components/schemas/tree.input', tree);
-    expect(() => expectValid('#/components/schemas/tree.input', { tree: { children: [{ children: 7 }] } })).toThrow();
+    expect(() =>
+      expectValid('#/components/schemas/tree.input', { tree: { children: [{ children: 7 }] } }),
+    ).toThrow();
     const done = await post(`${url}/pipelines/tree`, tree);
     expectValid('#/components/schemas/tree.output', done.body['result']);
-    expectValid('#/components/schemas/Accepted', (await post(`${url}/pipelines/tree/async`, tree)).body);
+    expectValid(
+      '#/components/schemas/Accepted',
+      (await post(`${url}/pipelines/tree/async`, tree)).body,
+    );
     for (const name of ['tree', 'doomed', 'late']) {
       const { body } = await post(`${url}/pipelines/${name}`, { ...tree, ms: 20_000 });
-      expectValid('#/components/schemas/Execution', (await send(`${url}/pipelines/${name}/executions/${String(body['execution_id'])}`)).body);
+      expectValid(
+        '#/components/schemas/Execution',
+        (await send(`${url}/pipelines/${name}/executions/${String(body['execution_id'])}`)).body,
+      );
       if (name !== 'tree') expectValid('#/components/schemas/Problem', body);
     }
-    expectValid('#/components/schemas/ExecutionList', (await send(`${url}/pipelines/tree/executions`)).body);
+    expectValid(
+      '#/components/schemas/ExecutionList',
+      (await send(`${url}/pipelines/tree/executions`)).body,
+    );
     expectValid('#/components/schemas/Problem', (await post(`${url}/pipelines/report`, {})).body);
   });
 });

@@ -2,14 +2,17 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Koa from 'koa';
 import pino from 'pino';
+import { z } from 'zod';
 import type { HttpServer } from '../../server/http-server.js';
 import { accessLog } from '../../server/middleware/access-log.js';
 import { errors } from '../../server/middleware/errors.js';
 import { requestId } from '../../server/middleware/request-id.js';
 import { EventStreams } from '../../server/sse.js';
+import { defineWorkflow } from '../../src/definition/workflow.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
 import { openEvents, type EventClient } from '../support/event-client.js';
 import { post, send, useServers } from '../support/http-api.js';
@@ -18,6 +21,8 @@ import { useTemporal } from '../support/temporal.js';
 import { operations, pipelines } from './definitions.js';
 
 const temporal = useTemporal();
+
+const RELAY_FILE = join(import.meta.dirname, 'relay-workflow.ts');
 
 const REPORT_EVENTS = [
   'pipe_started',
@@ -69,7 +74,12 @@ describe('an event stream', () => {
   it('tells how a run failed', async () => {
     const client = await stream(`${url}/doomed/stream`, {});
     await client.ended;
-    expect(client.events.map(({ event }) => event).slice(-4)).toEqual(['operation_failed', 'stage_failed', 'pipe_failed', 'error']);
+    expect(client.events.map(({ event }) => event).slice(-4)).toEqual([
+      'operation_failed',
+      'stage_failed',
+      'pipe_failed',
+      'error',
+    ]);
     expect(client.events.at(-1)!.data).toEqual({
       type: 'execution_error',
       message: 'no such customer',
@@ -90,7 +100,8 @@ describe('an event stream', () => {
     for await (const data of socket) received += String(data);
     const chunked = received.slice(received.indexOf('\r\n\r\n') + 4);
     const chunks = [...chunked.matchAll(/([0-9a-f]+)\r\n([^\r]*)\r\n/g)];
-    for (const [, size, text = ''] of chunks) expect(Buffer.byteLength(text)).toBe(parseInt(String(size), 16));
+    for (const [, size, text = ''] of chunks)
+      expect(Buffer.byteLength(text)).toBe(parseInt(String(size), 16));
     const texts = chunks.map(([, , text = '']) => text).filter((text) => text !== '');
     expect(texts[0]).toMatch(/^: execution \w+\n\n$/);
     expect(texts.slice(1)).toHaveLength(REPORT_EVENTS.length);
@@ -115,7 +126,9 @@ describe('an event stream', () => {
 
   it('replays a run that is over, and ends', async () => {
     const { body } = await post(`${url}/report`, { text: 'a' });
-    const client = await openEvents(`${url}/report/executions/${String(body['execution_id'])}/events`);
+    const client = await openEvents(
+      `${url}/report/executions/${String(body['execution_id'])}/events`,
+    );
     await client.ended;
     expect(client.events.map(({ event }) => event)).toEqual(REPORT_EVENTS);
   });
@@ -130,12 +143,18 @@ describe('an event stream', () => {
       headers: { 'last-event-id': String(last.id) },
     });
     await second.ended;
-    const story = [...first.events, ...second.events].filter(({ event }) => event !== 'operation_progress');
+    const story = [...first.events, ...second.events].filter(
+      ({ event }) => event !== 'operation_progress',
+    );
     const whole = await openEvents(`${url}/slow/executions/${id}/events`);
     await whole.ended;
     const upToLast = first.events.slice(first.events.indexOf(last) + 1).map(({ id: more }) => more);
-    expect(story.filter(({ id: known }) => !upToLast.includes(known)).map(({ id: known }) => known)).toEqual(
-      whole.events.filter(({ id: known }) => !upToLast.includes(known)).map(({ id: known }) => known),
+    expect(
+      story.filter(({ id: known }) => !upToLast.includes(known)).map(({ id: known }) => known),
+    ).toEqual(
+      whole.events
+        .filter(({ id: known }) => !upToLast.includes(known))
+        .map(({ id: known }) => known),
     );
     expect(second.events.at(-1)!.event).toBe('complete');
   });
@@ -148,13 +167,17 @@ describe('an event stream', () => {
     const some = await openEvents(`${events}?last_event_id=${String(all.events[7]!.id)}`);
     await some.ended;
     expect(some.events.map(({ id }) => id)).toEqual(all.events.slice(8).map(({ id }) => id));
-    const none = await fetch(events, { headers: { 'last-event-id': String(all.events.at(-1)!.id) } });
+    const none = await fetch(events, {
+      headers: { 'last-event-id': String(all.events.at(-1)!.id) },
+    });
     expect(none.status).toBe(204);
     expect((await send(events, { headers: { 'last-event-id': 'nonsense' } })).status).toBe(400);
   });
 
   it('answers 404 for a run that is not there', async () => {
-    expect((await send(`${url}/report/executions/nope/events`)).body).toMatchObject({ error: 'Execution not found' });
+    expect((await send(`${url}/report/executions/nope/events`)).body).toMatchObject({
+      error: 'Execution not found',
+    });
   });
 
   it('is refused with 503 when there are too many, before a run is started', async () => {
@@ -162,9 +185,16 @@ describe('an event stream', () => {
     const target = `${small.url}/pipelines/slow/stream`;
     const first = await stream(target, { ms: 20_000 });
     const { status, body, headers } = await post(target, { ms: 20_000 });
-    expect([status, body['type'], headers.get('retry-after')]).toEqual([503, 'too_many_streams', '5']);
+    expect([status, body['type'], headers.get('retry-after')]).toEqual([
+      503,
+      'too_many_streams',
+      '5',
+    ]);
     expect(headers.get('x-execution-id')).toBeNull();
-    await send(`${url}/slow/executions/${String(first.response.headers.get('x-execution-id'))}/cancel`, { method: 'POST' });
+    await send(
+      `${url}/slow/executions/${String(first.response.headers.get('x-execution-id'))}/cancel`,
+      { method: 'POST' },
+    );
     await first.ended;
     const next = await stream(`${small.url}/pipelines/report/stream`, { text: 'a' });
     await next.ended;
@@ -192,18 +222,62 @@ describe('an event stream', () => {
   });
 });
 
+describe('the events of a run that continues as new', () => {
+  const relay = defineWorkflow({
+    name: 'relay',
+    input: z.object({ laps: z.number() }),
+    output: z.object({ done: z.boolean() }),
+  });
+  const stack = useSharedStack(temporal, () => ({
+    workflows: [relay],
+    workflowFiles: [RELAY_FILE],
+  }));
+  const serve = useServers();
+
+  it('are one story, on whichever server it is asked for and after whichever event', async () => {
+    const { engine } = stack.current;
+    const { url } = await serve(engine);
+    const { body } = await post(`${url}/pipelines/relay`, { laps: 2 });
+    expect(body['result']).toEqual({ done: true });
+    const events = `${url}/pipelines/relay/executions/${String(body['execution_id'])}/events`;
+    const all = await openEvents(events);
+    await all.ended;
+    expect(all.events.map(({ event }) => event)).toEqual(['pipe_started', 'complete']);
+    const [first, last] = all.events.map(({ id }) => String(id));
+    expect(first!.split('.')[0]).not.toBe(last!.split('.')[0]);
+    const rest = await openEvents(events, { headers: { 'last-event-id': first! } });
+    await rest.ended;
+    expect(rest.events.map(({ id }) => id)).toEqual([last]);
+    expect((await fetch(events, { headers: { 'last-event-id': last! } })).status).toBe(204);
+    const stranger = await openEvents(events, { headers: { 'last-event-id': 'another-run.5.0' } });
+    await stranger.ended;
+    expect(stranger.events).toEqual(all.events);
+  });
+});
+
 describe('a client that does not read', () => {
   async function* endless(signal: AbortSignal): AsyncGenerator<RunEvent> {
     for (let index = 0; !signal.aborted; index += 1) {
-      yield { id: `r.1.${String(index)}`, type: 'stage_started', time: 0, data: { fill: 'x'.repeat(10_000) } };
+      yield {
+        id: `r.1.${String(index)}`,
+        type: 'stage_started',
+        time: 0,
+        data: { fill: 'x'.repeat(10_000) },
+      };
     }
     await delay(0);
   }
 
   it('is disconnected, and nothing piles up for it meanwhile', async () => {
     const lines: Record<string, unknown>[] = [];
-    const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) });
-    const streams = new EventStreams({ clients: 10, keepAliveMs: 10_000, stallMs: 200 }, new AbortController().signal);
+    const log = pino(
+      {},
+      { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) },
+    );
+    const streams = new EventStreams(
+      { clients: 10, keepAliveMs: 10_000, stallMs: 200 },
+      new AbortController().signal,
+    );
     let taken = 0;
     const app = new Koa();
     for (const around of [requestId(log), accessLog, errors]) app.use(around);
@@ -215,14 +289,18 @@ describe('a client that does not read', () => {
         }
       });
     });
-    const server = createServer((request, response) => void app.callback()(request, response)).listen(0, '127.0.0.1');
+    const server = createServer(
+      (request, response) => void app.callback()(request, response),
+    ).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     socket.pause();
     while (streams.size === 0) await delay(10);
     while (streams.size > 0) await delay(50);
-    expect(lines.find(({ msg }) => msg === 'event stream ended early')).toMatchObject({ reason: 'client too slow' });
+    expect(lines.find(({ msg }) => msg === 'event stream ended early')).toMatchObject({
+      reason: 'client too slow',
+    });
     // What the kernel takes for a connection on loopback is a few megabytes.
     expect(taken).toBeLessThan(2_000);
     socket.destroy();

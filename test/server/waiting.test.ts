@@ -46,13 +46,21 @@ describe('waiting for a run', () => {
   };
 
   it('answers with the result when it comes within Prefer: wait', async () => {
-    const { status, headers, body } = await post(`${url}/report`, { text: 'a' }, { prefer: 'wait=20' });
+    const { status, headers, body } = await post(
+      `${url}/report`,
+      { text: 'a' },
+      { prefer: 'wait=20' },
+    );
     expect([status, headers.get('preference-applied')]).toEqual([200, 'wait=20']);
     expect(body['success']).toBe(true);
   });
 
   it('answers 202 with where to look when it does not, and the run goes on', async () => {
-    const { status, headers, body } = await post(`${url}/slow`, { ms: 1_500 }, { prefer: 'wait=1' });
+    const { status, headers, body } = await post(
+      `${url}/slow`,
+      { ms: 1_500 },
+      { prefer: 'wait=1' },
+    );
     const path = `/pipelines/slow/executions/${String(body['execution_id'])}`;
     expect(status).toBe(202);
     expect(body).toEqual({
@@ -76,7 +84,11 @@ describe('waiting for a run', () => {
   });
 
   it('ignores a preference that it does not understand', async () => {
-    const { status, headers } = await post(`${url}/report`, { text: 'a' }, { prefer: 'wait=soon; x="', 'x-y': '1' });
+    const { status, headers } = await post(
+      `${url}/report`,
+      { text: 'a' },
+      { prefer: 'wait=soon; x="', 'x-y': '1' },
+    );
     expect([status, headers.get('preference-applied')]).toEqual([200, null]);
   });
 
@@ -85,7 +97,10 @@ describe('waiting for a run', () => {
     const target = `${impatient.url}/pipelines/slow`;
     expect((await post(target, { ms: 2_000 })).status).toBe(202);
     const preferred = await post(target, { ms: 2_000 }, { prefer: 'wait=600' });
-    expect([preferred.status, preferred.headers.get('preference-applied')]).toEqual([202, 'wait=1']);
+    expect([preferred.status, preferred.headers.get('preference-applied')]).toEqual([
+      202,
+      'wait=1',
+    ]);
   });
 
   it('answers 202 when the server stops while a client waits', async () => {
@@ -103,15 +118,22 @@ describe('waiting for a run', () => {
     await eventually(() => statusOf('slow', id), 'completed');
   });
 
-  it.each(['/pipelines/slow', '/pipelines/slow/stream'])('cancels the run when its client leaves %s, if asked to', async (path) => {
-    const id = await postAndLeave(`${path}?on_disconnect=cancel`, ulid());
-    await eventually(() => statusOf('slow', id), 'cancelled');
-  });
+  it.each(['/pipelines/slow', '/pipelines/slow/stream'])(
+    'cancels the run when its client leaves %s, if asked to',
+    async (path) => {
+      const id = await postAndLeave(`${path}?on_disconnect=cancel`, ulid());
+      await eventually(() => statusOf('slow', id), 'cancelled');
+    },
+  );
 
   it('cancels no run because its server stops', async () => {
     const stopping = await serve(stack.current.engine);
     const headers = { 'idempotency-key': ulid() };
-    const answer = post(`${stopping.url}/pipelines/slow?on_disconnect=cancel`, { ms: 1_500 }, headers).catch(() => 'cut off');
+    const answer = post(
+      `${stopping.url}/pipelines/slow?on_disconnect=cancel`,
+      { ms: 1_500 },
+      headers,
+    ).catch(() => 'cut off');
     await delay(300);
     const { body } = await post(`${url}/slow/async`, { ms: 1_500 }, headers);
     await stopping.stop(0);
@@ -151,11 +173,15 @@ describe('a request with an Idempotency-Key', () => {
 
   it('starts one run, though it is sent a hundred times at once', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 100 }, () => post(`${url}/report`, { text: 'a b' }, { 'idempotency-key': key })),
+      Array.from({ length: 100 }, () =>
+        post(`${url}/report`, { text: 'a b' }, { 'idempotency-key': key }),
+      ),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => body['execution_id'])).size).toBe(1);
-    const replayed = answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true');
+    const replayed = answers.filter(
+      ({ headers }) => headers.get('idempotency-replayed') === 'true',
+    );
     expect(replayed).toHaveLength(99);
     expect(answers[0]!.body['result']).toEqual({ text: 'A B', words: 2 });
   });
@@ -205,7 +231,9 @@ describe('a request with an Idempotency-Key', () => {
 
   it('is refused with 400 when it is empty or too long', async () => {
     for (const wrong of ['', 'k'.repeat(256)]) {
-      expect((await post(`${url}/report`, { text: 'a' }, { 'idempotency-key': wrong })).status).toBe(400);
+      expect(
+        (await post(`${url}/report`, { text: 'a' }, { 'idempotency-key': wrong })).status,
+      ).toBe(400);
     }
   });
 });
@@ -216,11 +244,16 @@ describe('a webhook', () => {
   let url: string;
 
   beforeEach(async () => {
-    const server = await serve(stack.current.engine, {}, {
-      checkWebhookUrl: ({ hostname }) => {
-        if (hostname === 'forbidden.example') throw new Error('webhook_url: forbidden.example is not allowed.');
+    const server = await serve(
+      stack.current.engine,
+      {},
+      {
+        checkWebhookUrl: ({ hostname }) => {
+          if (hostname === 'forbidden.example')
+            throw new Error('webhook_url: forbidden.example is not allowed.');
+        },
       },
-    });
+    );
     url = `${server.url}/pipelines`;
   });
 
@@ -233,7 +266,8 @@ describe('a webhook', () => {
       await post(`${url}/report/async`, { text: 'a' }, { 'webhook-url': hook }),
       await post(`${url}/report/async`, { text: 'a', webhook_url: hook }),
     ];
-    for (const { status, body } of answers) expect([status, body['webhook_url']]).toEqual([202, hook]);
+    for (const { status, body } of answers)
+      expect([status, body['webhook_url']]).toEqual([202, hook]);
     const { body } = await post(`${url}/report`, { text: 'a', webhook_url: hook });
     expect(body['result']).toEqual({ text: 'A', words: 1 });
   });
@@ -243,17 +277,22 @@ describe('a webhook', () => {
     expect(body['result']).toMatchObject({ called: 'no url at all' });
   });
 
-  it.each(['ftp://example.com/', 'example.com', 'javascript:alert(1)', `https://example.com/${'x'.repeat(2_000)}`, 7])(
-    'is refused with 422 when it is %s',
-    async (webhook_url) => {
-      const { status, body } = await post(`${url}/report`, { text: 'a', webhook_url });
-      expect(status).toBe(422);
-      expect(body).toMatchObject({ success: false, type: 'invalid_webhook_url' });
-    },
-  );
+  it.each([
+    'ftp://example.com/',
+    'example.com',
+    'javascript:alert(1)',
+    `https://example.com/${'x'.repeat(2_000)}`,
+    7,
+  ])('is refused with 422 when it is %s', async (webhook_url) => {
+    const { status, body } = await post(`${url}/report`, { text: 'a', webhook_url });
+    expect(status).toBe(422);
+    expect(body).toMatchObject({ success: false, type: 'invalid_webhook_url' });
+  });
 
   it('is refused with 422 when its address is', async () => {
-    const { status, body } = await post(`${url}/report?webhook_url=https://forbidden.example/`, { text: 'a' });
+    const { status, body } = await post(`${url}/report?webhook_url=https://forbidden.example/`, {
+      text: 'a',
+    });
     expect(status).toBe(422);
     expect(body['error']).toBe('webhook_url: forbidden.example is not allowed.');
   });

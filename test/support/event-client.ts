@@ -32,7 +32,11 @@ export async function openEvents(url: string, init: RequestInit = {}): Promise<E
   const parser = createParser({
     onEvent: ({ id, event, data }) => {
       // Every event's data is a JSON object.
-      events.push({ id, event: event ?? 'message', data: JSON.parse(data) as Record<string, unknown> });
+      events.push({
+        id,
+        event: event ?? 'message',
+        data: JSON.parse(data) as Record<string, unknown>,
+      });
     },
     onComment: (comment) => comments.push(comment),
     onRetry: (retry) => retries.push(retry),
@@ -62,7 +66,10 @@ export async function openEvents(url: string, init: RequestInit = {}): Promise<E
       for (;;) {
         const found = events.find(matches);
         if (found !== undefined) return found;
-        if (over) throw new Error(`the stream ended; it told ${events.map(({ event }) => event).join(', ')}`);
+        if (over)
+          throw new Error(
+            `the stream ended; it told ${events.map(({ event }) => event).join(', ')}`,
+          );
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

@@ -1,7 +1,11 @@
 import { afterEach, expect } from '@jest/globals';
 import { connect } from 'node:net';
 import type { Engine } from '../../engine/engine.js';
-import { startHttpServer, type HttpServer, type HttpServerOptions } from '../../server/http-server.js';
+import {
+  startHttpServer,
+  type HttpServer,
+  type HttpServerOptions,
+} from '../../server/http-server.js';
 import { parseConfig, type ConfigDefinition, type ProjectConfig } from '../../src/config/config.js';
 
 /** A project's configuration, with catch-all routes unless the test says otherwise. */
@@ -12,7 +16,11 @@ export function configOf(definition: ConfigDefinition = {}): ProjectConfig {
 }
 
 /** Starts servers on free ports, and stops them after each test. */
-export function useServers(): (engine: Engine, config?: ConfigDefinition, options?: HttpServerOptions) => Promise<HttpServer> {
+export function useServers(): (
+  engine: Engine,
+  config?: ConfigDefinition,
+  options?: HttpServerOptions,
+) => Promise<HttpServer> {
   const running: HttpServer[] = [];
   afterEach(async () => {
     await Promise.all(running.splice(0).map((server) => server.stop(500)));
@@ -37,11 +45,20 @@ export async function send(url: string, init: RequestInit = {}): Promise<Answer>
   const text = await response.text();
   if (text !== '') expect(response.headers.get('content-type')).toMatch(/^application\/json/);
   // The API answers with JSON objects.
-  return { status: response.status, headers: response.headers, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+  };
 }
 
 /** Posts a value as JSON. */
-export async function post(url: string, value: unknown = {}, headers: Record<string, string> = {}, init: RequestInit = {}): Promise<Answer> {
+export async function post(
+  url: string,
+  value: unknown = {},
+  headers: Record<string, string> = {},
+  init: RequestInit = {},
+): Promise<Answer> {
   return send(url, {
     method: 'POST',
     body: JSON.stringify(value),
