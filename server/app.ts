@@ -9,6 +9,7 @@ import { accessLog } from './middleware/access-log.js';
 import { authentication } from './middleware/authentication.js';
 import { errors } from './middleware/errors.js';
 import { requestId } from './middleware/request-id.js';
+import { sameSiteOnly } from './middleware/same-site.js';
 import { openApiDocument } from './openapi.js';
 import { addPipelineRoutes } from './pipeline-routes.js';
 import { pathAbove } from './request-path.js';
@@ -56,7 +57,8 @@ export function createApp(
 
 function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencies): Router {
   const { engine, settings, stop } = api;
-  const around = [authentication(settings.apiAuthentication)];
+  const { apiAuthentication } = settings;
+  const around = apiAuthentication === undefined ? [sameSiteOnly] : [authentication(apiAuthentication)];
   const router = new Router();
   addGetRoute(router, {
     name: 'health',

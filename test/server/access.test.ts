@@ -47,6 +47,18 @@ describe('access to the HTTP API', () => {
       }
     });
 
+    it('refuses pages of other sites where nobody authenticates, and lets the person and other clients in', async () => {
+      const open = await served({});
+      const closed = await served(users);
+      const from = async (url: string, site: string, more: Record<string, string> = {}): Promise<number> =>
+        (await post(`${url}/pipelines/report`, { text: 'a' }, { 'sec-fetch-site': site, ...more })).status;
+
+      expect(await from(open, 'cross-site')).toBe(403);
+      expect(await from(open, 'same-origin')).toBe(200);
+      expect(await from(open, 'none')).toBe(200);
+      expect(await from(closed, 'cross-site', { authorization: 'Bearer alice' })).toBe(200);
+    });
+
     it('records who started a run', async () => {
       const url = await served(users);
       for (const user of ['alice', 'bob']) {
