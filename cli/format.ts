@@ -10,7 +10,9 @@ export function formatDuration(ms: number): string {
   const whole = Math.round(seconds);
   if (whole < 3_600) return twoUnits(whole, 'min', 's');
   const minutes = Math.round(whole / 60);
-  return minutes < 24 * 60 ? twoUnits(minutes, 'h', 'min') : `${(minutes / 60 / 24).toFixed(1)} days`;
+  return minutes < 24 * 60
+    ? twoUnits(minutes, 'h', 'min')
+    : `${(minutes / 60 / 24).toFixed(1)} days`;
 }
 
 function twoUnits(small: number, largeUnit: string, smallUnit: string): string {
@@ -44,9 +46,15 @@ export function formatStatus(status: ExecutionStatus): string {
 
 /** Rows in columns, as wide as their widest cell. The last column is not padded. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => visibleWidth(row[column] ?? ''))));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => visibleWidth(row[column] ?? ''))),
+  );
   return rows
-    .map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join('  '))
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0)))
+        .join('  '),
+    )
     .join('\n');
 }
 
@@ -57,11 +65,19 @@ export function pad(text: string, width: number): string {
 
 /** How many columns a text takes on a terminal, as far as its characters are of the ordinary kind. */
 export function visibleWidth(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return charactersOf(stripVTControlCharacters(text)).length;
 }
 
 /** A text that fits a width, cut with an ellipsis where it does not. Must hold no colours. */
 export function truncate(text: string, width: number): string {
-  const characters = [...text];
-  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+  const characters = charactersOf(text);
+  return characters.length <= width
+    ? text
+    : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+const segmenter = new Intl.Segmenter();
+
+function charactersOf(text: string): readonly string[] {
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }

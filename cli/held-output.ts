@@ -21,7 +21,11 @@ export class HeldOutput extends Writable {
     this.#held = [];
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    done: (error?: Error | null) => void,
+  ): void {
     if (this.#released) {
       this.target.write(chunk);
     } else {

@@ -15,19 +15,30 @@ export interface ListenOptions {
 /** Adds `--port`, `--host` and `--insecure`. */
 export function addListenOptions(command: Command): Command {
   return command
-    .option('-p, --port <n>', 'HTTP port; 0 takes a free one (default: MILLRACE_PORT, else server.port, else 8787)', parsePort)
+    .option(
+      '-p, --port <n>',
+      'HTTP port; 0 takes a free one (default: MILLRACE_PORT, else server.port, else 8787)',
+      parsePort,
+    )
     .option('--host <address>', 'address to listen on (default: server.host, else 127.0.0.1)')
-    .option('--insecure', 'listen on another than a loopback address without apiAuthentication', false);
+    .option(
+      '--insecure',
+      'listen on another than a loopback address without apiAuthentication',
+      false,
+    );
 }
 
 /** The port to listen on. @throws {@link UsageError} for a `MILLRACE_PORT` that is none */
 export function portOf({ port }: ListenOptions, config: ProjectConfig, env: Environment): number {
   const variable = env['MILLRACE_PORT'];
-  if (port !== undefined || variable === undefined || variable === '') return port ?? config.server.port;
+  if (port !== undefined || variable === undefined || variable === '')
+    return port ?? config.server.port;
   try {
     return parsePort(variable);
   } catch (error) {
-    throw new UsageError(`MILLRACE_PORT=${variable}: ${error instanceof Error ? error.message : ''}`);
+    throw new UsageError(
+      `MILLRACE_PORT=${variable}: ${error instanceof Error ? error.message : ''}`,
+    );
   }
 }
 

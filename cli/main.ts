@@ -1,16 +1,29 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../src/version.js';
-import { addCancelCommand } from './commands/cancel.js';
-import { addCheckCommand } from './commands/check.js';
-import { addDevCommand } from './commands/dev.js';
-import { addListCommand } from './commands/list.js';
-import { addRunCommand } from './commands/run.js';
-import { addServerCommand } from './commands/server.js';
-import { addShowCommand } from './commands/show.js';
-import { addWorkerCommand } from './commands/worker.js';
 import { errorReport } from './error-report.js';
 import { EXIT } from './exit-code.js';
+
+/** Adds a command to the program. */
+type AddCommand = (program: Command) => void;
+
+/** Loaded when they are asked for: together they take a second. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  dev: async () => (await import('./commands/dev.js')).addDevCommand,
+  server: async () => (await import('./commands/server.js')).addServerCommand,
+  worker: async () => (await import('./commands/worker.js')).addWorkerCommand,
+  check: async () => (await import('./commands/check.js')).addCheckCommand,
+  run: async () => (await import('./commands/run.js')).addRunCommand,
+  list: async () => (await import('./commands/list.js')).addListCommand,
+  show: async () => (await import('./commands/show.js')).addShowCommand,
+  cancel: async () => (await import('./commands/cancel.js')).addCancelCommand,
+};
+
+/** Asking for the version needs none of them. */
+const VERSION_OPTIONS: readonly string[] = ['-V', '--version'];
+
+/** What still keeps the process from ending so long after its command, such as a thread that hangs, has no claim to. */
+const LINGER_MS = 2_000;
 
 const HELP = `
 Examples:
@@ -37,35 +50,37 @@ Exit codes:
   130  interrupted (143: terminated) before it was done
 `;
 
-function commandLine(): Command {
+async function commandLine(wanted: string | undefined): Promise<Command> {
   const program = new Command('millrace')
     .description('Durable pipelines and data flows on Temporal.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this, or the help of a command')
-    .showHelpAfterError('(--help tells what there is)')
-    .addHelpText('after', HELP)
-    .exitOverride();
-  addDevCommand(program);
-  addServerCommand(program);
-  addWorkerCommand(program);
-  addCheckCommand(program);
-  addRunCommand(program);
-  addListCommand(program);
-  addShowCommand(program);
-  addCancelCommand(program);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError('(--help tells what there is)');
+    .addHelpText('after', HELP);
+  const one = COMMANDS[wanted ?? ''];
+  const loaders =
+    one !== undefined
+      ? [one]
+      : VERSION_OPTIONS.includes(wanted ?? '')
+        ? []
+        : Object.values(COMMANDS);
+  for (const load of loaders) (await load())(program);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().showHelpAfterError('(--help tells what there is)');
+  }
   return program;
 }
 
 try {
-  await commandLine().parseAsync();
+  await (await commandLine(process.argv[2])).parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     // Commander has written what there is to say. Its own code for a wrong command line is 1.
-    process.exitCode = error.exitCode === 0 || error.code === 'commander.help' ? EXIT.ok : EXIT.usage;
+    process.exitCode =
+      error.exitCode === 0 || error.code === 'commander.help' ? EXIT.ok : EXIT.usage;
   } else {
     const { text, exitCode } = errorReport(error);
     process.stderr.write(`${text}\n`);
     process.exitCode = exitCode;
   }
 }
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -5,7 +5,10 @@ import { formatProblem, type Problem } from '../src/definition/problem.js';
 export function problemReport(problems: readonly Problem[]): string {
   const warnings = problems.filter((problem) => problem.severity === 'warning').length;
   const errors = problems.length - warnings;
-  const counts = [...(errors > 0 ? [counted(errors, 'error')] : []), ...(warnings > 0 ? [counted(warnings, 'warning')] : [])];
+  const counts = [
+    ...(errors > 0 ? [counted(errors, 'error')] : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+  ];
   return [...problems.map(line), pc.dim(counts.join(', '))].join('\n');
 }
 
@@ -17,6 +20,7 @@ export function counted(count: number, noun: string): string {
 function line(problem: Problem): string {
   const text = formatProblem(problem);
   const gap = text.indexOf('  ');
-  if (problem.site === undefined || gap < 0) return problem.severity === 'warning' ? pc.yellow(text) : pc.red(text);
+  if (problem.site === undefined || gap < 0)
+    return problem.severity === 'warning' ? pc.yellow(text) : pc.red(text);
   return `${pc.bold(text.slice(0, gap))}${problem.severity === 'warning' ? pc.yellow(text.slice(gap)) : text.slice(gap)}`;
 }

@@ -21,11 +21,18 @@ const LOOKUPS_AT_ONCE = 10;
  * moment, can be looked at too.
  */
 export async function connectForRuns(dir: string): Promise<ConnectedEngine> {
-  const settings = await findTemporal(realpathIfThere(dir), await temporalSettings(dir), process.env);
+  const settings = await findTemporal(
+    realpathIfThere(dir),
+    await temporalSettings(dir),
+    process.env,
+  );
   const { client, close } = await connectClient(settings);
   const { uiUrl } = settings;
   const code = { registry: EMPTY_REGISTRY };
-  return new ConnectedEngine({ client, taskQueue: '', code, ...(uiUrl !== undefined && { uiUrl }) }, close);
+  return new ConnectedEngine(
+    { client, taskQueue: '', code, ...(uiUrl !== undefined && { uiUrl }) },
+    close,
+  );
 }
 
 /**
@@ -37,20 +44,36 @@ export async function connectForRuns(dir: string): Promise<ConnectedEngine> {
 export async function findRun(engine: ConnectedEngine, dir: string, id: string): Promise<Run> {
   const parsed = parseRunId(id);
   if (parsed !== undefined) return existing(engine, [parsed], id);
-  if (id.includes('/')) throw new UsageError(`"${id}" is no id of a run. Ids look like pipeline/summarize/01J… or 01J….`);
+  if (id.includes('/'))
+    throw new UsageError(
+      `"${id}" is no id of a run. Ids look like pipeline/summarize/01J… or 01J….`,
+    );
   const { project, problems } = await loadProject(dir);
   if (project === undefined) {
-    throw new UsageError(`${problemReport(problems)}\nThe project does not load, so write the whole id: pipeline/<name>/${id}.`);
+    throw new UsageError(
+      `${problemReport(problems)}\nThe project does not load, so write the whole id: pipeline/<name>/${id}.`,
+    );
   }
-  const candidates = [...project.registry.definitions.values()].map(({ kind, name }): RunId => ({ kind, name, executionId: id }));
+  const candidates = [...project.registry.definitions.values()].map(({ kind, name }): RunId => ({
+    kind,
+    name,
+    executionId: id,
+  }));
   return existing(engine, candidates, id);
 }
 
-async function existing(engine: ConnectedEngine, candidates: readonly RunId[], id: string): Promise<Run> {
+async function existing(
+  engine: ConnectedEngine,
+  candidates: readonly RunId[],
+  id: string,
+): Promise<Run> {
   const limit = pLimit(LOOKUPS_AT_ONCE);
-  const found = await Promise.all(candidates.map((candidate) => limit(() => runIfThere(engine, candidate))));
+  const found = await Promise.all(
+    candidates.map((candidate) => limit(() => runIfThere(engine, candidate))),
+  );
   const run = found.find((candidate) => candidate !== undefined);
-  if (run === undefined) throw new UsageError(`There is no run ${id}. \`millrace list\` shows the runs that there are.`);
+  if (run === undefined)
+    throw new UsageError(`There is no run ${id}. \`millrace list\` shows the runs that there are.`);
   return run;
 }
 
@@ -68,10 +91,13 @@ async function runIfThere(engine: ConnectedEngine, id: RunId): Promise<Run | und
 /** What the project's config says; nothing needs to be loaded to find the server of a `millrace dev` that runs. */
 async function temporalSettings(dir: string): Promise<TemporalSettings> {
   const dev = await findDev(realpathIfThere(dir));
-  if (dev?.temporal.embedded === true && configuredTemporal({}, process.env) === undefined) return {};
+  if (dev?.temporal.embedded === true && configuredTemporal({}, process.env) === undefined)
+    return {};
   const { project, problems } = await loadProject(dir);
   if (project !== undefined) return project.config.temporal;
-  process.stderr.write(`${problemReport(problems)}\nThe project does not load: going by TEMPORAL_* and temporal.toml alone.\n`);
+  process.stderr.write(
+    `${problemReport(problems)}\nThe project does not load: going by TEMPORAL_* and temporal.toml alone.\n`,
+  );
   return {};
 }
 

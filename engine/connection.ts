@@ -1,4 +1,4 @@
-import { Client, Connection, ServiceError, isGrpcServiceError } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import type { TemporalSettings } from '../src/config/config.js';
 import {
@@ -6,6 +6,7 @@ import {
   TemporalSettingsInvalid,
   TemporalUnreachable,
 } from './connection-errors.js';
+import { GRPC, grpcCode } from './grpc-code.js';
 import type { Environment } from './project/secrets.js';
 
 /** Longest time that connecting to a Temporal server may take. */
@@ -16,9 +17,6 @@ const DEFAULT_NAMESPACE = 'default';
 
 /** Where the web UI of Temporal Cloud is. */
 const CLOUD_UI = 'https://cloud.temporal.io';
-
-/** https://grpc.io/docs/guides/status-codes */
-const GRPC_NOT_FOUND = 5;
 
 /** TLS, API key and headers, as both kinds of Temporal connection take them. */
 type Credentials = Omit<ReturnType<typeof toClientOptions>['connectionOptions'], 'address'>;
@@ -36,7 +34,7 @@ export interface ConnectionSettings {
 /** A client of a Temporal server, with a connection of its own. */
 export interface ConnectedClient {
   readonly client: Client;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -103,20 +101,15 @@ export async function requireNamespace(client: Client, address: string): Promise
       client.workflowService.describeNamespace({ namespace }),
     )
     .catch((error: unknown) => {
-      if (grpcCode(error) === GRPC_NOT_FOUND) throw new NamespaceNotFound(namespace, address);
+      if (grpcCode(error) === GRPC.notFound) throw new NamespaceNotFound(namespace, address);
     });
-}
-
-/** The gRPC status of an error of Temporal's client, or undefined where it has none. */
-export function grpcCode(error: unknown): number | undefined {
-  const cause: unknown = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) ? cause.code : undefined;
 }
 
 /** Options without those that are undefined, which the connections take for a choice. */
 export function definedOnly(credentials: Credentials): Partial<Credentials> {
   return Object.fromEntries(
-    Object.entries(credentials).filter(([, value]) => value !== undefined && value !== null),
+    // The types do not say it, but what is not set is there as undefined.
+    Object.entries<unknown>(credentials).filter(([, value]) => value !== undefined),
   );
 }
 

@@ -82,7 +82,11 @@ export interface ConnectEngineOptions {
 /** An engine for a project that was loaded already. Throws what {@link createEngine} throws for the connection. */
 export async function connectEngine(
   project: Project,
-  { temporal = project.config.temporal, taskQueue = project.config.asyncQueue, env }: ConnectEngineOptions,
+  {
+    temporal = project.config.temporal,
+    taskQueue = project.config.asyncQueue,
+    env,
+  }: ConnectEngineOptions,
 ): Promise<ConnectedEngine> {
   const settings = await findTemporal(realpathSync(project.dir), temporal, env);
   return connected(project, taskQueue, await connectClient(settings), settings.uiUrl);

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Log } from '../src/pipeline/context.js';
-import { grpcCode } from './connection.js';
+import { grpcCode } from './grpc-code.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -17,7 +17,11 @@ const REQUEST_MS = 10_000;
  *
  * @returns the namespace's retention in milliseconds, undefined where it cannot be asked for
  */
-export async function raiseRetention(client: Client, wantedMs: number, log: Log): Promise<number | undefined> {
+export async function raiseRetention(
+  client: Client,
+  wantedMs: number,
+  log: Log,
+): Promise<number | undefined> {
   const ownMs = await retentionMs(client);
   const leastMs = Math.max(wantedMs, LEAST_MS);
   if (ownMs === undefined || ownMs >= leastMs) return ownMs;

@@ -9,6 +9,7 @@ interface Wait {
   readonly result: Promise<unknown>;
   readonly stop: AbortController;
   waiters: number;
+  over: boolean;
 }
 
 /**
@@ -58,16 +59,20 @@ export class RunResults {
   #begin(handle: WorkflowHandle): Wait {
     const stop = new AbortController();
     const result = this.#result(handle, stop.signal);
-    const wait: Wait = { result, stop, waiters: 0 };
+    const wait: Wait = { result, stop, waiters: 0, over: false };
+    const onEnd = (): void => {
+      wait.over = true;
+    };
     // Every waiter may have left before it fails.
-    result.catch(() => undefined);
+    result.then(onEnd, onEnd);
     this.#waits.set(handle.workflowId, wait);
     return wait;
   }
 
   #end(workflowId: string, wait: Wait): void {
     if (this.#waits.get(workflowId) === wait) this.#waits.delete(workflowId);
-    wait.stop.abort();
+    // Nothing is left to be stopped, and an abort makes an error with a stack.
+    if (!wait.over) wait.stop.abort();
   }
 
   async #result(handle: WorkflowHandle, signal: AbortSignal): Promise<unknown> {

@@ -32,7 +32,12 @@ export {
   type Stage,
 } from './pipeline/pipeline.js';
 export { defineWorkflow, type Workflow, type WorkflowDefinition } from './definition/workflow.js';
-export { defineConfig, type Config, type ConfigDefinition, type SecretLookup } from './config/config.js';
+export {
+  defineConfig,
+  type Config,
+  type ConfigDefinition,
+  type SecretLookup,
+} from './config/config.js';
 export type {
   AfterExecute,
   ApiAuthentication,
@@ -44,9 +49,18 @@ export type {
 } from './config/hooks.js';
 export type { Execution } from '../engine/execution.js';
 export type { ExecutionPage, ExecutionSummary, ListRequest } from '../engine/execution-list.js';
-export { ConnectedEngine, createEngine, type CreateEngineOptions } from '../engine/create-engine.js';
+export {
+  ConnectedEngine,
+  createEngine,
+  type CreateEngineOptions,
+} from '../engine/create-engine.js';
 export { Engine, type EngineOptions, type Executed, type StartOptions } from '../engine/engine.js';
-export { DefinitionNotFound, IdempotencyConflict, RunFailed, RunNotFound } from '../engine/errors.js';
+export {
+  DefinitionNotFound,
+  IdempotencyConflict,
+  RunFailed,
+  RunNotFound,
+} from '../engine/errors.js';
 export {
   NamespaceNotFound,
   NoTemporalServer,
@@ -56,7 +70,12 @@ export {
 export { Run, type EventsOptions } from '../engine/run.js';
 export type { Failure } from './pipeline/failure.js';
 export type { OperationProgress, RunProgress, StageProgress } from './progress/progress.js';
-export { parseEventId, type EventPosition, type RunEvent, type RunEventType } from './progress/run-event.js';
+export {
+  parseEventId,
+  type EventPosition,
+  type RunEvent,
+  type RunEventType,
+} from './progress/run-event.js';
 export type { ExecutionStatus } from './progress/status.js';
 export {
   createRouter,

@@ -1,6 +1,10 @@
 import { createModels } from '../adapters/language-model/models.js';
 import type { Project } from '../engine/project/load-project.js';
-import { resolveReferences, type Environment, type SecretSources } from '../engine/project/secrets.js';
+import {
+  resolveReferences,
+  type Environment,
+  type SecretSources,
+} from '../engine/project/secrets.js';
 import type { Log, ModelReference } from '../src/pipeline/context.js';
 
 /** The models of a project, ready to be called by a worker. References are resolved at first use. */

@@ -24,7 +24,8 @@ export async function buildServices({
 }: Pick<ProjectConfig, 'services' | 'disposeServices'>): Promise<ProjectServices> {
   try {
     // A config's function has the signature that its type says.
-    const services = typeof given === 'function' ? await (given as () => Services | Promise<Services>)() : given;
+    const services =
+      typeof given === 'function' ? await (given as () => Services | Promise<Services>)() : given;
     return { services, dispose: async () => disposeServices?.(services) };
   } catch (error) {
     throw new ServicesFailed(error);

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { GracefulShutdownPeriodExpiredError, type NativeConnection, type Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  GracefulShutdownPeriodExpiredError,
+  type NativeConnection,
+  type Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { Logger, OutcomeDependencies } from '../activities/dependencies.js';
 import { WebhookSender } from '../adapters/webhook/webhook-sender.js';
 import type { AfterExecute } from '../src/config/hooks.js';
@@ -80,7 +85,10 @@ export async function runWorker(options: RunWorkerOptions): Promise<ProjectWorke
   // Whoever waits for it gets the error; nobody may be waiting yet.
   ended.catch(() => undefined);
   await ensureSweepSchedule(client, config.asyncQueue).catch((error: unknown) => {
-    log.warn({ err: error }, 'the sweep for ended runs could not be scheduled; webhooks of terminated runs may be missing');
+    log.warn(
+      { err: error },
+      'the sweep for ended runs could not be scheduled; webhooks of terminated runs may be missing',
+    );
   });
   return {
     code,
@@ -131,7 +139,11 @@ function outcomeDependencies(
 function workerOptions({ project, shutdownGraceMs }: RunWorkerOptions): Partial<WorkerOptions> {
   const { shutdownGraceTimeMs, ...limits } = project.config.worker;
   const graceMs = shutdownGraceMs ?? shutdownGraceTimeMs;
-  return { ...limits, shutdownGraceTime: graceMs, shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS };
+  return {
+    ...limits,
+    shutdownGraceTime: graceMs,
+    shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS,
+  };
 }
 
 async function untilEnded(worker: Worker, services: ProjectServices, log: Logger): Promise<void> {
@@ -139,7 +151,9 @@ async function untilEnded(worker: Worker, services: ProjectServices, log: Logger
     await worker.run();
   } catch (error) {
     if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
-    log.warn('some operations did not end when they were cancelled; another worker will try them when their heartbeat is missed');
+    log.warn(
+      'some operations did not end when they were cancelled; another worker will try them when their heartbeat is missed',
+    );
   } finally {
     await services.dispose();
   }

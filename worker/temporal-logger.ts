@@ -5,7 +5,15 @@ import type { Log } from '../src/pipeline/context.js';
 const TOLD_ELSEWHERE: readonly string[] = ['Workflow failed', 'Activity failed'];
 
 /** Fields that say where a line comes from, and are the same for all lines of a worker or of no use to a reader. */
-const LEFT_OUT: readonly string[] = ['sdkComponent', 'taskQueue', 'namespace', 'taskToken', 'isLocal', 'activityId', 'workflowType'];
+const LEFT_OUT: readonly string[] = [
+  'sdkComponent',
+  'taskQueue',
+  'namespace',
+  'taskToken',
+  'isLocal',
+  'activityId',
+  'workflowType',
+];
 
 /**
  * The logger that Temporal's SDK writes to: ours, with our names of fields. Lines of workflow and activity code keep

@@ -13,17 +13,19 @@ export class CommandBudget {
   /** History's length when the current workflow task began: it tells one task from the next. */
   #task = 0;
   #queue = Promise.resolve();
+  #waiting = 0;
   #wake: () => void = () => undefined;
 
   /**
-   * Waits, where needed, until a command of that size fits into the current workflow task. One after the other: parallel
-   * operations would otherwise all find room in the same task.
+   * Takes room for a command in the current workflow task. Most commands fit; then there is nothing to wait for, and no
+   * promise: Temporal's SDK records a stack trace for each promise that workflow code makes.
+   *
+   * @returns undefined, or a promise that resolves when the command may be issued
    */
-  async spend(bytes: number): Promise<void> {
-    const turn = this.#queue.then(() => this.#admit(bytes));
-    // A cancelled wait must not keep those behind it from getting their turn.
-    this.#queue = turn.catch(() => undefined);
-    await turn;
+  spend(bytes: number): Promise<void> | undefined {
+    if (this.#waiting > 0 || !this.#fits(bytes)) return this.#inTurn(bytes);
+    this.#spent += bytes;
+    return undefined;
   }
 
   /** Something came back from the server, so that another workflow task may have begun. */
@@ -31,9 +33,27 @@ export class CommandBudget {
     this.#wake();
   }
 
+  /** One after the other: parallel operations would otherwise all find room in the same task. */
+  async #inTurn(bytes: number): Promise<void> {
+    this.#waiting += 1;
+    const turn = this.#queue.then(() => this.#admit(bytes));
+    // A cancelled wait must not keep those behind it from getting their turn.
+    this.#queue = turn.catch(() => undefined);
+    try {
+      await turn;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
   async #admit(bytes: number): Promise<void> {
-    while (this.#spentInTask() > 0 && this.#spent + bytes > MAX_TASK_BYTES) await this.#nextTask();
+    while (!this.#fits(bytes)) await this.#nextTask();
     this.#spent += bytes;
+  }
+
+  /** A command that is alone in its task always fits. */
+  #fits(bytes: number): boolean {
+    return this.#spentInTask() === 0 || this.#spent + bytes <= MAX_TASK_BYTES;
   }
 
   #spentInTask(): number {

@@ -43,7 +43,8 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
       const result = await next(input);
       const outcome = outcomeOf({ status: 'completed', result: result as Json });
       log.info('pipe completed', { ...pipe, durationMs: outcome.completedAt - outcome.startedAt });
-      await tell(outcome);
+      const receivers = receiversOf(workflowInfo().memo);
+      if (receivers !== undefined) await tell(outcome, receivers);
       return result;
     } catch (error) {
       // The run goes on in the next one of its chain.
@@ -51,7 +52,8 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
       const ended = endOf(error);
       if (ended !== undefined) {
         log.error(`pipe ${ended.status}`, { ...pipe, reason: ended.failure.message, type: ended.failure.type });
-        await tell(outcomeOf(ended));
+        const receivers = receiversOf(workflowInfo().memo);
+        if (receivers !== undefined) await tell(outcomeOf(ended), receivers);
       }
       throw error;
     }
@@ -86,9 +88,7 @@ function outcomeOf(end: Pick<RunOutcome, 'status' | 'result' | 'failure'>): RunO
 }
 
 /** Also when the run was cancelled: its own scope would refuse to start anything. */
-async function tell(outcome: RunOutcome): Promise<void> {
-  const receivers = receiversOf(workflowInfo().memo);
-  if (receivers === undefined) return;
+async function tell(outcome: RunOutcome, receivers: OutcomeReceivers): Promise<void> {
   try {
     await CancellationScope.nonCancellable(() =>
       receivers.webhookUrl === undefined ? runAfterExecute(outcome) : startDelivery(outcome, receivers),

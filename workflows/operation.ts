@@ -54,7 +54,8 @@ export async function runOperation(run: StageRun, at: number, namespaces: readon
   const tooLarge = payloadFailure(`The input of operation "${operation.name}"`, bytes);
   if (tooLarge !== undefined) throw applicationFailure(inPlace(run, operation, tooLarge));
   for (let round = 0; ; round += 1) {
-    await run.budget.spend(bytes);
+    const room = run.budget.spend(bytes);
+    if (room !== undefined) await room;
     const limits = timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() });
     try {
       return (await schedule(run, operation, at, round, limits, task)).effect;
@@ -68,7 +69,7 @@ export async function runOperation(run: StageRun, at: number, namespaces: readon
   }
 }
 
-async function schedule(
+function schedule(
   run: StageRun,
   operation: OperationPlan,
   at: number,

@@ -31,17 +31,19 @@ export async function interpretPipeline(args: PipelineArguments): Promise<JsonOb
     if (unit.kind === 'fused') await interpretFused(run, unit.first, unit.last);
     else await interpretStage(run, unit.stage);
   }
-  return finish(run);
+  const { result, bytes } = resultOf(run);
+  const room = run.budget.spend(bytes);
+  if (room !== undefined) await room;
+  return result;
 }
 
-async function finish(run: Interpretation): Promise<JsonObject | readonly JsonObject[]> {
+function resultOf(run: Interpretation): { readonly result: JsonObject | readonly JsonObject[]; readonly bytes: number } {
   const ended = pipelineResult(run.plan, run.namespaces);
   if ('failure' in ended) throw applicationFailure(ended.failure);
   const bytes = jsonBytes(ended.result);
   const tooLarge = payloadFailure(`The result of pipeline "${run.plan.name}"`, bytes);
   if (tooLarge !== undefined) throw applicationFailure(tooLarge);
-  await run.budget.spend(bytes);
-  return ended.result;
+  return { result: ended.result, bytes };
 }
 
 /** Stages of quick operations: one local activity, unless something is handed over or missing. */
@@ -84,11 +86,13 @@ async function interpretStage(run: Interpretation, index: number, handedOver?: Q
   const { stage } = stageRun;
   const { namespaces } = run;
   // Runs beside the others: they do not wait for it, nor it for them.
-  const quick = handedOver ?? startQuick(stageRun, namespaces);
-  const settled = await settleAll(stage.operations, stage.parallel, async (operation, place) => {
-    const effect = operation.quick === true ? quickEffect(await quick, index, place) : undefined;
-    return effect ?? (await runOperation(stageRun, place, namespaces));
-  });
+  const hasQuick = stage.operations.some((operation) => operation.quick === true);
+  const quick = hasQuick ? (handedOver ?? startQuick(stageRun, namespaces)) : undefined;
+  const settled = await settleAll(stage.operations, stage.parallel, (operation, place) =>
+    quick !== undefined && operation.quick === true
+      ? runQuickOrOrdinary(stageRun, place, namespaces, quick)
+      : runOperation(stageRun, place, namespaces),
+  );
   const failed = settled.find((result) => result.status === 'rejected');
   // All have ended by now; the first in listed order speaks for the stage.
   if (failed !== undefined) throw failed.reason;
@@ -99,6 +103,16 @@ async function interpretStage(run: Interpretation, index: number, handedOver?: Q
 async function startQuick(stageRun: StageRun, namespaces: readonly Namespace[]): Promise<QuickResult> {
   const stage = quickStage(stageRun.plan, stageRun.stageIndex);
   return runQuick(stageRun, stage === undefined ? [] : [stage], namespaces);
+}
+
+/** A quick operation's effect; what the local activity has not finished runs as an ordinary activity. */
+async function runQuickOrOrdinary(
+  run: StageRun,
+  place: number,
+  namespaces: readonly Namespace[],
+  quick: QuickResult | Promise<QuickResult>,
+): Promise<Effect> {
+  return quickEffect(await quick, run.stageIndex, place) ?? (await runOperation(run, place, namespaces));
 }
 
 function quickEffect(quick: QuickResult, stage: number, place: number): Effect | undefined {

@@ -11,10 +11,15 @@ export async function settleAll<T, R>(
   const pending = items.entries();
   const worker = async (): Promise<void> => {
     for (const [index, item] of pending) {
-      const [result] = await Promise.allSettled([run(item, index)]);
-      results[index] = result;
+      try {
+        results[index] = { status: 'fulfilled', value: await run(item, index) };
+      } catch (reason) {
+        results[index] = { status: 'rejected', reason };
+      }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  const workers = Math.min(limit, items.length);
+  if (workers === 1) await worker();
+  else await Promise.all(Array.from({ length: workers }, worker));
   return results;
 }

@@ -44,7 +44,8 @@ export async function runQuick(
     // Blocked for longer than the limit, or the activity itself is broken: all of it goes on as ordinary activities.
     return { operations: [] };
   });
-  await run.budget.spend(jsonBytes(outcome));
+  const room = run.budget.spend(jsonBytes(outcome));
+  if (room !== undefined) await room;
   return resultOf(outcome);
 }
 

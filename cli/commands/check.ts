@@ -20,7 +20,9 @@ export function addCheckCommand(program: Command): void {
   program
     .command('check')
     .summary('check the definitions and tell everything that is wrong')
-    .description('Loads the project and tells everything that is wrong with it, each problem with file and line.')
+    .description(
+      'Loads the project and tells everything that is wrong with it, each problem with file and line.',
+    )
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .addHelpText('after', EXAMPLES)
     .action(async ({ dir }: { readonly dir?: string }) => {
@@ -42,11 +44,24 @@ function summary({ registry, models }: Project): string {
     return 'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/, or name a project: --dir.\n';
   }
   const rows = definitions.map((definition) => {
-    const stages = definition.kind === 'pipeline' ? definition.plan.stages.map(({ name }) => name).join(' › ') : '';
-    const timeoutMs = definition.kind === 'pipeline' ? definition.plan.timeoutMs : definition.timeoutMs;
-    return [`  ${pc.green('✓')} ${definition.kind}`, definition.name, pc.dim(`within ${formatDuration(timeoutMs)}`), stages];
+    const stages =
+      definition.kind === 'pipeline'
+        ? definition.plan.stages.map(({ name }) => name).join(' › ')
+        : '';
+    const timeoutMs =
+      definition.kind === 'pipeline' ? definition.plan.timeoutMs : definition.timeoutMs;
+    return [
+      `  ${pc.green('✓')} ${definition.kind}`,
+      definition.name,
+      pc.dim(`within ${formatDuration(timeoutMs)}`),
+      stages,
+    ];
   });
   const own = registry.operations.size - BUILT_IN_OPERATIONS.length;
-  const parts = [counted(definitions.length, 'definition'), counted(own, 'operation'), counted(models.size, 'model')];
+  const parts = [
+    counted(definitions.length, 'definition'),
+    counted(own, 'operation'),
+    counted(models.size, 'model'),
+  ];
   return `${formatTable(rows)}\n${parts.join(', ')}, nothing wrong.\n`;
 }

@@ -12,6 +12,7 @@ import { DevSession, type DevSessionOptions } from '../dev/dev-session.js';
 import { ProjectReloads } from '../dev/project-reloads.js';
 import { StartProgress } from '../dev/start-progress.js';
 import { EXIT, UsageError } from '../exit-code.js';
+import { HeldOutput } from '../held-output.js';
 import { aborted, onInterruption } from '../interruption.js';
 import { addListenOptions, parsePort, portOf, type ListenOptions } from '../listen-options.js';
 import { createLogger } from '../logger.js';
@@ -43,7 +44,11 @@ export function addDevCommand(program: Command): void {
     .description('Runs the project in this process: Temporal, a worker, the HTTP API.')
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)");
   addListenOptions(command)
-    .option('--ui-port <n>', 'port of the Temporal UI; 0 takes a free one (default: 8233)', parsePort)
+    .option(
+      '--ui-port <n>',
+      'port of the Temporal UI; 0 takes a free one (default: 8233)',
+      parsePort,
+    )
     .option('--no-ui', 'no Temporal UI')
     .addHelpText('after', EXAMPLES)
     .action(async (options: DevOptions) => {
@@ -52,7 +57,8 @@ export function addDevCommand(program: Command): void {
 }
 
 async function dev(directory: string, options: DevOptions): Promise<number> {
-  if (!isDirectory(directory)) throw new UsageError(`There is no folder ${directory}. Name the folder of a project: --dir.`);
+  if (!isDirectory(directory))
+    throw new UsageError(`There is no folder ${directory}. Name the folder of a project: --dir.`);
   const dir = realpathSync(directory);
   const interruption = onInterruption();
   const { signal } = interruption;
@@ -61,11 +67,21 @@ async function dev(directory: string, options: DevOptions): Promise<number> {
   try {
     const project = await reloads.untilRight(signal);
     if (project === undefined) return EXIT.ok;
-    const log = createLogger({ debug: project.config.debug, env: process.env, stream: process.stderr });
-    const session = await startSession(project, options, log, signal);
+    const held = new HeldOutput(process.stderr);
+    const log = createLogger({
+      debug: project.config.debug,
+      env: process.env,
+      stream: process.stderr,
+      through: held,
+    });
+    const session = await startSession(project, options, log, signal).catch((error: unknown) => {
+      held.release();
+      throw error;
+    });
     try {
       await record.note(addressesOf(session));
       process.stdout.write(screen(project, session, options));
+      held.release();
       reloads.into(session, log);
       await Promise.race([aborted(signal), session.failed]);
     } finally {
@@ -85,7 +101,12 @@ async function dev(directory: string, options: DevOptions): Promise<number> {
   }
 }
 
-async function startSession(project: Project, options: DevOptions, log: Logger, signal: AbortSignal): Promise<DevSession> {
+async function startSession(
+  project: Project,
+  options: DevOptions,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<DevSession> {
   const { host, insecure, ui, uiPort } = options;
   const { env } = process;
   const port = portOf(options, project.config, env);
@@ -111,13 +132,25 @@ async function startSession(project: Project, options: DevOptions, log: Logger, 
   }
 }
 
-function addressesOf({ httpUrl, temporal, taskQueue }: DevSession): Parameters<DevRecordFile['note']>[0] {
+function addressesOf({
+  httpUrl,
+  temporal,
+  taskQueue,
+}: DevSession): Parameters<DevRecordFile['note']>[0] {
   const { address, namespace, uiUrl } = temporal.settings;
   const embedded = temporal.embedded !== undefined;
-  return { httpUrl, taskQueue, temporal: { address, namespace, embedded, ...(uiUrl !== undefined && { uiUrl }) } };
+  return {
+    httpUrl,
+    taskQueue,
+    temporal: { address, namespace, embedded, ...(uiUrl !== undefined && { uiUrl }) },
+  };
 }
 
-function screen(project: Project, { httpUrl, httpPort, temporal, taskQueue }: DevSession, options: DevOptions): string {
+function screen(
+  project: Project,
+  { httpUrl, httpPort, temporal, taskQueue }: DevSession,
+  options: DevOptions,
+): string {
   const wanted = portOf(options, project.config, process.env);
   const busyPort = wanted === 0 || wanted === httpPort ? undefined : wanted;
   return banner({ project, temporal, httpUrl, busyPort, insecure: options.insecure, taskQueue });

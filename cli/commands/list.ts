@@ -25,7 +25,9 @@ export function addListCommand(program: Command): void {
     .command('list [name]')
     .summary('list runs, newest first')
     .description('Lists runs, newest first: all, or those of one pipeline or workflow.')
-    .addOption(new Option('--status <status>', 'only runs with this status').choices(EXECUTION_STATUSES))
+    .addOption(
+      new Option('--status <status>', 'only runs with this status').choices(EXECUTION_STATUSES),
+    )
     .option('--limit <n>', `at most so many, 1 to ${String(MAX_PAGE)}`, limitOf, 20)
     .option('--json', 'print them as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
@@ -33,10 +35,17 @@ export function addListCommand(program: Command): void {
     .action(async (name: string | undefined, options: ListOptions) => list(name, options));
 }
 
-async function list(name: string | undefined, { dir, status, limit, json }: ListOptions): Promise<void> {
+async function list(
+  name: string | undefined,
+  { dir, status, limit, json }: ListOptions,
+): Promise<void> {
   const engine = await connectForRuns(projectDir(dir));
   try {
-    const request = { limit, ...(name !== undefined && { name }), ...(status !== undefined && { status }) };
+    const request = {
+      limit,
+      ...(name !== undefined && { name }),
+      ...(status !== undefined && { status }),
+    };
     const pages = await Promise.all([
       engine.list({ kind: 'pipeline', ...request }),
       engine.list({ kind: 'workflow', ...request }),

@@ -38,7 +38,9 @@ export function addRunCommand(program: Command): void {
   program
     .command('run <name>')
     .summary('run a pipeline or workflow and print its result')
-    .description('Runs a pipeline or workflow of the project, shows how it goes and prints its result.')
+    .description(
+      'Runs a pipeline or workflow of the project, shows how it goes and prints its result.',
+    )
     .option('-i, --input <file>', 'the input: a JSON file, a document, or - for standard input')
     .option('-s, --set <key=value>', 'sets one property of the input; may be repeated', collect, [])
     .option('--key <key>', 'idempotency key: the same key and input start one run, however often')
@@ -54,12 +56,18 @@ async function run(name: string, options: RunOptions): Promise<number> {
   const project = await requireProject(projectDir(options.dir));
   const definition = project.registry.definitions.get(name);
   if (definition === undefined) {
-    throw new UsageError(`There is no pipeline or workflow "${name}".${suggestion(name, [...project.registry.definitions.keys()])}`);
+    throw new UsageError(
+      `There is no pipeline or workflow "${name}".${suggestion(name, [...project.registry.definitions.keys()])}`,
+    );
   }
   const input = await readInput(options, definition);
   const engine = await connectEngine(project, { env: process.env });
   try {
-    const started = await engine.start(name, input, options.key === undefined ? {} : { idempotencyKey: options.key });
+    const started = await engine.start(
+      name,
+      input,
+      options.key === undefined ? {} : { idempotencyKey: options.key },
+    );
     if (options.detach) {
       process.stdout.write(`${started.id}\n`);
       return EXIT.ok;
@@ -71,10 +79,17 @@ async function run(name: string, options: RunOptions): Promise<number> {
 }
 
 /** Shows the run until it is over, or until the person has seen enough. */
-async function follow(engine: ConnectedEngine, definition: Definition, started: Run): Promise<number> {
+async function follow(
+  engine: ConnectedEngine,
+  definition: Definition,
+  started: Run,
+): Promise<number> {
   const interruption = onInterruption();
   const rows = new RunRows(definition);
-  const view = runView(process.stderr, rows.rows.map(({ label }) => label));
+  const view = runView(
+    process.stderr,
+    rows.rows.map(({ label }) => label),
+  );
   try {
     for await (const event of started.events({ hints: true, signal: interruption.signal })) {
       rows.take(event);
@@ -98,14 +113,20 @@ async function printOutcome(engine: ConnectedEngine, started: Run): Promise<numb
   const place = `  ${pc.dim([started.id, ...(link === undefined ? [] : [link])].join('   '))}\n`;
   try {
     const result = await started.result();
-    process.stdout.write(`${JSON.stringify(result, undefined, process.stdout.isTTY ? 2 : undefined)}\n`);
+    process.stdout.write(
+      `${JSON.stringify(result, undefined, process.stdout.isTTY ? 2 : undefined)}\n`,
+    );
     process.stderr.write(place);
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof RunFailed)) throw error;
     const { failure, status } = error;
-    const where = [failure.stage, failure.operation].filter((part) => part !== undefined).join(' › ');
-    process.stderr.write(`${pc.red(status)}  ${where === '' ? '' : `${where}: `}${failure.type}: ${error.message}\n${place}`);
+    const where = [failure.stage, failure.operation]
+      .filter((part) => part !== undefined)
+      .join(' › ');
+    process.stderr.write(
+      `${pc.red(status)}  ${where === '' ? '' : `${where}: `}${failure.type}: ${error.message}\n${place}`,
+    );
     return EXIT.failed;
   }
 }

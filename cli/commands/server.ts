@@ -42,9 +42,22 @@ async function serve(dir: string, options: ListenOptions): Promise<number> {
   try {
     const { insecure, host } = options;
     const port = portOf(options, config, env);
-    const server = await startHttpServer(engine, config, { port, insecure, log, ...(host !== undefined && { host }) });
+    const server = await startHttpServer(engine, config, {
+      port,
+      insecure,
+      log,
+      ...(host !== undefined && { host }),
+    });
     const { namespace, taskQueue } = engine.temporal;
-    log.info({ url: server.url, namespace, queue: taskQueue, definitions: [...registry.definitions.keys()] }, 'server ready');
+    log.info(
+      {
+        url: server.url,
+        namespace,
+        queue: taskQueue,
+        definitions: [...registry.definitions.keys()],
+      },
+      'server ready',
+    );
     await aborted(interruption.signal);
     log.info('server is stopping');
     await server.stop();

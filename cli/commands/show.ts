@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { ConnectedEngine } from '../../engine/create-engine.js';
 import type { Execution } from '../../engine/execution.js';
-import { usageByModel, type OperationProgress, type StageProgress } from '../../src/progress/progress.js';
+import { usageByModel } from '../../src/progress/progress.js';
 import { formatDuration, formatStatus, formatTable, formatTime, visibleWidth } from '../format.js';
 import { projectDir } from '../project.js';
-import type { RunRow } from '../run/run-rows.js';
+import { rowsOfProgress } from '../run/run-rows.js';
 import { rowLine } from '../run/run-view.js';
 import { connectForRuns, findRun } from '../runs.js';
 
@@ -27,7 +27,9 @@ export function addShowCommand(program: Command): void {
   program
     .command('show <id>')
     .summary('show one run: its stages, times, attempts, tokens, failure')
-    .description('Shows one run: its stages with times and attempts, the tokens it used, its result or failure.')
+    .description(
+      'Shows one run: its stages with times and attempts, the tokens it used, its result or failure.',
+    )
     .option('--json', 'print it as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .addHelpText('after', EXAMPLES)
@@ -55,7 +57,7 @@ function jsonOf(engine: ConnectedEngine, { progress, ...execution }: Execution):
 function textOf(engine: ConnectedEngine, execution: Execution): string {
   const { name, status, startedAt, completedAt, progress, failure, result } = execution;
   const took = formatDuration((completedAt?.getTime() ?? Date.now()) - startedAt.getTime());
-  const rows = (progress?.stages ?? []).flatMap(rowsOf);
+  const rows = progress === undefined ? [] : rowsOfProgress(progress);
   const width = Math.max(0, ...rows.map(({ label }) => visibleWidth(label)));
   return [
     `${pc.bold(name)}  ${formatStatus(status)}  ${pc.dim(`${completedAt === undefined ? 'for' : 'in'} ${took}`)}`,
@@ -83,22 +85,6 @@ function facts(engine: ConnectedEngine, execution: Execution): readonly (readonl
     ]),
     ...(link === undefined ? [] : [['  Temporal', link]]),
   ].map(([head = '', ...rest]) => [pc.dim(head), ...rest]);
-}
-
-function rowsOf(stage: StageProgress): readonly RunRow[] {
-  return stage.operations.map((operation) => ({
-    label: stage.operations.length === 1 ? stage.name : `${stage.name} › ${operation.name}`,
-    state: operation.state,
-    detail: detailOf(stage, operation),
-    attempt: operation.attempts ?? 1,
-    ...(operation.durationMs !== undefined && { durationMs: operation.durationMs }),
-    ...(operation.startedAt !== undefined && { startedAt: operation.startedAt }),
-  }));
-}
-
-function detailOf(stage: StageProgress, { failure, derived }: OperationProgress): string {
-  if (failure !== undefined) return failure.message;
-  return derived === undefined ? '' : `${String(stage.namespaceCount ?? 1)} → ${String(derived)} namespaces`;
 }
 
 function indented(text: string): string {

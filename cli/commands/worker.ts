@@ -25,7 +25,9 @@ export function addWorkerCommand(program: Command): void {
   program
     .command('worker')
     .summary('run a worker on a Temporal server that is there already')
-    .description("Runs a worker: the process that executes the project's pipelines, workflows and operations.")
+    .description(
+      "Runs a worker: the process that executes the project's pipelines, workflows and operations.",
+    )
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .addHelpText('after', EXAMPLES)
     .action(async ({ dir }: { readonly dir?: string }) => {
@@ -46,7 +48,15 @@ async function work(dir: string): Promise<number> {
     await raiseRetention(client, config.executionRetentionMs, log);
     const worker = await runWorker({ project, connection, client, log, env });
     const { address, namespace } = settings;
-    log.info({ address, namespace, queue: worker.taskQueue, definitions: [...registry.definitions.keys()] }, 'worker ready');
+    log.info(
+      {
+        address,
+        namespace,
+        queue: worker.taskQueue,
+        definitions: [...registry.definitions.keys()],
+      },
+      'worker ready',
+    );
     await Promise.race([aborted(interruption.signal), worker.ended]);
     log.info('worker is stopping: no more work is taken, operations in progress may finish');
     await worker.stop();

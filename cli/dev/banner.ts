@@ -4,6 +4,7 @@ import { STATE_FOLDER } from '../../engine/dev-server/dev-record.js';
 import type { Project } from '../../engine/project/load-project.js';
 import type { Definition } from '../../engine/registry.js';
 import { exampleInput } from '../../src/contract/example-input.js';
+import type { JsonObject } from '../../src/definition/json.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import { VERSION } from '../../src/version.js';
 import { counted } from '../problem-report.js';
@@ -42,7 +43,8 @@ export function banner(facts: BannerFacts): string {
 /** `3 pipelines, 5 operations`. */
 export function countLine({ registry }: Pick<Project, 'registry'>): string {
   const definitions = [...registry.definitions.values()];
-  const count = (kind: Definition['kind']): number => definitions.filter((definition) => definition.kind === kind).length;
+  const count = (kind: Definition['kind']): number =>
+    definitions.filter((definition) => definition.kind === kind).length;
   const workflows = count('workflow');
   return [
     counted(count('pipeline'), 'pipeline'),
@@ -69,7 +71,11 @@ function httpLine({ httpUrl, busyPort, insecure, project }: BannerFacts): string
     ...(busyPort === undefined ? [] : [`port ${String(busyPort)} is in use`]),
     ...(project.config.apiAuthentication !== undefined
       ? ['requests are authenticated']
-      : [insecure ? 'INSECURE: anybody who reaches it can run pipelines' : 'loopback only: no authentication configured']),
+      : [
+          insecure
+            ? 'INSECURE: anybody who reaches it can run pipelines'
+            : 'loopback only: no authentication configured',
+        ]),
   ];
   const shown = notes.join('; ');
   return `${pc.cyan(httpUrl)}               ${insecure ? pc.yellow(`(${shown})`) : pc.dim(`(${shown})`)}`;
@@ -78,40 +84,65 @@ function httpLine({ httpUrl, busyPort, insecure, project }: BannerFacts): string
 function tryLines({ project, httpUrl }: BannerFacts): readonly string[] {
   const { registry, config } = project;
   if (registry.definitions.size === 0) {
-    return ['Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/; they are served when saved.'];
+    return [
+      'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/; they are served when saved.',
+    ];
   }
   if (!config.catchAllRoutes) {
     return [
-      'No pipeline has a route: set catchAllRoutes: true in millrace.config.ts, or try one without HTTP:',
-      `  npx millrace run ${[...registry.definitions.keys()][0] ?? ''} --help`,
+      'No pipeline has a route: set catchAllRoutes: true in millrace.config.ts. Without HTTP:',
+      ...runLines([...registry.definitions.values()]),
     ];
   }
-  const shown = [...registry.definitions.values()].filter(({ name }) => isExposed(name, config.exposePipes));
-  const example = exampleRequest(shown);
-  if (example === undefined) return [`Look at what there is: ${pc.cyan(`curl ${httpUrl}/pipelines`)}`];
-  const { name, body } = example;
+  const shown = [...registry.definitions.values()].filter(({ name }) =>
+    isExposed(name, config.exposePipes),
+  );
+  const example = firstExample(shown);
+  if (example === undefined)
+    return [`Look at what there is: ${pc.cyan(`curl ${httpUrl}/pipelines`)}`];
+  const { name } = example;
+  const body = JSON.stringify(example.input);
   const post = (path: string, option = ''): string =>
     `  curl ${option}${httpUrl}/pipelines/${name}${path} -H 'content-type: application/json' -d ${shellQuoted(body)}`;
   return [
     `Try it, then watch it:`,
     post(''),
     post('/stream', '-N '),
-    ...(config.apiAuthentication === undefined ? [] : ['', 'Add what apiAuthentication of millrace.config.ts asks for.']),
+    ...(config.apiAuthentication === undefined
+      ? []
+      : ['', 'Add what apiAuthentication of millrace.config.ts asks for.']),
   ];
 }
 
+function runLines(definitions: readonly Definition[]): readonly string[] {
+  const example = firstExample(definitions);
+  if (example === undefined) return ['  npx millrace run --help'];
+  const properties = Object.entries(example.input).map(
+    ([name, value]) =>
+      ` --set ${shellQuoted(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)}`,
+  );
+  return [`  npx millrace run ${example.name}${properties.join('')}`];
+}
+
 /** The first definition for which there is an example input; those that need no language model come first. */
-function exampleRequest(definitions: readonly Definition[]): { readonly name: string; readonly body: string } | undefined {
+function firstExample(
+  definitions: readonly Definition[],
+): { readonly name: string; readonly input: JsonObject } | undefined {
   const inOrder = [...definitions].sort((a, b) => Number(needsModel(a)) - Number(needsModel(b)));
   for (const { name, input } of inOrder) {
     const example = exampleInput(input);
-    if (example !== undefined) return { name, body: JSON.stringify(example) };
+    if (example !== undefined) return { name, input: example };
   }
   return undefined;
 }
 
 function needsModel(definition: Definition): boolean {
-  return definition.kind === 'pipeline' && definition.plan.stages.some(({ operations }) => operations.some(({ model }) => model !== undefined));
+  return (
+    definition.kind === 'pipeline' &&
+    definition.plan.stages.some(({ operations }) =>
+      operations.some(({ model }) => model !== undefined),
+    )
+  );
 }
 
 function isExposed(name: string, exposed: Project['config']['exposePipes']): boolean {

@@ -30,10 +30,11 @@ export interface DevSessionOptions extends DevTemporalOptions {
   readonly insecure: boolean;
 }
 
-/** What a reload replaces. */
+/** What a reload replaces. A worker has a connection of its own: Temporal takes one worker for a queue on each. */
 interface Current {
   project: Project;
   worker: ProjectWorker;
+  link: ConnectedWorkerClient;
 }
 
 /** Everything that `millrace dev` runs in its process: Temporal, a worker, the HTTP server. */
@@ -48,6 +49,7 @@ export class DevSession {
   private constructor(
     private readonly options: DevSessionOptions,
     readonly temporal: DevTemporal,
+    /** Stays open to the end: the engine watches runs on it, whatever worker there is. */
     private readonly link: ConnectedWorkerClient,
     readonly engine: Engine,
     private readonly current: Current,
@@ -78,10 +80,16 @@ export class DevSession {
       const link = await connectWorkerClient(temporal.settings);
       undo.push(() => link.close());
       await keepRuns(link, temporal.embedded, project, log);
-      const worker = await runWorker({ project, log, env, shutdownGraceMs: STOP_GRACE_MS, ...link });
+      const worker = await runWorker({
+        project,
+        log,
+        env,
+        shutdownGraceMs: STOP_GRACE_MS,
+        ...link,
+      });
       undo.push(() => worker.stop());
-      const current: Current = { project, worker };
-      const engine = engineOf(link, temporal, current);
+      const current: Current = { project, worker, link };
+      const engine = engineOf(temporal, current);
       const http = await listen(engine, project, options);
       return new DevSession(options, temporal, link, engine, current, http);
     } catch (error) {
@@ -116,19 +124,30 @@ export class DevSession {
    */
   async reload(project: Project, files: readonly string[]): Promise<void> {
     const { log, env } = this.options;
-    const configChanged = files.some((file) => CONFIG_FILES.some((name) => basename(file) === name));
+    const configChanged = files.some((file) =>
+      CONFIG_FILES.some((name) => basename(file) === name),
+    );
     const bundle = await bundleOf(project, log);
     if (!configChanged && bundle === this.current.worker.workflowBundle) {
       await this.current.worker.reload(project);
       this.current.project = project;
       return;
     }
-    const worker = await runWorker({ project, log, env, shutdownGraceMs: STOP_GRACE_MS, ...this.link });
-    const old = this.current.worker;
-    this.current.worker = worker;
-    this.current.project = project;
+    const link = await connectWorkerClient(this.temporal.settings);
+    const worker = await runWorker({
+      project,
+      log,
+      env,
+      shutdownGraceMs: STOP_GRACE_MS,
+      ...link,
+    }).catch(async (error: unknown) => {
+      await link.close().catch(() => undefined);
+      throw error;
+    });
+    const { worker: old, link: oldLink } = this.current;
+    Object.assign(this.current, { worker, project, link } satisfies Current);
     this.#watchWorker(worker);
-    this.#letGo(old);
+    this.#letGo(old, oldLink);
     if (configChanged) await this.#listenAgain(project);
   }
 
@@ -142,7 +161,8 @@ export class DevSession {
     await Promise.all([this.current.worker.stop(), ...this.#leaving]).catch((error: unknown) => {
       this.options.log.warn({ err: error }, 'the worker did not stop in order');
     });
-    await this.link.close().catch(() => undefined);
+    const links = new Set([this.current.link, this.link]);
+    await Promise.all([...links].map((link) => link.close().catch(() => undefined)));
     await this.temporal.embedded?.stop();
   }
 
@@ -152,14 +172,18 @@ export class DevSession {
     });
   }
 
-  #letGo(worker: ProjectWorker): void {
-    const leaving = worker
-      .stop()
-      .catch((error: unknown) => {
-        this.options.log.warn({ err: error }, 'a worker that was replaced did not stop in order');
-      })
-      .finally(() => this.#leaving.delete(leaving));
+  #letGo(worker: ProjectWorker, link: ConnectedWorkerClient): void {
+    const leaving = this.#leave(worker, link).finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
+  }
+
+  async #leave(worker: ProjectWorker, link: ConnectedWorkerClient): Promise<void> {
+    try {
+      await worker.stop();
+      if (link !== this.link) await link.close();
+    } catch (error) {
+      this.options.log.warn({ err: error }, 'a worker that was replaced did not stop in order');
+    }
   }
 
   /** The configuration decides what the server asks of requests. Clients of event streams go on where they were. */
@@ -179,9 +203,11 @@ class TemporalEnded extends Error {
 }
 
 /** An engine on the worker's connection, so that runs begin without a round trip. Always knows what is deployed now. */
-function engineOf({ client }: ConnectedWorkerClient, { settings }: DevTemporal, current: Current): Engine {
+function engineOf({ settings }: DevTemporal, current: Current): Engine {
   return new Engine({
-    client,
+    get client() {
+      return current.link.client;
+    },
     eagerStart: true,
     code: {
       get registry() {

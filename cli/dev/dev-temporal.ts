@@ -1,5 +1,9 @@
 import { join } from 'node:path';
-import { configuredTemporal, embeddedNamespace, type ConnectionSettings } from '../../engine/connection.js';
+import {
+  configuredTemporal,
+  embeddedNamespace,
+  type ConnectionSettings,
+} from '../../engine/connection.js';
 import { startDevServer, type DevServer } from '../../engine/dev-server/dev-server.js';
 import { STATE_FOLDER } from '../../engine/dev-server/dev-record.js';
 import { embeddedSettings } from '../../engine/find-temporal.js';
@@ -25,7 +29,10 @@ export interface DevTemporal {
 }
 
 /** The configured Temporal server, or one of our own whose state is kept in the project. */
-export async function devTemporal(project: Project, options: DevTemporalOptions): Promise<DevTemporal> {
+export async function devTemporal(
+  project: Project,
+  options: DevTemporalOptions,
+): Promise<DevTemporal> {
   const { env, uiPort, anyPort, onProgress, signal } = options;
   const { temporal } = project.config;
   const configured = configuredTemporal(temporal, env);

@@ -1,7 +1,11 @@
 import { relative } from 'node:path';
 import pc from 'picocolors';
 import type { Logger } from 'pino';
-import { loadProject, type LoadedProject, type Project } from '../../engine/project/load-project.js';
+import {
+  loadProject,
+  type LoadedProject,
+  type Project,
+} from '../../engine/project/load-project.js';
 import { errorReport } from '../error-report.js';
 import { logLevel } from '../logger.js';
 import { problemReport } from '../problem-report.js';
@@ -93,9 +97,13 @@ export class ProjectReloads {
       }
       await session.reload(project, files);
       log.level = logLevel({ debug: project.config.debug, env: process.env });
-      process.stdout.write(`  ${pc.green('reloaded')}  ${this.#named(files)}  ${pc.dim(`(${countLine(project)})`)}\n`);
+      process.stdout.write(
+        `  ${pc.green('reloaded')}  ${this.#named(files)}  ${pc.dim(`(${countLine(project)})`)}\n`,
+      );
     } catch (error) {
-      process.stdout.write(`\n${errorReport(error).text}\n${pc.dim('Not taken over: what ran before goes on running.')}\n\n`);
+      process.stdout.write(
+        `\n${errorReport(error).text}\n${pc.dim('Not taken over: what ran before goes on running.')}\n\n`,
+      );
     }
   }
 

@@ -21,7 +21,11 @@ export class ProjectWatch {
    * @param places - files and folders of which a change matters, absolute; also outside of the project
    * @param onChange - gets the files that changed, absolute paths
    */
-  constructor(dir: string, places: readonly string[], onChange: (files: readonly string[]) => void) {
+  constructor(
+    dir: string,
+    places: readonly string[],
+    onChange: (files: readonly string[]) => void,
+  ) {
     this.#dir = dir;
     this.#places = places;
     this.#onChange = onChange;
@@ -61,8 +65,11 @@ export class ProjectWatch {
   /** A place, what is in it, and the folders on the way to it. */
   #matters(path: string): boolean {
     if (path === this.#dir) return true;
-    if (path.split(sep).some((part) => NEVER.includes(part)) && isBelow(path, this.#dir)) return false;
-    return this.#places.some((place) => path === place || isBelow(path, place) || isBelow(place, path));
+    if (path.split(sep).some((part) => NEVER.includes(part)) && isBelow(path, this.#dir))
+      return false;
+    return this.#places.some(
+      (place) => path === place || isBelow(path, place) || isBelow(place, path),
+    );
   }
 
   #note(path: string): void {

@@ -29,7 +29,11 @@ export class StartProgress {
     if (!this.stream.isTTY) return;
     const seconds = Math.floor((Date.now() - this.#startedAt) / 1_000);
     this.#clear();
-    this.stream.write(pc.dim(`  Starting Temporal, a worker and the HTTP server${seconds < 2 ? '' : ` (${String(seconds)} s)`} …`));
+    this.stream.write(
+      pc.dim(
+        `  Starting Temporal, a worker and the HTTP server${seconds < 2 ? '' : ` (${String(seconds)} s)`} …`,
+      ),
+    );
   }
 
   #clear(): void {

@@ -21,9 +21,15 @@ export interface InputOptions {
  *
  * @throws {@link UsageError}
  */
-export async function readInput({ input, set }: InputOptions, definition: Definition): Promise<JsonObject> {
+export async function readInput(
+  { input, set }: InputOptions,
+  definition: Definition,
+): Promise<JsonObject> {
   const base = input === undefined ? {} : asInput(await readText(input), input, definition);
-  return { ...base, ...Object.fromEntries(set.map((assignment) => propertyOf(assignment, definition))) };
+  return {
+    ...base,
+    ...Object.fromEntries(set.map((assignment) => propertyOf(assignment, definition))),
+  };
 }
 
 async function readText(input: string): Promise<string> {
@@ -47,7 +53,8 @@ function asInput(text: string, source: string, definition: Definition): JsonObje
   // What JSON.parse gives is JSON.
   if (isPlainObject(parsed.value)) return parsed.value as JsonObject;
   const isJsonFile = source.endsWith('.json');
-  if (isJsonFile && parsed.error !== undefined) throw new UsageError(`--input: ${source} is no JSON: ${parsed.error}`);
+  if (isJsonFile && parsed.error !== undefined)
+    throw new UsageError(`--input: ${source} is no JSON: ${parsed.error}`);
   const property = isJsonFile ? undefined : onlyRequiredText(definition);
   if (property !== undefined) return { [property]: text };
   const required = requiredProperties(definition.inputSchema).join(', ') || 'none';
@@ -59,7 +66,8 @@ function asInput(text: string, source: string, definition: Definition): JsonObje
 
 function propertyOf(assignment: string, definition: Definition): readonly [string, Json] {
   const at = assignment.indexOf('=');
-  if (at <= 0) throw new UsageError(`--set ${assignment}: write key=value, such as --set text="some words".`);
+  if (at <= 0)
+    throw new UsageError(`--set ${assignment}: write key=value, such as --set text="some words".`);
   const name = assignment.slice(0, at);
   const value = assignment.slice(at + 1);
   if (typesOf(definition.inputSchema, name).includes('string')) return [name, value];
@@ -70,11 +78,15 @@ function propertyOf(assignment: string, definition: Definition): readonly [strin
 
 function onlyRequiredText({ inputSchema }: Definition): string | undefined {
   const [only, ...others] = requiredProperties(inputSchema);
-  return only !== undefined && others.length === 0 && typesOf(inputSchema, only).includes('string') ? only : undefined;
+  return only !== undefined && others.length === 0 && typesOf(inputSchema, only).includes('string')
+    ? only
+    : undefined;
 }
 
 function requiredProperties({ required }: JsonObject): readonly string[] {
-  return Array.isArray(required) ? required.filter((name): name is string => typeof name === 'string') : [];
+  return Array.isArray(required)
+    ? required.filter((name): name is string => typeof name === 'string')
+    : [];
 }
 
 function typesOf({ properties }: JsonObject, name: string): readonly unknown[] {

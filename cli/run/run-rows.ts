@@ -1,5 +1,6 @@
 import type { Definition } from '../../engine/registry.js';
 import type { JsonObject } from '../../src/definition/json.js';
+import type { OperationProgress, RunProgress, StageProgress } from '../../src/progress/progress.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
 
 /** One line of a run on a terminal: a stage, or one operation of a stage that has several. */
@@ -19,15 +20,19 @@ export class RunRows {
   readonly #rows = new Map<string, RunRow>();
   readonly #counts = new Map<string, number>();
   readonly #sets = new Map<string, readonly string[]>();
+  /** Operations whose number of namespaces is only known when their stage is over, and who are over then. */
+  readonly #derives = new Set<string>();
 
   constructor(definition: Definition) {
     if (definition.kind !== 'pipeline') return;
     for (const stage of definition.plan.stages) {
       for (const operation of stage.operations) {
-        const label = stage.operations.length === 1 ? stage.name : `${stage.name} › ${operation.name}`;
+        const label =
+          stage.operations.length === 1 ? stage.name : `${stage.name} › ${operation.name}`;
         const key = keyOf(stage.name, operation.name);
         this.#rows.set(key, { label, state: 'pending', detail: '', attempt: 1 });
         this.#sets.set(key, operation.sets);
+        if (operation.changesCount === true) this.#derives.add(key);
       }
     }
   }
@@ -45,13 +50,20 @@ export class RunRows {
       case 'operation_started':
         return this.#change(data, { state: 'running', startedAt: time });
       case 'operation_progress':
-        return this.#change(data, { state: 'running', detail: progressText(data), attempt: number(data['attempt']) ?? 1 });
+        return this.#change(data, {
+          state: 'running',
+          detail: progressText(data),
+          attempt: number(data['attempt']) ?? 1,
+        });
       case 'operation_retrying':
-        return this.#change(data, { detail: text(data['error']), attempt: number(data['attempt']) ?? 1 });
+        return this.#change(data, {
+          detail: text(data['error']),
+          attempt: number(data['attempt']) ?? 1,
+        });
       case 'operation_waiting':
         return this.#change(data, { detail: 'waiting for a worker that has its code' });
       case 'operation_completed':
-        return this.#change(data, { state: 'completed', ...timing(data), detail: this.#produced(data) });
+        return this.#completed(data);
       case 'operation_failed':
         return this.#change(data, {
           state: data['ignored'] === true ? 'ignored' : 'failed',
@@ -74,12 +86,22 @@ export class RunRows {
     return [changed];
   }
 
+  #completed(data: JsonObject): readonly RunRow[] {
+    const waits = this.#derives.has(keyOf(text(data['stage']), text(data['operation'])));
+    const change = { ...timing(data), detail: this.#produced(data) };
+    return this.#change(data, waits ? change : { ...change, state: 'completed' });
+  }
+
   #stageCompleted(stage: string, after: number): readonly RunRow[] {
     const before = this.#counts.get(stage) ?? 1;
-    if (before === after) return [];
-    return [...this.#rows].flatMap(([key, row]) => {
-      if (!key.startsWith(keyOf(stage, ''))) return [];
-      const changed = { ...row, detail: `${String(before)} → ${counted(after)}` };
+    return [...this.#derives].flatMap((key) => {
+      const row = this.#rows.get(key);
+      if (row?.state !== 'running' || !key.startsWith(keyOf(stage, ''))) return [];
+      const changed: RunRow = {
+        ...row,
+        state: 'completed',
+        detail: `${String(before)} → ${counted(after)}`,
+      };
       this.#rows.set(key, changed);
       return [changed];
     });
@@ -88,8 +110,36 @@ export class RunRows {
   #produced(data: JsonObject): string {
     const sets = this.#sets.get(keyOf(text(data['stage']), text(data['operation']))) ?? [];
     const tokens = tokenText(data['usage']);
-    return [...(sets.length === 0 ? [] : [`→ ${sets.join(', ')}`]), ...(tokens === undefined ? [] : [tokens])].join('  ');
+    return [producedText(sets), tokens ?? ''].filter((part) => part !== '').join('  ');
   }
+}
+
+/** The lines of a run, from how far it is. */
+export function rowsOfProgress({ stages, plan }: RunProgress): readonly RunRow[] {
+  return stages.flatMap((stage, at) =>
+    stage.operations.map((operation, place) => ({
+      label: stage.operations.length === 1 ? stage.name : `${stage.name} › ${operation.name}`,
+      state: operation.state,
+      detail: detailOf(stage, operation, plan?.stages[at]?.operations[place]?.sets ?? []),
+      attempt: operation.attempts ?? 1,
+      ...(operation.durationMs !== undefined && { durationMs: operation.durationMs }),
+      ...(operation.startedAt !== undefined && { startedAt: operation.startedAt }),
+    })),
+  );
+}
+
+function detailOf(
+  stage: StageProgress,
+  { state, failure, derived }: OperationProgress,
+  sets: readonly string[],
+): string {
+  if (failure !== undefined) return failure.message;
+  if (derived !== undefined) return `${String(stage.namespaceCount ?? 1)} → ${counted(derived)}`;
+  return state === 'completed' ? producedText(sets) : '';
+}
+
+function producedText(sets: readonly string[]): string {
+  return sets.length === 0 ? '' : `→ ${sets.join(', ')}`;
 }
 
 function keyOf(stage: string, operation: string): string {
@@ -102,20 +152,31 @@ function counted(namespaces: number): string {
 
 function timing(data: JsonObject): Pick<RunRow, 'attempt'> & Partial<RunRow> {
   const durationMs = number(data['duration_ms']);
-  return { attempt: number(data['attempts']) ?? 1, ...(durationMs !== undefined && { durationMs }) };
+  return {
+    attempt: number(data['attempts']) ?? 1,
+    ...(durationMs !== undefined && { durationMs }),
+  };
 }
 
 function progressText(data: JsonObject): string {
   const completed = number(data['completed']);
   const total = number(data['total']);
-  const counts = completed === undefined ? '' : total === undefined ? String(completed) : `${String(completed)}/${String(total)}`;
+  const counts =
+    completed === undefined
+      ? ''
+      : total === undefined
+        ? String(completed)
+        : `${String(completed)}/${String(total)}`;
   return [counts, text(data['message'])].filter((part) => part !== '').join('  ');
 }
 
 function tokenText(usage: unknown): string | undefined {
   if (!Array.isArray(usage) || usage.length === 0) return undefined;
   // The fold writes these fields: see src/progress/fold.ts.
-  const used = usage as readonly { readonly input_tokens: number; readonly output_tokens: number }[];
+  const used = usage as readonly {
+    readonly input_tokens: number;
+    readonly output_tokens: number;
+  }[];
   const sum = (pick: (item: (typeof used)[number]) => number): string =>
     used.reduce((total, item) => total + pick(item), 0).toLocaleString('en');
   return `${sum((item) => item.input_tokens)} → ${sum((item) => item.output_tokens)} tokens`;

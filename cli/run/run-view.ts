@@ -65,7 +65,9 @@ class LiveView implements RunView {
     const running = this.#rows.filter((row) => row.state === 'running');
     over.forEach(({ label }) => this.#written.add(label));
     const spinner = FRAMES[this.#frame % FRAMES.length] ?? '';
-    const lines = [...over, ...running].map((row) => rowLine(row, this.labelWidth, columns, spinner));
+    const lines = [...over, ...running].map((row) =>
+      rowLine(row, this.labelWidth, columns, spinner),
+    );
     const back = this.#height === 0 ? '' : `\u001b[${String(this.#height)}A`;
     this.stream.write(`${back}\u001b[0J${lines.map((line) => `${line}\n`).join('')}`);
     this.#height = running.length;
@@ -100,12 +102,21 @@ function isOver({ state }: RunRow): boolean {
 }
 
 /** `  ✓ split      → sentences           4 ms`, no wider than the terminal. */
-export function rowLine(row: RunRow, labelWidth: number, columns: number | undefined, spinner: string): string {
-  const elapsedMs = row.durationMs ?? (row.startedAt === undefined ? undefined : Date.now() - row.startedAt);
+export function rowLine(
+  row: RunRow,
+  labelWidth: number,
+  columns: number | undefined,
+  spinner: string,
+): string {
+  const elapsedMs =
+    row.durationMs ?? (row.startedAt === undefined ? undefined : Date.now() - row.startedAt);
   const time = elapsedMs === undefined ? '' : formatDuration(elapsedMs);
   const attempt = row.attempt > 1 ? ` (attempt ${String(row.attempt)})` : '';
   const head = `  ${symbolOf(row, spinner)} ${pad(row.label, labelWidth)}`;
-  const room = columns === undefined ? Infinity : Math.max(10, columns - visibleWidth(head) - GAP.length * 2 - TIME_WIDTH);
+  const room =
+    columns === undefined
+      ? Infinity
+      : Math.max(10, columns - visibleWidth(head) - GAP.length * 2 - TIME_WIDTH);
   const detail = truncate(singleLine(row.detail), room - visibleWidth(attempt));
   const shown = `${row.state === 'failed' ? pc.red(detail) : detail}${pc.yellow(attempt)}`;
   const width = Math.min(44, room);

@@ -1,5 +1,6 @@
-import { isGrpcServiceError, ServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import { GRPC, grpcCode } from '../grpc-code.js';
 
 /** One page of a run's history. */
 export interface HistoryPage {
@@ -17,9 +18,6 @@ export interface HistoryRequest {
   readonly wait: boolean;
   readonly signal?: AbortSignal;
 }
-
-/** gRPC's status code. */
-const NOT_FOUND = 5;
 
 /** Longest time of one request that does not wait. */
 const READ_DEADLINE_MS = 10_000;
@@ -47,8 +45,5 @@ export async function readHistoryPage(client: Client, request: HistoryRequest): 
 
 /** True when the server says that it does not know the run. */
 export function isNotFound(error: unknown): boolean {
-  const cause: unknown = error instanceof ServiceError ? error.cause : error;
-  if (!isGrpcServiceError(cause)) return false;
-  const code: number = cause.code;
-  return code === NOT_FOUND;
+  return grpcCode(error) === GRPC.notFound;
 }

@@ -43,7 +43,12 @@ export function exampleInput(types: PropertyTypes): JsonObject | undefined {
 
 function exampleOf(schema: unknown, depth: number): Json {
   if (!isPlainObject(schema) || depth > MAX_DEPTH) return TEXT;
-  const given = firstOf(schema['examples']) ?? schema['example'] ?? schema['default'] ?? schema['const'] ?? firstOf(schema['enum']);
+  const given =
+    firstOf(schema['examples']) ??
+    schema['example'] ??
+    schema['default'] ??
+    schema['const'] ??
+    firstOf(schema['enum']);
   // Schemas are JSON themselves.
   if (given !== undefined) return given as Json;
   const alternatives = firstOf(schema['anyOf']) ?? firstOf(schema['oneOf']);
@@ -69,9 +74,14 @@ function typeOf({ type }: Record<string, unknown>): unknown {
   return Array.isArray(type) ? type[0] : type;
 }
 
-function objectExample({ properties, required }: Record<string, unknown>, depth: number): JsonObject {
+function objectExample(
+  { properties, required }: Record<string, unknown>,
+  depth: number,
+): JsonObject {
   const types = isPlainObject(properties) ? properties : {};
-  const names = Array.isArray(required) ? required.filter((name): name is string => typeof name === 'string') : [];
+  const names = Array.isArray(required)
+    ? required.filter((name): name is string => typeof name === 'string')
+    : [];
   return Object.fromEntries(names.map((name) => [name, exampleOf(types[name], depth + 1)]));
 }
 
@@ -81,7 +91,12 @@ function listExample({ items, minItems }: Record<string, unknown>, depth: number
 }
 
 function numberExample({ minimum, exclusiveMinimum, maximum }: Record<string, unknown>): number {
-  const least = typeof minimum === 'number' ? minimum : typeof exclusiveMinimum === 'number' ? exclusiveMinimum + 1 : 1;
+  const least =
+    typeof minimum === 'number'
+      ? minimum
+      : typeof exclusiveMinimum === 'number'
+        ? exclusiveMinimum + 1
+        : 1;
   // zod's integers are bounded by what a double can count.
   const wanted = Math.max(1, least);
   return typeof maximum === 'number' ? Math.min(wanted, maximum) : wanted;
@@ -90,7 +105,10 @@ function numberExample({ minimum, exclusiveMinimum, maximum }: Record<string, un
 function textExample({ format, minLength, maxLength }: Record<string, unknown>): string {
   const known = typeof format === 'string' ? FORMATS[format] : undefined;
   if (known !== undefined) return known;
-  const padded = typeof minLength === 'number' ? TEXT.repeat(Math.min(100, Math.ceil(Math.max(1, minLength) / TEXT.length))) : TEXT;
+  const padded =
+    typeof minLength === 'number'
+      ? TEXT.repeat(Math.min(100, Math.ceil(Math.max(1, minLength) / TEXT.length)))
+      : TEXT;
   return typeof maxLength === 'number' ? padded.slice(0, Math.max(0, maxLength)) : padded;
 }
 

@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
+  /** The command line of another installation. */
+  readonly main?: string;
 }
 
 /** A process of the command line that goes on until it is stopped. */
@@ -42,6 +44,11 @@ export async function cli(args: readonly string[], options: CliOptions): Promise
   return collect(launch(args, options));
 }
 
+/** Starts a process of the command line, which the caller stops. */
+export function startCli(args: readonly string[], options: CliOptions): CliProcess {
+  return follow(launch(args, options));
+}
+
 /** Starts processes of the command line; those that still run after a test are killed. */
 export function useCli(): (args: readonly string[], options: CliOptions) => CliProcess {
   const running = new Set<ChildProcess>();
@@ -58,8 +65,14 @@ export function useCli(): (args: readonly string[], options: CliOptions) => CliP
   };
 }
 
-function launch(args: readonly string[], { cwd, env = {}, input }: CliOptions): ChildProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...cleanEnvironment(), ...env } });
+function launch(
+  args: readonly string[],
+  { cwd, env = {}, input, main = MAIN }: CliOptions,
+): ChildProcess {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: { ...cleanEnvironment(), ...env },
+  });
   child.stdin.end(input ?? '');
   return child;
 }
@@ -67,9 +80,15 @@ function launch(args: readonly string[], { cwd, env = {}, input }: CliOptions): 
 /** Without what the machine's own user has set for Temporal, and without colours. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) => name === 'MILLRACE_TEMPORAL_CLI' || !/^(?:TEMPORAL_|MILLRACE_|NODE_OPTIONS|FORCE_COLOR)/.test(name),
+    ([name]) =>
+      name === 'MILLRACE_TEMPORAL_CLI' ||
+      !/^(?:TEMPORAL_|MILLRACE_|NODE_OPTIONS|FORCE_COLOR)/.test(name),
   );
-  return { ...Object.fromEntries(kept), NO_COLOR: '1', TEMPORAL_CONFIG_FILE: '/nowhere/temporal.toml' };
+  return {
+    ...Object.fromEntries(kept),
+    NO_COLOR: '1',
+    TEMPORAL_CONFIG_FILE: '/nowhere/temporal.toml',
+  };
 }
 
 async function collect(child: ChildProcess): Promise<CliResult> {
@@ -104,7 +123,9 @@ function follow(child: ChildProcess): CliProcess {
         const match = pattern.exec(output);
         if (match !== null) return match;
         if (Date.now() > deadline || child.exitCode !== null) {
-          throw new Error(`the process did not say ${String(pattern)} (exit code ${String(child.exitCode)}). It said:\n${output}`);
+          throw new Error(
+            `the process did not say ${String(pattern)} (exit code ${String(child.exitCode)}). It said:\n${output}`,
+          );
         }
         await delay(20);
       }

@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 export const pickSentences = defineOperation({
   name: 'pick-sentences',
-  description: 'Makes a summary of the sentences with the highest scores, in the order of the text.',
+  description:
+    'Makes a summary of the sentences with the highest scores, in the order of the text.',
   reads: z.object({ sentences: z.array(z.string()), scores: z.array(z.number()) }),
   sets: z.object({ summary: z.array(z.string()) }),
   options: z.object({ count: z.number().int().min(1).default(5) }),

@@ -42,7 +42,8 @@ export const scoreSentences = defineOperation({
 
 function wordFrequencies(sentences: readonly string[]): ReadonlyMap<string, number> {
   const frequencies = new Map<string, number>();
-  for (const word of sentences.flatMap(wordsOf)) frequencies.set(word, (frequencies.get(word) ?? 0) + 1);
+  for (const word of sentences.flatMap(wordsOf))
+    frequencies.set(word, (frequencies.get(word) ?? 0) + 1);
   return frequencies;
 }
 

@@ -11,7 +11,12 @@ export const summarize = definePipeline({
   name: 'summarize',
   description: 'The sentences of a text that say most of what it is about.',
   timeout: '5 minutes',
-  input: z.object({ text: z.string().min(1).meta({ examples: [EXAMPLE] }) }),
+  input: z.object({
+    text: z
+      .string()
+      .min(1)
+      .meta({ examples: [EXAMPLE] }),
+  }),
   output: z.object({ summary: z.array(z.string()) }),
   stages: [
     { name: 'split', operations: [splitSentences] },

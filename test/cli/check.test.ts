@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { cli } from '../support/cli.js';
+import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
+import { useTemporaryDirectory } from '../support/temporary-directory.js';
+
+const dir = useTemporaryDirectory();
+
+describe('millrace check', () => {
+  it('tells everything that is wrong, with its place, and exits with 1', async () => {
+    await writeProject(dir.path, {
+      'millrace.config.ts': `import { defineConfig } from 'millrace';\nexport default defineConfig({ asyncQeue: 'x' });\n`,
+      'operations/count-words.ts': COUNT_WORDS,
+      'pipelines/word-report.yml': WORD_REPORT.replace('count-words', 'count-wrods'),
+      'pipelines/nameless.yml': 'stages: []\n',
+    });
+    const { code, stdout } = await cli(['check', '--dir', dir.path], { cwd: '/' });
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      'millrace.config.ts:2:16  config: unknown option "asyncQeue". Did you mean "asyncQueue"?',
+    );
+    expect(stdout).toContain(
+      'pipelines/word-report.yml:6:26  stage "count": unknown operation type "count-wrods". Did you mean "count-words"?',
+    );
+    expect(stdout).toContain('pipelines/nameless.yml');
+    expect(stdout).toMatch(/\d errors\n$/);
+  });
+
+  it('shows what there is when nothing is wrong', async () => {
+    await writeProject(dir.path, {
+      'operations/count-words.ts': COUNT_WORDS,
+      'pipelines/word-report.yml': WORD_REPORT,
+    });
+    const { code, stdout } = await cli(['check'], { cwd: dir.path });
+    expect(stdout).toBe(
+      '  ✓ pipeline  word-report  within 30.0 s  count › log\n1 definition, 1 operation, 0 models, nothing wrong.\n',
+    );
+    expect(code).toBe(0);
+  });
+
+  it('says so when there is no such folder, and when the folder holds nothing', async () => {
+    const missing = await cli(['check', '--dir', `${dir.path}/nowhere`], { cwd: dir.path });
+    expect(missing).toMatchObject({ code: 1 });
+    expect(missing.stdout).toContain(`There is no folder ${dir.path}/nowhere`);
+    const empty = await cli(['check'], { cwd: dir.path });
+    expect(empty).toMatchObject({ code: 0 });
+    expect(empty.stdout).toContain('Nothing is defined here yet');
+  });
+});
+
+describe('the command line', () => {
+  it('explains itself, and refuses what it does not know with 2', async () => {
+    const help = await cli(['--help'], { cwd: dir.path });
+    expect(help.code).toBe(0);
+    for (const word of [
+      'dev',
+      'server',
+      'worker',
+      'check',
+      'run',
+      'list',
+      'show',
+      'cancel',
+      'Exit codes',
+    ]) {
+      expect(help.stdout).toContain(word);
+    }
+    expect(await cli(['run', '--help'], { cwd: dir.path })).toMatchObject({ code: 0 });
+    expect((await cli(['--version'], { cwd: dir.path })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(await cli(['nonsense'], { cwd: dir.path })).toMatchObject({ code: 2, stdout: '' });
+    expect(await cli(['dev', '--port', 'abc'], { cwd: dir.path })).toMatchObject({ code: 2 });
+    expect(await cli([], { cwd: dir.path })).toMatchObject({ code: 0 });
+  });
+});

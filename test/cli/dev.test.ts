@@ -1,0 +1,211 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, jest } from '@jest/globals';
+import { cli, useCli, type CliProcess } from '../support/cli.js';
+import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
+import { useTemporaryDirectory } from '../support/temporary-directory.js';
+import { config, notesOf, post, WALKING_PROJECT } from './fixtures.js';
+
+jest.setTimeout(90_000);
+
+const dir = useTemporaryDirectory();
+const start = useCli();
+
+const REPORT_PROJECT = {
+  'millrace.config.ts': config(),
+  'operations/count-words.ts': COUNT_WORDS,
+  'pipelines/word-report.yml': WORD_REPORT,
+};
+
+/** Starts \`dev\` on free ports and waits for its first screen. */
+async function dev(cwd: string): Promise<{ readonly process: CliProcess; readonly url: string }> {
+  const process = start(['dev', '--port', '0'], { cwd });
+  const [, url = ''] = await process.says(/HTTP\s+(http:\S+)/);
+  await process.says(/Watching/);
+  return { process, url };
+}
+
+/** Waits until a request is answered as expected: reloads take a moment. */
+async function eventually(
+  url: string,
+  body: unknown,
+  status: number,
+  holding = '',
+): Promise<unknown> {
+  for (let left = 100; ; left -= 1) {
+    const answer = await post(url, body);
+    if (answer.status === status && JSON.stringify(answer.body).includes(holding))
+      return answer.body;
+    if (left === 0)
+      throw new Error(`still ${String(answer.status)}: ${JSON.stringify(answer.body)}`);
+    await delay(100);
+  }
+}
+
+describe('millrace dev', () => {
+  it('brings everything up, with a line to try that works as it is printed', async () => {
+    await writeProject(dir.path, REPORT_PROJECT);
+    const { process, url } = await dev(dir.path);
+
+    expect(process.output()).toMatch(
+      /Temporal {3}embedded, http:\/\/127\.0\.0\.1:\d+ +\(state in \.millrace\)/,
+    );
+    expect(process.output()).toContain('(loopback only: no authentication configured)');
+    expect(process.output()).toContain('queue "millrace", 1 pipeline, 1 operation');
+    const [, target = '', body = ''] = await process.says(
+      /curl (http:\S+) -H 'content-type: application\/json' -d '(.*)'\n/,
+    );
+    expect(target).toBe(`${url}/pipelines/word-report`);
+    expect(await post(target, body)).toMatchObject({
+      status: 200,
+      body: { success: true, result: { words: 9 } },
+    });
+    await process.says(/"msg":"pipe completed"/);
+
+    const second = await cli(['dev', '--port', '0'], { cwd: dir.path });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(
+      `already runs in ${dir.path}: process ${String(process.pid)} at ${url}`,
+    );
+
+    const stopped = await process.stop('SIGINT');
+    expect(stopped.code).toBe(0);
+    expect(existsSync(join(dir.path, '.millrace', 'dev.json'))).toBe(false);
+  });
+
+  it('goes on with a run from its checkpoint when it was killed and is started again', async () => {
+    await writeProject(dir.path, WALKING_PROJECT);
+    const first = await dev(dir.path);
+    const notes = join(dir.path, 'notes.txt');
+    const started = await post(`${first.url}/pipelines/walk/async`, { steps: 40, notes });
+    expect(started.status).toBe(202);
+    await delay(3_000);
+    await first.process.stop('SIGKILL');
+
+    const second = await dev(dir.path);
+    const status = `${second.url}/pipelines/walk/executions/${executionId(started.body)}`;
+    while (!(await (await fetch(status)).text()).includes('"completed"')) await delay(250);
+    const [before, after] = await notesOf(dir.path);
+    expect(before).toMatchObject({ attempt: 1, from: 0, pid: first.process.pid });
+    expect(after).toMatchObject({ attempt: 2, pid: second.process.pid });
+    expect(after?.from).toBeGreaterThanOrEqual(10);
+  });
+
+  it('takes over what is saved, tells what is wrong, and goes on with what ran before', async () => {
+    await writeProject(dir.path, { 'millrace.config.ts': config() });
+    const { process, url } = await dev(dir.path);
+    await writeProject(dir.path, {
+      'operations/count-words.ts': COUNT_WORDS,
+      'pipelines/word-report.yml': WORD_REPORT,
+    });
+    const report = `${url}/pipelines/word-report`;
+    expect(await eventually(report, { text: 'a b c' }, 200)).toMatchObject({
+      result: { words: 3 },
+    });
+
+    await writeProject(dir.path, {
+      'pipelines/word-report.yml': WORD_REPORT.replace('count-words', 'count-wrods'),
+    });
+    await process.says(
+      /word-report\.yml:6:26 {2}stage "count": unknown operation type "count-wrods"\. Did you mean "count-words"\?/,
+    );
+    await process.says(/what ran before goes on running/);
+    expect(await post(report, { text: 'a b c d' })).toMatchObject({
+      status: 200,
+      body: { result: { words: 4 } },
+    });
+
+    const counted = COUNT_WORDS.replace('.length }', '.length * 100 }');
+    await writeProject(dir.path, {
+      'pipelines/word-report.yml': WORD_REPORT,
+      'operations/count-words.ts': counted,
+    });
+    await eventually(report, { text: 'a b' }, 200, '"words":200');
+    await rm(join(dir.path, 'pipelines/word-report.yml'));
+    await eventually(report, { text: 'a b' }, 404);
+  });
+
+  it('takes over new workflow code and another configuration while a run goes on', async () => {
+    await writeProject(dir.path, WALKING_PROJECT);
+    const { process, url } = await dev(dir.path);
+    const walking = post(`${url}/pipelines/walk/async`, {
+      steps: 30,
+      notes: join(dir.path, 'notes.txt'),
+    });
+    await delay(500);
+    await writeProject(dir.path, {
+      'workflows/greet.ts':
+        'export async function greet({ name }: { name: string }) { return { greeting: `Hello ${name}` }; }\n',
+      'workflows/greet.contract.ts': `import { defineWorkflow } from 'millrace';
+import { z } from 'zod';
+export const greet = defineWorkflow({ name: 'greet', input: z.object({ name: z.string() }), output: z.object({ greeting: z.string() }) });
+`,
+    });
+    expect(await eventually(`${url}/pipelines/greet`, { name: 'Ada' }, 200)).toMatchObject({
+      result: { greeting: 'Hello Ada' },
+    });
+
+    const refusing = `exposePipes: ['walk']`;
+    await writeProject(dir.path, { 'millrace.config.ts': config('millrace', refusing) });
+    await process.says(/reloaded {2}millrace\.config\.ts/);
+    expect((await post(`${url}/pipelines/greet`, { name: 'Ada' })).status).toBe(403);
+
+    const { body } = await walking;
+    const result = await fetch(`${url}/pipelines/walk/executions/${executionId(body)}/events`);
+    expect(await result.text()).toContain('"walked":30');
+  });
+
+  it('waits for a project that is wrong to be mended', async () => {
+    await writeProject(dir.path, {
+      ...REPORT_PROJECT,
+      'pipelines/word-report.yml': WORD_REPORT.replace('count-words', 'nope'),
+    });
+    const process = start(['dev', '--port', '0'], { cwd: dir.path });
+    await process.says(/unknown operation type "nope"/);
+    await process.says(/Waiting for changes/);
+    await writeProject(dir.path, REPORT_PROJECT);
+    const [, url = ''] = await process.says(/HTTP\s+(http:\S+)/);
+    expect((await post(`${url}/pipelines/word-report`, { text: 'one' })).status).toBe(200);
+  });
+
+  it('takes the next free port when the one it wants is in use, and says so', async () => {
+    await writeProject(dir.path, REPORT_PROJECT);
+    const blocker = createServer();
+    await new Promise<void>((resolve) => {
+      blocker.listen(0, '127.0.0.1', resolve);
+    });
+    const address = blocker.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    try {
+      const process = start(['dev', '--port', String(port), '--no-ui'], { cwd: dir.path });
+      const [, taken = ''] = await process.says(/HTTP\s+http:\/\/127\.0\.0\.1:(\d+)/);
+      expect(Number(taken)).toBeGreaterThan(port);
+      await process.says(new RegExp(`port ${String(port)} is in use`));
+    } finally {
+      blocker.close();
+    }
+  });
+
+  it('recognises the note of a process that is gone', async () => {
+    await writeProject(dir.path, {
+      ...REPORT_PROJECT,
+      '.millrace/dev.json': JSON.stringify({
+        pid: process.pid,
+        started: 'another boot/1',
+        addresses: undefined,
+      }),
+    });
+    const { process: running } = await dev(dir.path);
+    const note: unknown = JSON.parse(
+      await readFile(join(dir.path, '.millrace', 'dev.json'), 'utf8'),
+    );
+    expect(note).toMatchObject({ pid: running.pid });
+  });
+});
+
+function executionId(body: unknown): string {
+  return /"execution_id":"([^"]+)"/.exec(JSON.stringify(body))?.[1] ?? '';
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { post, send } from '../support/http-api.js';
+import { COUNT_WORDS, WORD_REPORT } from '../support/project.js';
+import { useTemporal } from '../support/temporal.js';
+import { blocksOf, projectOf } from './page.js';
+import { useRunningProjects, type RunningProject } from './running-project.js';
+
+const PAGE = 'docs/embedding.md';
+
+/** The part of the quickstart that the page goes on with, and another pipeline to be exposed or not. */
+const QUICKSTART = {
+  'operations/count-words.ts': COUNT_WORDS,
+  'pipelines/word-report.yml': WORD_REPORT,
+  'pipelines/count.yml': 'name: count\nstages: [{ name: count, operations: [count-words] }]\n',
+};
+
+const temporal = useTemporal();
+
+describe(PAGE, () => {
+  const start = useRunningProjects(temporal);
+  // In a namespace of its own, where no other worker calls its hook for it.
+  const startApart = useRunningProjects(temporal);
+  const project = (name?: string): Promise<RunningProject> =>
+    start({ ...QUICKSTART, ...projectOf(PAGE, name) });
+
+  // One worker for all of them: they share a namespace and the code that is run.
+  beforeAll(async () => {
+    await (await start({ ...QUICKSTART })).worker();
+  }, 60_000);
+
+  it('mounts every pipeline into an app', async () => {
+    const url = await (await project()).app('app.ts');
+    expect((await send(`${url}/elsewhere`)).body).toEqual({ hello: 'from the app around it' });
+    expect((await post(`${url}/ai/word-report`, { text: 'one two' })).body).toMatchObject({
+      success: true,
+      result: { words: 2 },
+    });
+    const { status, body } = await post(`${url}/ai/word-report/async`, { text: 'one' });
+    expect(status).toBe(202);
+    expect(body['status_url']).toBe(`/ai/word-report/executions/${String(body['execution_id'])}`);
+    expect((await send(`${url}${String(body['status_url'])}`)).status).toBe(200);
+    const stream = await fetch(`${url}/ai/word-report/stream`, {
+      method: 'POST',
+      body: '{"text":"a"}',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(await stream.text()).toContain('event: complete');
+  });
+
+  it('mounts one pipeline at a path of its own', async () => {
+    const url = await (await project('routes')).app('app.ts');
+    expect((await send(`${url}/up`)).body).toMatchObject({ status: 'ok', loaded: true });
+    expect((await send(url)).body).toEqual({ see: '/api/v1/words' });
+    expect((await send(`${url}/api/v1/words`)).body).toMatchObject({ name: 'word-report' });
+    const { body } = await post(`${url}/api/v1/words/async`, { text: 'one' });
+    expect(body['status_url']).toBe(`/api/v1/words/executions/${String(body['execution_id'])}`);
+    // Nothing streams here, so that the app's own middleware answers.
+    expect(body['events_url']).toBeUndefined();
+    expect((await post(`${url}/api/v1/words/stream`, { text: 'one' })).body).toHaveProperty('see');
+  });
+
+  it('shows some pipelines to everybody and others to the team', async () => {
+    const url = await (await project('exposure')).app('app.ts', { TEAM_KEY: 'sesame' });
+    const text = { text: 'one two' };
+    expect((await post(`${url}/public/word-report`, text)).status).toBe(200);
+    expect((await fetch(`${url}/public/count`, { method: 'POST' })).status).toBe(404);
+    expect((await post(`${url}/internal/count`, text)).status).toBe(401);
+    expect((await post(`${url}/internal/count`, text, { 'x-team-key': 'sesame' })).status).toBe(
+      200,
+    );
+    const listed = (await send(`${url}/public`)).body['pipelines'] as { name: string }[];
+    expect(listed.map(({ name }) => name)).toEqual(['word-report']);
+  });
+
+  it('asks who makes a request, and records it with the run', async () => {
+    const url = await (
+      await project('auth')
+    ).server({ API_KEYS: 'ada:secret-of-ada,team:another' });
+    const pipeline = `${url}/pipelines/word-report`;
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: 'Bearer ' }]) {
+      expect((await post(pipeline, { text: 'a' }, headers)).status).toBe(401);
+    }
+    const headers = { authorization: 'Bearer secret-of-ada', 'idempotency-key': 'k' };
+    const { status, body } = await post(pipeline, { text: 'a' }, headers);
+    expect(status).toBe(200);
+    const execution = await send(`${pipeline}/executions/${String(body['execution_id'])}`, {
+      headers,
+    });
+    expect(execution.body).toMatchObject({ principal: 'ada', status: 'completed' });
+    const other = await post(
+      pipeline,
+      { text: 'b' },
+      { ...headers, authorization: 'Bearer another' },
+    );
+    expect(other.status).toBe(200);
+    expect((await send(`${url}/health`)).status).toBe(401);
+  });
+
+  it('tells the audit log of requests and of ends, also of a run that nobody waited for', async () => {
+    const audited = await startApart({ ...QUICKSTART, ...projectOf(PAGE, 'audit') });
+    await audited.worker();
+    const pipeline = `${await audited.server()}/pipelines/word-report`;
+    const refused = await post(pipeline, { text: 'a' }, { 'x-user': 'intern' });
+    expect([refused.status, refused.body['error']]).toEqual([403, 'Ask somebody who may']);
+    const { body } = await post(`${pipeline}/async`, { text: 'a b' }, { 'x-user': 'ada' });
+    const entries = await auditLog(audited, 2);
+    expect(entries).toEqual([
+      { event: 'requested', user: 'ada', name: 'word-report', properties: ['text'] },
+      {
+        event: 'ended',
+        id: body['execution_id'],
+        principal: 'ada',
+        name: 'word-report',
+        status: 'completed',
+        durationMs: expect.any(Number),
+      },
+    ]);
+  });
+
+  it('runs pipelines from code', async () => {
+    const printed = await (await project('code')).script('report.ts');
+    const shown = blocksOf(PAGE).find(
+      ({ language, marks }) => language === 'text' && marks['project'] === 'code',
+    );
+    expect(printed).toBe(shown?.code);
+  });
+});
+
+async function auditLog({ dir }: RunningProject, count: number): Promise<readonly unknown[]> {
+  for (let look = 0; look < 200; look += 1) {
+    const lines = readFileSync(join(dir, 'audit.log'), 'utf8').trim().split('\n');
+    if (lines.length >= count) return lines.map((line) => JSON.parse(line) as unknown);
+    await delay(50);
+  }
+  throw new Error(readFileSync(join(dir, 'audit.log'), 'utf8'));
+}

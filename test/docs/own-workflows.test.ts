@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { post, send } from '../support/http-api.js';
+import { useTemporal } from '../support/temporal.js';
+import { blocksOf, projectOf, readPage, ROOT } from './page.js';
+import { useRunningProjects, type RunningProject } from './running-project.js';
+
+const PAGE = 'docs/own-workflows.md';
+
+const temporal = useTemporal();
+
+describe(PAGE, () => {
+  const start = useRunningProjects(temporal);
+  let project: RunningProject;
+  let url = '';
+
+  beforeAll(async () => {
+    const config = `import { defineConfig } from 'millrace';\nexport default defineConfig({ catchAllRoutes: true });\n`;
+    project = await start({ ...projectOf(PAGE), 'millrace.config.ts': config });
+    await project.worker();
+    url = `${await project.server()}/pipelines/approval`;
+  }, 60_000);
+
+  it('shows a workflow that waits, served like a pipeline', async () => {
+    expect((await send(url)).body).toMatchObject({ name: 'approval', stages: [] });
+    expect((await post(url, {})).body).toMatchObject({ type: 'contract_violation' });
+    const { body } = await post(url, { text: 'ship it?', waitMs: 200 });
+    expect(body).toMatchObject({ success: true, result: { approved: false } });
+    const events = await fetch(`${url}/executions/${String(body['execution_id'])}/events`);
+    const told = [...(await events.text()).matchAll(/^event: (.+)$/gm)].map(([, type]) => type);
+    expect(told).toEqual(['pipe_started', 'complete']);
+  });
+
+  it('names the version of the SDK that Millrace has', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const name = '@temporalio/workflow';
+    expect(readPage(PAGE)).toContain(`npm install ${name}@${String(dependencies[name])}`);
+  });
+
+  it('shows a run that is decided from code', async () => {
+    const printed = await project.script('decide.ts');
+    expect(printed).toBe(blocksOf(PAGE).find(({ language }) => language === 'text')?.code);
+  });
+});

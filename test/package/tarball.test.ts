@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { post } from '../cli/fixtures.js';
+import { useCli } from '../support/cli.js';
+import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+/** Packages come from the cache or the registry. */
+const INSTALL_LIMIT_MS = 5 * 60_000;
+
+const CONFIG = `import { defineConfig } from 'millrace';
+export default defineConfig({ catchAllRoutes: true });
+`;
+
+/** What somebody's own program does with the package; it is checked, not run. */
+const PROGRAM = `import { createEngine, createRouter, defineOperation, definePipeline, RunFailed, type Execution, type RunEvent } from 'millrace';
+import { z } from 'zod';
+
+const shout = defineOperation({
+  name: 'shout',
+  reads: z.object({ text: z.string() }),
+  sets: z.object({ loud: z.string() }),
+  run: ({ input, heartbeat }) => {
+    heartbeat({ completed: 1 });
+    return { loud: input.text.toUpperCase() };
+  },
+});
+const pipeline = definePipeline({
+  name: 'shouting',
+  input: z.object({ text: z.string() }),
+  output: z.object({ loud: z.string() }),
+  stages: [{ name: 'shout', operations: [shout] }],
+});
+
+export async function main(): Promise<string> {
+  await using engine = await createEngine({ dir: '.' });
+  createRouter(engine, { path: '/ai', only: ['shouting'], stream: true }).routes();
+  try {
+    const { run, result } = await engine.execute(pipeline, { text: 'hello' });
+    for await (const event of run.events() satisfies AsyncIterable<RunEvent>) console.log(event.type);
+    const execution: Execution = await run.describe();
+    return result.loud + execution.status;
+  } catch (error) {
+    if (error instanceof RunFailed) return error.failure.message;
+    throw error;
+  }
+}
+
+// @ts-expect-error -- a string is no number
+export const wrong: number = (await (await createEngine()).execute(pipeline, { text: 'a' })).result.loud;
+`;
+
+describe('the package, installed from its tarball into an empty project', () => {
+  let dir = '';
+  const start = useCli();
+
+  beforeAll(async () => {
+    dir = await realpath(await mkdtemp(join(tmpdir(), 'millrace-package-')));
+    const packed = await run(
+      'npm',
+      ['pack', '--ignore-scripts', '--json', '--pack-destination', dir],
+      { cwd: ROOT },
+    );
+    const [{ filename }] = JSON.parse(packed.stdout) as [{ readonly filename: string }];
+    await writeFile(
+      join(dir, 'package.json'),
+      '{ "name": "somebodys-project", "private": true, "type": "module" }',
+    );
+    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], {
+      cwd: dir,
+      timeout: INSTALL_LIMIT_MS,
+    });
+    await writeProject(dir, {
+      'millrace.config.ts': CONFIG,
+      'operations/count-words.ts': COUNT_WORDS,
+      'pipelines/word-report.yml': WORD_REPORT,
+    });
+  }, INSTALL_LIMIT_MS + 30_000);
+
+  afterAll(async () => {
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('holds what runs and what explains it, and nothing else', async () => {
+    const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--dry-run'], {
+      cwd: ROOT,
+    });
+    const [{ files }] = JSON.parse(stdout) as [
+      { readonly files: readonly { readonly path: string }[] },
+    ];
+    const places = new Set(files.map(({ path }) => path.split('/')[0]));
+    const allowed = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'];
+    expect([...places].filter((place) => place === undefined || !allowed.includes(place))).toEqual(
+      [],
+    );
+    expect(files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['dist/cli/main.js', 'dist/src/index.d.ts', 'LICENSE']),
+    );
+    expect(files.filter(({ path }) => /(?:^|\/)(?:test|examples|bench)\//.test(path))).toEqual([]);
+  });
+
+  it('checks the project by npx', async () => {
+    const { stdout } = await run('npx', ['--no-install', 'millrace', 'check'], { cwd: dir });
+    expect(stdout).toContain('1 definition, 1 operation, 0 models, nothing wrong.');
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly version: string;
+    };
+    expect(
+      (await run('npx', ['--no-install', 'millrace', '--version'], { cwd: dir })).stdout.trim(),
+    ).toBe(version);
+  }, 60_000);
+
+  it('serves a run, and stops', async () => {
+    const main = join(dir, 'node_modules', 'millrace', 'dist', 'cli', 'main.js');
+    const dev = start(['dev', '--port', '0'], { cwd: dir, main });
+    const [, url = ''] = await dev.says(/HTTP\s+(http:\S+)/);
+    const answer = await post(`${url}/pipelines/word-report`, { text: 'one two three' });
+    expect(answer).toMatchObject({ status: 200, body: { success: true, result: { words: 3 } } });
+    expect((await dev.stop('SIGINT')).code).toBe(0);
+  }, 90_000);
+
+  it('gives a program its types', async () => {
+    await writeFile(join(dir, 'program.ts'), PROGRAM);
+    const compilerOptions = {
+      module: 'NodeNext',
+      target: 'ES2022',
+      lib: ['ES2023', 'ESNext.Disposable', 'DOM'],
+      strict: true,
+      noEmit: true,
+    };
+    await writeFile(
+      join(dir, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: { ...compilerOptions, types: [], skipLibCheck: true },
+        files: ['program.ts'],
+      }),
+    );
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const checked = await run(process.execPath, [tsc, '-p', dir]).catch((error: unknown) => error);
+    expect(checked).toMatchObject({ stdout: '' });
+  }, 90_000);
+});

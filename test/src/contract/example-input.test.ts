@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { exampleInput } from '../../../src/contract/example-input.js';
+
+describe('an example input', () => {
+  it('uses what the types give as examples, defaults and choices', () => {
+    const example = exampleInput({
+      text: z.string().meta({ examples: ['The miller sleeps.'] }),
+      size: z.enum(['small', 'large']),
+      kind: z.literal('note'),
+    });
+    expect(example).toEqual({ text: 'The miller sleeps.', size: 'small', kind: 'note' });
+  });
+
+  it('satisfies the contract in every part, and leaves out what is optional', () => {
+    const types = {
+      text: z.string().min(60),
+      short: z.string().max(3),
+      count: z.number().int().min(5).max(9),
+      mail: z.email(),
+      flag: z.boolean(),
+      tags: z.array(z.object({ name: z.string() })).min(2),
+      either: z.union([z.number(), z.string()]),
+      nothing: z.null(),
+      later: z.string().optional(),
+      level: z.number().default(3),
+    };
+    const example = exampleInput(types);
+    expect(z.object(types).safeParse(example).success).toBe(true);
+    expect(example).not.toHaveProperty('later');
+    expect(example).toMatchObject({
+      count: 5,
+      tags: [{ name: expect.any(String) }, { name: expect.any(String) }],
+    });
+  });
+
+  it('is undefined where none is found, and empty where nothing is required', () => {
+    expect(exampleInput({ code: z.string().regex(/^[A-Z]{3}-\d+$/) })).toBeUndefined();
+    expect(exampleInput({})).toEqual({});
+  });
+});
