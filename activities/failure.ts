@@ -1,27 +1,27 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { ContractViolation } from '../src/contract/violation.js';
-import type { Json } from '../src/definition/json.js';
+import { jsonBytes, type Json } from '../src/definition/json.js';
 import { FAILURE_TYPES, failureJson, type Failure } from '../src/pipeline/failure.js';
 import { isPermanent } from '../src/pipeline/permanent.js';
 
 /** Longest message that is kept of an error, in characters: messages are stored with the run. */
 const MAX_MESSAGE = 4_000;
 
+/** Most violations that a failure lists. */
+const MAX_VIOLATIONS = 20;
+
+/** Most bytes of a failure's details: Temporal refuses larger failures, and then type and message are lost as well. */
+const MAX_DETAILS_BYTES = 64 * 1024;
+
 /** What an error that a body threw says, as data. The only place where errors become failures. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ContractViolation) {
-    const details: Json = error.violations.map(({ path, message }) => ({ path, message }));
+    const details: Json = error.violations.slice(0, MAX_VIOLATIONS).map(({ path, message }) => ({ path, message: clip(message) }));
     return { type: FAILURE_TYPES.contractViolation, message: clip(error.message), retryable: false, details };
   }
   if (error instanceof ApplicationFailure) return ofApplicationFailure(error);
   if (isPermanent(error)) {
-    const { details } = error;
-    return {
-      type: error.type,
-      message: clip(error.message),
-      retryable: false,
-      ...(details !== undefined && { details }),
-    };
+    return { type: error.type, retryable: false, ...bounded(clip(error.message), error.details) };
   }
   if (error instanceof Error || isErrorLike(error)) {
     return { type: error.name, message: clip(error.message), retryable: true };
@@ -61,6 +61,13 @@ function ofApplicationFailure(error: ApplicationFailure): Failure {
 /** An error of another realm, which is no instance of this one's Error. */
 function isErrorLike(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && 'message' in error && 'name' in error;
+}
+
+function bounded(message: string, details: Json | undefined): Pick<Failure, 'message' | 'details'> {
+  if (details === undefined) return { message };
+  const bytes = jsonBytes(details);
+  if (bytes <= MAX_DETAILS_BYTES) return { message, details };
+  return { message: `${message} (its details were dropped: ${String(bytes)} bytes, and the most is ${String(MAX_DETAILS_BYTES)})` };
 }
 
 function clip(message: string): string {

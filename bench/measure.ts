@@ -12,8 +12,11 @@ import type { SubjectProcess } from './subject-process.js';
 /** Runs at once where throughput is measured. */
 export const AT_ONCE = 50;
 
-/** Blocks of each cell; of each block there is one figure for throughput and one for CPU. */
-export const BLOCKS = 10;
+/** Single runs of each cell for one block of it. A block gives one figure for throughput and one for CPU. */
+const SAMPLES_PER_BLOCK = 25;
+
+/** Runs of one block: each of the places that run at once is used twice. */
+const RUNS_PER_BLOCK = 2 * AT_ONCE;
 
 /** Runs of each cell before anything is measured, one at a time and at once. */
 const WARM_UP = { single: 20, atOnce: 100 } as const;
@@ -44,24 +47,18 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
     await block(options, cell, WARM_UP.atOnce);
   }
   const random = randomNumbers(samples);
-  for (let turn = 0; turn < BLOCKS && Date.now() < deadline; turn += 1) {
-    onProgress(`turn ${String(turn + 1)} of ${String(BLOCKS)}`);
-    for (let round = turn; round < samples; round += BLOCKS) {
+  const turns = Math.ceil(samples / SAMPLES_PER_BLOCK);
+  for (let turn = 0; turn < turns && Date.now() < deadline; turn += 1) {
+    onProgress(`turn ${String(turn + 1)} of ${String(turns)}`);
+    for (let round = turn; round < samples; round += turns) {
       for (const cell of shuffled(cells, random))
         measurements.addLatency(cell, await single(options, cell));
     }
-    // There and back: no cell always comes after the same one, or always later.
-    for (const cell of turn % 2 === 0 ? cells : cells.toReversed()) {
-      measurements.addBlock(cell, await blockFigures(options, cell, runsOfBlock(samples)));
+    for (const cell of shuffled(cells, random)) {
+      measurements.addBlock(cell, await blockFigures(options, cell, RUNS_PER_BLOCK));
     }
   }
   return measurements;
-}
-
-/** All blocks of a cell hold at least as many runs as there are samples, and each twice as many as are at once. */ function runsOfBlock(
-  samples: number,
-): number {
-  return Math.max(2 * AT_ONCE, Math.ceil(samples / BLOCKS));
 }
 
 async function single(

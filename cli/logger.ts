@@ -71,7 +71,13 @@ const MAX_FIELD = 200;
 
 function readable(line: Record<string, unknown>, messageKey: string): string {
   const request = requestHead(line);
-  const hidden = [messageKey, ...SHOWN_ELSEWHERE, ...(request === undefined ? [] : OF_REQUESTS)];
+  const hidden = [
+    messageKey,
+    ...SHOWN_ELSEWHERE,
+    ...(request === undefined ? [] : OF_REQUESTS),
+    // An error says itself of what type it is.
+    ...(line['err'] === undefined ? [] : ['type']),
+  ];
   const fields = Object.entries(line)
     .filter(([name]) => !hidden.includes(name))
     .map(([name, value]) => pc.dim(`${name}=${shown(value)}`));
@@ -103,7 +109,7 @@ function reasonOf({ err, reason }: Record<string, unknown>): string | undefined 
     return reason === undefined ? undefined : pc.red(clip(asText(reason)));
   const message = 'message' in err ? asText(err.message) : '';
   const type = 'type' in err ? asText(err.type) : 'Error';
-  const place = 'stack' in err ? ownFrame(asText(err.stack)) : undefined;
+  const place = 'stack' in err && typeof err.stack === 'string' ? ownFrame(err.stack) : undefined;
   const where = place === undefined ? '' : ` ${pc.dim(`(${place})`)}`;
   return `${pc.red(clip(type === 'Error' ? message : `${type}: ${message}`))}${where}`;
 }

@@ -110,8 +110,10 @@ export class Engine {
    */
   async start<T extends Target>(target: T, input: InputOf<T>, options: StartOptions = {}): Promise<Run<ResultOf<T>>> {
     const definition = this.definition(typeof target === 'string' ? target : target.name);
-    // Whatever its type promised, the input is checked against the contract.
-    const valid = validateInput(definition.input, input as JsonObject);
+    // Whatever its type promised, the input is checked against the contract. Operations fill in defaults and transform
+    // for themselves, so that a pipeline gets what was given; a hand-written workflow gets what its contract makes of it.
+    const parsed = validateInput(definition.input, input as JsonObject);
+    const valid = definition.kind === 'pipeline' ? (input as JsonObject) : parsed;
     const { idempotencyKey: key, principal, webhookUrl } = options;
     const { name, kind } = definition;
     const executionId = key === undefined ? ulid() : idempotentExecutionId({ definition: name, principal, key });

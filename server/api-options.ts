@@ -1,4 +1,5 @@
 import pino, { type Logger } from 'pino';
+import { refuseAddress } from '../adapters/webhook/webhook-address.js';
 import type { Engine } from '../engine/engine.js';
 import type { ConfigDefinition, ProjectConfig, ServerSettings } from '../src/config/config.js';
 import { durationMs } from '../src/definition/duration.js';
@@ -12,6 +13,8 @@ export interface ApiSettings extends Pick<
   readonly maxWaitMs: number;
   readonly sseClients: number;
   readonly keepAliveMs: number;
+  /** As `webhooks.allow` of the configuration. */
+  readonly webhookAllow: readonly string[];
 }
 
 /**
@@ -26,7 +29,7 @@ export interface ApiDependencies {
   readonly log?: Logger;
   /** Aborted when the process stops: event streams then end with a hint when to come back, and waits are cut short. */
   readonly stop?: AbortSignal;
-  /** Default: any http or https URL is accepted. */
+  /** Default: addresses that webhooks may not go to by the configuration are refused; names are looked up at delivery. */
   readonly checkWebhookUrl?: CheckWebhookUrl;
 }
 
@@ -55,6 +58,7 @@ const DEFAULTS: ApiSettings = {
   maxWaitMs: 5 * 60_000,
   sseClients: 1_000,
   keepAliveMs: 15_000,
+  webhookAllow: [],
 };
 
 /** The API's part of a project's configuration. */
@@ -69,6 +73,7 @@ export function settingsOfConfig(config: ProjectConfig): ApiSettings {
     maxWaitMs,
     sseClients,
     keepAliveMs,
+    webhookAllow: config.webhooks.allow,
   };
 }
 
@@ -108,7 +113,9 @@ export function createApi(
   const {
     log = pino({ level: 'silent' }),
     stop = new AbortController().signal,
-    checkWebhookUrl = () => undefined,
+    checkWebhookUrl = (url) => {
+      refuseAddress(url, settings.webhookAllow);
+    },
   } = dependencies;
   return { engine, settings, log, stop, checkWebhookUrl };
 }

@@ -59,21 +59,19 @@ export async function workflowBundle({ files, cacheDir, logger }: WorkflowBundle
   return bundleFile;
 }
 
-/** A hash of all code that the bundle is made of, packages aside: those change with the lock file and our version. */
+/** A hash of all code that the bundle is made of, packages included. */
 async function contentHash(entry: string): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: entry + `\nexport * from ${JSON.stringify(INTERCEPTORS)};`, resolveDir: '/', loader: 'js' },
+    stdin: { contents: `${entry}\nexport * from ${JSON.stringify(INTERCEPTORS)};\nexport * from '@temporalio/workflow/lib/worker-interface.js';`, resolveDir: '/', loader: 'js' },
     bundle: true,
     write: false,
-    packages: 'external',
     format: 'esm',
     platform: 'node',
     logLevel: 'silent',
+    nodePaths: [PACKAGES],
     tsconfigRaw: {},
   });
-  const sdk = fileURLToPath(import.meta.resolve('@temporalio/workflow'));
   return createHash('sha256')
-    .update(sdk)
     .update(outputFiles[0]?.contents ?? '')
     .digest('hex')
     .slice(0, 24);

@@ -1,5 +1,6 @@
 import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import { applicationFailure } from './failure.js';
 
 /** Largest single payload that Temporal takes, less room for the envelope around it. */
 const MAX_PAYLOAD_BYTES = 2 * 1024 * 1024 - 16 * 1024;
@@ -23,6 +24,7 @@ export class CommandBudget {
    * @returns undefined, or a promise that resolves when the command may be issued
    */
   spend(bytes: number): Promise<void> | undefined {
+    requireHistory(bytes);
     if (this.#waiting > 0 || !this.#fits(bytes)) return this.#inTurn(bytes);
     this.#spent += bytes;
     return undefined;
@@ -73,6 +75,22 @@ export class CommandBudget {
       timer.cancel();
     }
   }
+}
+
+/** Most bytes and events of a run's history, less room for its end. Temporal terminates a run that has more: 50 MiB, 51,200. */
+const MAX_HISTORY = { bytes: 45 * 1024 * 1024, events: 50_000 } as const;
+
+/** Ends the run with an error that says why, before Temporal terminates it with one that does not. */
+function requireHistory(bytes: number): void {
+  const { historySize, historyLength } = workflowInfo();
+  if (historySize + bytes <= MAX_HISTORY.bytes && historyLength <= MAX_HISTORY.events) return;
+  throw applicationFailure({
+    type: FAILURE_TYPES.payloadLimit,
+    message:
+      `The run's history has ${String(historySize)} bytes and ${String(historyLength)} events; the most is ` +
+      `${String(MAX_HISTORY.bytes)} bytes and ${String(MAX_HISTORY.events)} events. Keep large data in a store and pass references.`,
+    retryable: false,
+  });
 }
 
 /** The failure of a payload that is too large, or undefined when it is not. */

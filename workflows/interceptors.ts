@@ -6,6 +6,7 @@ import {
   log,
   ParentClosePolicy,
   startChild,
+  TemporalFailure,
   workflowInfo,
   WorkflowIdReusePolicy,
   type Next,
@@ -22,7 +23,7 @@ import {
   type RunOutcome,
 } from '../src/outcome/outcome.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
-import { deliverOutcome, runAfterExecute } from './outcome.js';
+import { deliverOutcome } from './outcome.js';
 
 /** What surrounds every workflow, hand-written ones too. */
 export function interceptors(): WorkflowInterceptors {
@@ -64,10 +65,11 @@ type End = { readonly status: 'failed' | 'cancelled' | 'timed_out'; readonly fai
 
 /** How an error ends the run; undefined for one that only fails the workflow task, which is tried again. */
 function endOf(error: unknown): End | undefined {
-  if (isCancellation(error)) {
+  if (isCancellation(error) && CancellationScope.current().consideredCancelled) {
     return { status: 'cancelled', failure: { type: 'cancelled', message: 'The run was cancelled.', retryable: false } };
   }
-  if (!(error instanceof ApplicationFailure) && !isTemporalFailure(error)) return undefined;
+  // Errors of Temporal's own kind end a workflow; others are bugs, for which its task is tried again.
+  if (!(error instanceof TemporalFailure)) return undefined;
   const failure = failureOf(error);
   return { status: failure.type === FAILURE_TYPES.timeout ? 'timed_out' : 'failed', failure };
 }
@@ -90,9 +92,7 @@ function outcomeOf(end: Pick<RunOutcome, 'status' | 'result' | 'failure'>): RunO
 /** Also when the run was cancelled: its own scope would refuse to start anything. */
 async function tell(outcome: RunOutcome, receivers: OutcomeReceivers): Promise<void> {
   try {
-    await CancellationScope.nonCancellable(() =>
-      receivers.webhookUrl === undefined ? runAfterExecute(outcome) : startDelivery(outcome, receivers),
-    );
+    await CancellationScope.nonCancellable(() => startDelivery(outcome, receivers));
   } catch (error) {
     // What becomes of the news changes nothing in the run that it is about.
     log.error('the end of the run could not be told', { error: String(error) });
@@ -106,7 +106,7 @@ async function startDelivery(outcome: RunOutcome, receivers: OutcomeReceivers): 
     workflowId: outcomeWorkflowId(outcome.workflowId),
     workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: `webhook: ${outcome.name} ${outcome.status}`,
+    staticSummary: `${outcome.name} ${outcome.status}`,
   });
 }
 
@@ -119,9 +119,4 @@ function failureOf(error: Error): Failure {
   if (error instanceof ApplicationFailure) return { type: error.type ?? 'Error', message: error.message, retryable: false };
   const { cause } = error;
   return cause instanceof Error ? failureOf(cause) : { type: error.name, message: error.message, retryable: false };
-}
-
-/** Errors of Temporal's own kind end a workflow; others are bugs, for which its task is tried again. */
-function isTemporalFailure(error: unknown): error is Error {
-  return error instanceof Error && ['ActivityFailure', 'ChildWorkflowFailure', 'TimeoutFailure', 'TerminatedFailure'].includes(error.name);
 }

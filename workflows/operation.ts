@@ -2,7 +2,7 @@ import { ApplicationFailure, isCancellation, proxyActivities, proxyLocalActiviti
 import type * as activities from '../activities/pipeline/activities.js';
 import { jsonBytes } from '../src/definition/json.js';
 import { timeLimits, type TimeLimits } from '../src/pipeline/deadline.js';
-import { FAILURE_TYPES, ignoresFailure, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES, ignoresFailure, isOutOfTime, type Failure } from '../src/pipeline/failure.js';
 import type { Namespace } from '../src/pipeline/namespace.js';
 import {
   IGNORES_ACTIVITY,
@@ -142,7 +142,7 @@ async function ignoreOrThrow(run: StageRun, at: number, operation: OperationPlan
  * a lost worker, a retry that would come too late.
  */
 async function isIgnored(run: StageRun, at: number, operation: OperationPlan, failure: Failure): Promise<boolean> {
-  if (operation.ignoreErrors !== 'predicate') return ignoresFailure(operation.ignoreErrors, failure);
+  if (operation.ignoreErrors !== 'predicate' || isOutOfTime(failure)) return ignoresFailure(operation.ignoreErrors, failure);
   const local = proxyLocalActivities<activities.PipelineActivities>({
     startToCloseTimeout: '10s',
     retry: { maximumAttempts: 3 },

@@ -1,4 +1,4 @@
-import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { log, proxyActivities } from '@temporalio/workflow';
 import type { OutcomeActivities } from '../activities/outcome/activities.js';
 import { DELIVERY_RETRY } from '../src/outcome/delivery-retry.js';
 import {
@@ -9,7 +9,7 @@ import {
   type RunOutcome,
 } from '../src/outcome/outcome.js';
 
-const { [AFTER_EXECUTE_ACTIVITY]: afterExecute } = proxyLocalActivities<OutcomeActivities>({
+const { [AFTER_EXECUTE_ACTIVITY]: runAfterExecute } = proxyActivities<OutcomeActivities>({
   startToCloseTimeout: '30s',
   retry: { maximumAttempts: 5 },
 });
@@ -31,13 +31,18 @@ const { [SWEEP_ACTIVITY]: sweep } = proxyActivities<OutcomeActivities>({
 
 /** Tells the receivers of a run's end. A webhook's deliveries go on for a day, long after the run. */
 export async function deliverOutcome(outcome: RunOutcome, { webhookUrl, afterExecute: hook }: OutcomeReceivers): Promise<void> {
-  if (hook === true) await runAfterExecute(outcome);
+  const called = hook === true ? callAfterExecute(outcome) : undefined;
   if (webhookUrl !== undefined) await postWebhook({ url: webhookUrl, outcome });
+  await called;
 }
 
-/** Calls the project's `afterExecute`, several times where it throws. Its failure is logged, and changes nothing. */
-export async function runAfterExecute(outcome: RunOutcome): Promise<void> {
-  await afterExecute(outcome);
+/** Calls the project's `afterExecute`, several times where it throws. Its failure keeps no webhook from being sent. */
+async function callAfterExecute(outcome: RunOutcome): Promise<void> {
+  try {
+    await runAfterExecute(outcome);
+  } catch (error) {
+    log.error('afterExecute did not end', { run: outcome.workflowId, error: String(error) });
+  }
 }
 
 /** Looks for runs that Temporal ended without their workflow code, and has their receivers told. Scheduled each minute. */

@@ -1,6 +1,6 @@
-import { setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { jsonBytes, type JsonObject } from '../src/definition/json.js';
-import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import type { Namespace } from '../src/pipeline/namespace.js';
 import type { Effect, QuickStage } from '../src/pipeline/operation-task.js';
 import type { PipelinePlan, StagePlan } from '../src/pipeline/plan.js';
@@ -22,7 +22,8 @@ export async function interpretPipeline(args: PipelineArguments): Promise<JsonOb
   const { plan, input, principal } = args;
   const run: Interpretation = {
     plan,
-    runStart: Date.now(),
+    // The server's clock, from when the run was started: time in the queue counts.
+    runStart: workflowInfo().startTime.getTime(),
     budget: new CommandBudget(),
     namespaces: [input],
     ...(principal !== undefined && { principal }),
@@ -50,13 +51,17 @@ function resultOf(run: Interpretation): { readonly result: JsonObject | readonly
 async function interpretFused(run: Interpretation, first: number, last: number): Promise<void> {
   let next = first;
   for (let round = 0; next <= last; round += 1) {
-    const stageRun = enterStage(run, next);
-    const quick = await runQuick(stageRun, quickStages(run.plan, next, last), run.namespaces);
+    const group = enterStage(run, next);
+    const quick = await runQuick(group, quickStages(run.plan, next, last), run.namespaces);
     while (next <= last && completeIfDone(run, next, quick)) next += 1;
     if (next > last) return;
-    throwFirst(quick.failures);
-    if (quick.missing !== undefined) await waitForCode(stageRun, quick.missing, round);
-    else await interpretStage(run, next++, quick);
+    if (quick.missing !== undefined && quick.failures.length === 0) {
+      await waitForCode(group, quick.missing, round);
+    } else {
+      // A failure is raised there, too, when the stage's other operations have finished.
+      await interpretStage(run, next, quick, next === group.stageIndex ? group.stageStart : undefined);
+      next += 1;
+    }
   }
 }
 
@@ -77,21 +82,25 @@ function completeIfDone(run: Interpretation, index: number, quick: QuickResult):
 }
 
 /**
- * One stage: its operations in parallel, each as an activity of its own; its quick ones share a local activity.
+ * One stage: its operations in parallel, each as an activity of its own.
  *
- * @param handedOver - what a fused group has left behind: its effects are kept, the rest runs as ordinary activities
+ * @param handedOver - what a fused group has left behind: its effects and failures are kept, the rest is run
+ * @param stageStart - when the stage began, where that was before now
  */
-async function interpretStage(run: Interpretation, index: number, handedOver?: QuickResult): Promise<void> {
-  const stageRun = enterStage(run, index);
+async function interpretStage(
+  run: Interpretation,
+  index: number,
+  handedOver?: QuickResult,
+  stageStart?: number,
+): Promise<void> {
+  const entered = enterStage(run, index);
+  const stageRun = stageStart === undefined ? entered : { ...entered, stageStart };
   const { stage } = stageRun;
   const { namespaces } = run;
-  // Runs beside the others: they do not wait for it, nor it for them.
-  const hasQuick = stage.operations.some((operation) => operation.quick === true);
-  const quick = hasQuick ? (handedOver ?? startQuick(stageRun, namespaces)) : undefined;
-  const settled = await settleAll(stage.operations, stage.parallel, (operation, place) =>
-    quick !== undefined && operation.quick === true
-      ? runQuickOrOrdinary(stageRun, place, namespaces, quick)
-      : runOperation(stageRun, place, namespaces),
+  const settled = await settleAll(stage.operations, stage.parallel, (_operation, place) =>
+    handedOver === undefined
+      ? runOperation(stageRun, place, namespaces)
+      : finishQuick(stageRun, place, namespaces, handedOver),
   );
   const failed = settled.find((result) => result.status === 'rejected');
   // All have ended by now; the first in listed order speaks for the stage.
@@ -100,29 +109,16 @@ async function interpretStage(run: Interpretation, index: number, handedOver?: Q
   run.namespaces = completeStage(stage, namespaces, effects);
 }
 
-async function startQuick(stageRun: StageRun, namespaces: readonly Namespace[]): Promise<QuickResult> {
-  const stage = quickStage(stageRun.plan, stageRun.stageIndex);
-  return runQuick(stageRun, stage === undefined ? [] : [stage], namespaces);
-}
-
-/** A quick operation's effect; what the local activity has not finished runs as an ordinary activity. */
-async function runQuickOrOrdinary(
+/** What the local activity has made of an operation; what it has not finished runs as an ordinary activity. */
+async function finishQuick(
   run: StageRun,
   place: number,
   namespaces: readonly Namespace[],
-  quick: QuickResult | Promise<QuickResult>,
+  quick: QuickResult,
 ): Promise<Effect> {
-  return quickEffect(await quick, run.stageIndex, place) ?? (await runOperation(run, place, namespaces));
-}
-
-function quickEffect(quick: QuickResult, stage: number, place: number): Effect | undefined {
-  throwFirst(quick.failures.filter((failure) => failure.place === place));
-  return quick.effect(stage, place);
-}
-
-function throwFirst(failures: readonly { readonly failure: Failure }[]): void {
-  const [first] = failures;
-  if (first !== undefined) throw applicationFailure(first.failure);
+  const failed = quick.failures.find((failure) => failure.place === place);
+  if (failed !== undefined) throw applicationFailure(failed.failure);
+  return quick.effect(run.stageIndex, place) ?? (await runOperation(run, place, namespaces));
 }
 
 function enterStage(run: Interpretation, index: number): StageRun {

@@ -49,12 +49,10 @@ export async function runQuick(
   return resultOf(outcome);
 }
 
-/** A stage of the plan with its quick operations, as the local activity gets it. */
+/** A stage of the plan, all of whose operations are quick, as the local activity gets it. */
 export function quickStage(plan: PipelinePlan, index: number): QuickStage | undefined {
   const stage = plan.stages[index];
-  if (stage === undefined) return undefined;
-  const places = stage.operations.flatMap((operation, place) => (operation.quick === true ? [place] : []));
-  return { ...stage, index, places, operations: stage.operations.filter((operation) => operation.quick === true) };
+  return stage === undefined ? undefined : { ...stage, index };
 }
 
 /** The smallest limit of any stage in the group, by the pipeline's clock. */

@@ -11,7 +11,8 @@ export async function runAfterExecute({ outcomes, log }: ActivityDependencies, o
   const { executionId: id, workflowId, runId, name, principal, startedAt, completedAt } = outcome;
   const info = { id, workflowId, runId, ...(principal !== undefined && { principal }), durationMs: completedAt - startedAt };
   try {
-    await outcomes?.afterExecute?.(name, executionOutcome(outcome), info);
+    // A hook that never ends must not keep a worker from stopping.
+    await Promise.race([outcomes?.afterExecute?.(name, executionOutcome(outcome), info), Context.current().cancelled]);
   } catch (error) {
     const { attempt } = Context.current().info;
     log.error({ err: error, run: workflowId, attempt }, 'afterExecute failed');

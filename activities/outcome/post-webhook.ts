@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { WebhookAddressRefused, WebhookRejected } from '../../adapters/webhook/webhook-sender.js';
+import { WebhookAddressRefused } from '../../adapters/webhook/webhook-address.js';
+import { WebhookRejected } from '../../adapters/webhook/webhook-sender.js';
 import { webhookBody, webhookId, type WebhookDelivery } from '../../src/outcome/outcome.js';
 import type { ActivityDependencies } from '../dependencies.js';
 

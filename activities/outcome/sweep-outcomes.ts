@@ -1,4 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo } from '@temporalio/client';
+import { LRUCache } from 'lru-cache';
 import {
   executionIdOf,
   outcomeWorkflowId,
@@ -12,11 +13,11 @@ import type { ActivityDependencies } from '../dependencies.js';
 /** How far back each sweep looks: sweeps that were missed while no worker ran are made up for. */
 const LOOK_BACK_MS = 24 * 3_600_000;
 
-/** Most runs that one sweep looks at. The next one goes on: those that were told are refused as duplicates. */
-const MAX_RUNS = 5_000;
+/** Most deliveries that one sweep starts; the next one goes on. */
+const MAX_STARTS = 2_000;
 
-/** Runs that a sweep has seen are not started again by this process. */
-const seen = new Set<string>();
+/** Runs that a sweep of this process has seen to; it need not ask again whether they were. */
+const seen = new LRUCache<string, true>({ max: 100_000 });
 
 /**
  * Finds runs that Temporal terminated or timed out, of which no workflow code could tell, and starts their deliveries.
@@ -27,15 +28,20 @@ export async function sweepOutcomes({ outcomes, log }: ActivityDependencies): Pr
   if (outcomes === undefined) return 0;
   const since = new Date(Date.now() - LOOK_BACK_MS).toISOString();
   const query = `ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime > '${since}' AND TaskQueue = '${outcomes.taskQueue}'`;
-  let looked = 0;
+  let tried = 0;
   let started = 0;
   for await (const run of outcomes.client.workflow.list({ query })) {
-    looked += 1;
-    if (looked > MAX_RUNS) break;
     const receivers = receiversOf(run.memo);
     if (receivers === undefined || seen.has(run.runId)) continue;
-    if (await startDelivery(outcomes, run, receivers)) started += 1;
-    remember(run.runId);
+    tried += 1;
+    if (tried > MAX_STARTS) break;
+    try {
+      if (await startDelivery(outcomes, run, receivers)) started += 1;
+      seen.set(run.runId, true);
+    } catch (error) {
+      // The others are told all the same; this one is tried again by the next sweep.
+      log.warn({ err: error, run: run.workflowId }, 'the end of a run could not be told');
+    }
   }
   if (started > 0) log.info({ started }, 'sweep found runs whose end nobody had been told of');
   return started;
@@ -77,9 +83,4 @@ function outcomeOf(run: WorkflowExecutionInfo): RunOutcome {
     startedAt: run.startTime.getTime(),
     completedAt: (run.closeTime ?? run.startTime).getTime(),
   };
-}
-
-function remember(runId: string): void {
-  if (seen.size >= MAX_RUNS) seen.clear();
-  seen.add(runId);
 }

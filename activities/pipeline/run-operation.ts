@@ -26,7 +26,8 @@ export async function runOperation(deps: ActivityDependencies, task: OperationTa
   const heartbeat = startHeartbeat(activity);
   const context = operationContext(deps, task, activity, heartbeat.beat, usage);
   try {
-    const effect = await executeBody(operation, plan, task.inputs, context);
+    // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
+    const effect = await Promise.race([executeBody(operation, plan, task.inputs, context), activity.cancelled]);
     context.log.debug({ durationMs: Date.now() - startedAt }, 'operation completed');
     return { effect, ...(usage.length > 0 && { usage }) };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
+import { jsonBytes } from '../../src/definition/json.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
 import type { Namespace } from '../../src/pipeline/namespace.js';
 import type { Effect, OperationOutcome, QuickOutcome, QuickReport, QuickStage, QuickTask } from '../../src/pipeline/operation-task.js';
@@ -31,17 +32,23 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
   const deadline = Date.now() + task.budgetMs;
   const reports: QuickReport[] = [];
   let { namespaces } = task;
+  let bytes = 0;
   for (const stage of task.stages) {
     const missing = stage.operations.find((operation) => deps.code.operation(operation.type) === undefined);
     if (missing !== undefined) return { operations: reports, missing: missing.type };
     const limit = pLimit(stage.parallel);
     const finished = await Promise.all(
       stage.operations.map((operation, at) => {
-        const inputs = operationInputs(operation, namespaces);
+        // A body may change what it gets; its siblings and the stages after it must not see that.
+        const inputs = structuredClone(operationInputs(operation, namespaces));
         return limit(() => runPlace(deps, { task, stage, at, operation, inputs, deadline }));
       }),
     );
-    const done = finished.filter((report) => report !== undefined);
+    const done = finished.filter((report) => {
+      bytes += report === undefined ? 0 : jsonBytes(report);
+      // What is left out runs again, as an ordinary activity with a message of its own.
+      return report !== undefined && bytes <= FUSION_LIMITS.reportBytes;
+    }) as readonly QuickReport[];
     reports.push(...done);
     const effects = done.flatMap((report): Effect[] => (report.outcome === undefined ? [] : [report.outcome.effect]));
     if (effects.length < stage.operations.length) break;
@@ -59,7 +66,7 @@ async function runPlace(deps: ActivityDependencies, place: Place): Promise<Quick
     if (ended === 'overran') return undefined;
     const report = {
       stage: stage.index,
-      operation: stage.places[at] ?? at,
+      operation: at,
       startedAt,
       durationMs: Date.now() - startedAt,
       attempts: attempt,

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import { Webhook } from 'standardwebhooks';
+import { WebhookAddressRefused, webhookUrl } from './webhook-address.js';
 
 /** Where webhooks may go and how they are signed. */
 export interface WebhookSenderOptions {
@@ -28,11 +29,6 @@ export class WebhookRejected extends Error {
   ) {
     super(`The webhook's receiver answered with status ${String(status)}.`);
   }
-}
-
-/** An address that webhooks must not go to, or a URL that is none. */
-export class WebhookAddressRefused extends Error {
-  override readonly name = 'WebhookAddressRefused';
 }
 
 /** Longest answer of a receiver that is read, in bytes: it is thrown away. */
@@ -119,19 +115,6 @@ export class WebhookSender {
       ...(signature !== '' && { 'webhook-signature': signature }),
     };
   }
-}
-
-/** A URL that a webhook can be sent to. @throws {@link WebhookAddressRefused} */
-export function webhookUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined)
-    throw new WebhookAddressRefused(`${JSON.stringify(text.slice(0, 200))} is not a URL.`);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new WebhookAddressRefused(
-      `A webhook's URL must begin with https: or http:, not with ${url.protocol}`,
-    );
-  }
-  return url;
 }
 
 function drain(response: http.IncomingMessage, request: http.ClientRequest): void {

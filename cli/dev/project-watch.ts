@@ -36,7 +36,10 @@ export class ProjectWatch {
     this.#watcher.on('all', (_event, path) => {
       this.#note(path);
     });
-    this.#watcher.on('error', () => undefined);
+    this.#watcher.on('error', (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`Some changes may not be noticed: ${reason}\n`);
+    });
   }
 
   /** Resolves when changes are noticed from now on. */

@@ -6,7 +6,7 @@ import type { RunEvent } from '../../src/progress/run-event.js';
 /** One line of a run on a terminal: a stage, or one operation of a stage that has several. */
 export interface RunRow {
   readonly label: string;
-  readonly state: 'pending' | 'running' | 'completed' | 'ignored' | 'failed';
+  readonly state: OperationProgress['state'];
   /** Milliseconds since the epoch. */
   readonly startedAt?: number;
   readonly durationMs?: number;

@@ -98,7 +98,7 @@ class PlainView implements RunView {
 }
 
 function isOver({ state }: RunRow): boolean {
-  return state === 'completed' || state === 'failed' || state === 'ignored';
+  return state !== 'pending' && state !== 'running';
 }
 
 /** `  ✓ split      → sentences           4 ms`, no wider than the terminal. */
@@ -134,7 +134,8 @@ function symbolOf({ state }: RunRow, spinner: string): string {
     case 'running':
       return pc.cyan(spinner);
     case 'pending':
-      return pc.dim('·');
+    case 'cancelled':
+      return pc.dim(state === 'pending' ? '·' : '-');
   }
 }
 

@@ -129,8 +129,7 @@ export class RunWatch {
       ...(nextPageToken !== undefined && { nextPageToken }),
     });
     // Without waiting there is no token to go on from: what was read before comes again.
-    const last = wait || nextPageToken !== undefined ? 0 : this.#lastRead;
-    const fresh = page.events.filter((event) => Number(event.eventId) > last);
+    const fresh = page.events.filter((event) => Number(event.eventId) > this.#lastRead);
     await this.fold.take(fresh);
     this.#lastRead = Number(fresh.at(-1)?.eventId ?? this.#lastRead);
     if (fresh.length > 0) this.#changed.notify();

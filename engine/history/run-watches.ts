@@ -5,8 +5,8 @@ import { readHistoryPage } from './read-history.js';
 import { RunFold } from './run-fold.js';
 import { RunWatch } from './run-watch.js';
 
-/** Folds of closed runs that are kept: nothing changes in them any more. */
-const KEPT_FOLDS = 200;
+/** Folds of closed runs that are kept, by number and by characters of JSON: nothing changes in them any more. */
+const KEPT_FOLDS = { max: 500, maxSize: 64 * 1024 * 1024 };
 
 /** Most pages of one history that a look reads; Temporal ends a run long before. */
 const MAX_PAGES = 200;
@@ -14,7 +14,11 @@ const MAX_PAGES = 200;
 /** All runs that a process watches or has looked at. Watchers of one run share a long poll. */
 export class RunWatches {
   readonly #watches = new Map<string, RunWatch>();
-  readonly #closed = new LRUCache<string, RunFold>({ max: KEPT_FOLDS });
+  readonly #closed = new LRUCache<string, RunFold>({
+    ...KEPT_FOLDS,
+    // Events and progress repeat each other; one of them tells the size well enough.
+    sizeCalculation: (fold) => 1 + 2 * JSON.stringify(fold.progress ?? null).length,
+  });
   readonly #polls: LongPolls;
 
   constructor(

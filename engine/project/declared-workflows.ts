@@ -4,18 +4,33 @@ import type { Workflow } from '../../src/definition/workflow.js';
 import type { ModuleOutline } from './module-bundle.js';
 import { shownPath } from './site.js';
 
+/** Exported by workflows/index.ts; definitions cannot have these names either. */
+const OWN_WORKFLOWS: readonly string[] = ['deliverOutcome', 'sweepOutcomes'];
+
 /** Checks that each declared workflow has one function of its name, and that workflow code can be bundled. */
 export function checkWorkflows(
   declared: readonly Workflow[],
   outline: ModuleOutline,
+  pipelines: ReadonlySet<string>,
   dir: string,
 ): readonly Problem[] {
   return [
+    ...[...outline.exports].flatMap(([file, names]) => takenNames(shownPath(file, dir), names, pipelines)),
     ...declared.flatMap((workflow) => missingFunction(workflow, outline, dir)),
     ...[...outline.packages].flatMap(([file, packages]) =>
       unfitPackages(shownPath(file, dir), packages),
     ),
   ];
+}
+
+/** A worker runs the function that has a workflow type's name, and the plan only where there is none. */
+function takenNames(file: string, exported: readonly string[], pipelines: ReadonlySet<string>): readonly Problem[] {
+  return exported
+    .filter((name) => pipelines.has(name) || OWN_WORKFLOWS.includes(name))
+    .map((name) => ({
+      site: { file },
+      message: `exports "${name}", which is the name of ${pipelines.has(name) ? 'a pipeline' : 'a workflow of Millrace'}: it would run in its place. Rename the function.`,
+    }));
 }
 
 function missingFunction(

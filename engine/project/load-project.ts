@@ -91,7 +91,8 @@ async function load(dir: string, env: Environment): Promise<LoadedProject> {
   const yaml = loadYaml(dir, modules.config, modules.configSite, env);
   const text = new ProjectText(dir);
   const { registry, problems: compiled } = compile(modules, yaml, text);
-  const workflows = await loadWorkflows(modules, dir);
+  const pipelines = [...(registry?.definitions.values() ?? [])].filter(({ kind }) => kind === 'pipeline');
+  const workflows = await loadWorkflows(modules, new Set(pipelines.map(({ name }) => name)), dir);
   const { config } = modules;
   const watched = watchedBy(dir, config, [...modules.inputs, ...workflows.inputs, ...text.files]);
   const problems = [
@@ -154,6 +155,7 @@ function usesOnly(names: ReadonlySet<string>, { stages }: Pipeline): boolean {
 
 async function loadWorkflows(
   { modules }: ProjectModules,
+  pipelines: ReadonlySet<string>,
   dir: string,
 ): Promise<{
   readonly files: readonly string[];
@@ -167,7 +169,7 @@ async function loadWorkflows(
   return {
     files,
     inputs: bundle.inputs,
-    problems: [...problems, ...checkWorkflows(workflows, bundle, dir)],
+    problems: [...problems, ...checkWorkflows(workflows, bundle, pipelines, dir)],
   };
 }
 

@@ -22,7 +22,7 @@ export function validateReads(contract: Contract, properties: JsonObject): JsonO
  */
 export function validateSets(contract: Contract, returned: Readonly<Record<string, unknown>>): JsonObject {
   const undeclared = Object.keys(returned)
-    .filter((name) => contract.sets[name] === undefined)
+    .filter((name) => !Object.hasOwn(contract.sets, name))
     .filter((name) => !(returned[name] === undefined && contract.deletes.includes(name)))
     .map((name) => undeclaredViolation(name, returned[name]));
   if (undeclared.length > 0) throw new ContractViolation(undeclared);

@@ -30,8 +30,14 @@ export function apiErrorType(failureType: string): ApiErrorType {
 
 /** Whether a plan's `ignoreErrors` covers a failure. Predicates were asked where the code is, in the activity. */
 export function ignoresFailure(ignoreErrors: unknown, failure: OperationFailure): boolean {
+  if (isOutOfTime(failure)) return false;
   if (ignoreErrors === true) return true;
   return Array.isArray(ignoreErrors) && ignoreErrors.includes(failure.type);
+}
+
+/** True when the stage or the pipeline ran out of time: that ends the run, whatever an operation ignores. */
+export function isOutOfTime({ type, retryable }: OperationFailure): boolean {
+  return type === FAILURE_TYPES.timeout && !retryable;
 }
 
 /** A failure as plain JSON, to be sent in an error's details. */

@@ -33,15 +33,13 @@ export interface OperationOutcome {
   readonly usage?: readonly ModelUsage[];
 }
 
-/** A stage of a fused group, with its quick operations only. */
+/** A stage of a fused group. */
 export interface QuickStage extends StagePlan {
   /** Its place in the plan. */
   readonly index: number;
-  /** The places of its operations in the plan's stage. */
-  readonly places: readonly number[];
 }
 
-/** What the local activity of fused operations gets: neighbouring stages, or the quick operations of one stage. */
+/** What the local activity of fused operations gets: neighbouring stages. */
 export interface QuickTask {
   readonly pipeline: string;
   readonly stages: readonly QuickStage[];

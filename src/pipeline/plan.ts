@@ -49,7 +49,8 @@ export interface StagePlan {
 
 /**
  * What the workflow executes as one piece: some neighbouring stages whose operations are all quick (`fused`: stages
- * `first` to `last`, inclusive), or one stage, whose quick operations share a local activity beside the others.
+ * `first` to `last`, inclusive), or one stage, each of whose operations is an activity of its own. Quick operations beside
+ * durable ones are ordinary activities, too: a local activity holds up the workflow task, and with it its siblings.
  */
 export type Unit =
   | { readonly kind: 'fused'; readonly first: number; readonly last: number }
@@ -93,4 +94,6 @@ export const FUSION_LIMITS = {
   groupMs: 5_000,
   /** Most operations in one local activity. */
   operations: 30,
+  /** Most bytes that they report together: the report is part of one message to the server. */
+  reportBytes: 1024 * 1024,
 } as const;

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../definition/json.js';
-import { apiErrorType, FAILURE_TYPES, ignoresFailure, type Failure } from '../pipeline/failure.js';
+import { apiErrorType, FAILURE_TYPES, ignoresFailure, isOutOfTime, type Failure } from '../pipeline/failure.js';
 import type { IgnoresDecision, OperationOutcome, QuickReport } from '../pipeline/operation-task.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 import type { HistoryEvent, OperationPlace } from './history-event.js';
@@ -88,6 +88,7 @@ class Step {
         break;
       case 'quick_completed':
         this.#quickCompleted(event.outcome.operations);
+        if (event.outcome.missing !== undefined) this.#tellWaiting(undefined, event.outcome.missing);
         break;
       case 'run_completed':
         this.#completed(event.result as JsonObject);
@@ -128,14 +129,29 @@ class Step {
     const durationMs = Math.max(0, this.time - startedAt);
     if (event.type === 'activity_completed') {
       this.#endOperation(place.stage, place.operation, { startedAt, durationMs, attempts }, event.outcome);
-    } else if (event.failure.type !== FAILURE_TYPES.operationNotRegistered) {
+    } else if (event.failure.type === FAILURE_TYPES.operationNotRegistered) {
+      this.#tellWaiting(place.stage, this.#operation(place.stage, place.operation)?.type ?? '');
+    } else {
       const { ignoreErrors } = this.#progress.plan?.stages[place.stage]?.operations[place.operation] ?? {};
       const timing = { startedAt, durationMs, attempts };
+      const failure = this.#named(place, event.failure, durationMs);
       // The project's predicate is asked next; until then nobody knows what the failure means.
-      if (ignoreErrors === 'predicate') this.#holdFailure(place, timing, event.failure);
-      else this.#failOperation(place.stage, place.operation, timing, event.failure, ignoresFailure(ignoreErrors, event.failure));
+      if (ignoreErrors === 'predicate' && !isOutOfTime(failure)) this.#holdFailure(place, timing, failure);
+      else this.#failOperation(place.stage, place.operation, timing, failure, ignoresFailure(ignoreErrors, failure));
     }
     this.#closeStage(place.stage, this.time);
+  }
+
+  /** Temporal does not say whose limit a timeout was: an attempt that took its operation's own was ended by that one. */
+  #named(place: OperationPlace, failure: Failure, durationMs: number): Failure {
+    if (failure.type !== FAILURE_TYPES.timeout) return failure;
+    const own = this.#progress.plan?.stages[place.stage]?.operations[place.operation]?.timeoutMs;
+    return { ...failure, retryable: own !== undefined && durationMs + CLOCK_SLACK_MS >= own };
+  }
+
+  #tellWaiting(stage: number | undefined, operation: string): void {
+    const named = stage === undefined ? {} : { stage: this.#stageName(stage) };
+    this.#tell('operation_waiting', this.time, { operation, ...named, reason: `no worker has the operation "${operation}"` });
   }
 
   #holdFailure({ stage, operation: index }: OperationPlace, timing: Timing, failure: Failure): void {
@@ -264,6 +280,7 @@ class Step {
 
   #failed(status: RunProgress['status'], failure: Failure): void {
     if (isClosed(this.#progress.status)) return;
+    this.#closeAll(failure);
     this.#progress = { ...this.#progress, status, closedAt: this.time, failure };
     const duration_ms = Math.max(0, this.time - this.#progress.startedAt);
     this.#tell('pipe_failed', this.time, { pipe: this.#progress.name, status, error: failure.message, duration_ms });
@@ -273,6 +290,25 @@ class Step {
       code: failure.type,
       ...(failure.stage !== undefined && { stage: failure.stage }),
       ...(failure.operation !== undefined && { operation: failure.operation }),
+    });
+  }
+
+  /** What was going on when the run ended is over, too. */
+  #closeAll(failure: Failure): void {
+    this.#progress.stages.forEach((stage, index) => {
+      if (stage.state !== 'running') return;
+      const failed = stage.operations.findIndex(({ name }) => failure.stage === stage.name && failure.operation === name);
+      if (failed >= 0 && stage.operations[failed]?.state !== 'failed') {
+        const startedAt = stage.operations[failed]?.startedAt ?? this.time;
+        const timing = { startedAt, durationMs: Math.max(0, this.time - startedAt), attempts: failure.attempts ?? 1 };
+        this.#failOperation(index, failed, timing, failure, false);
+      }
+      const operations = (this.#progress.stages[index] ?? stage).operations.map((operation): OperationProgress =>
+        operation.state === 'running' || operation.state === 'pending' ? { ...operation, state: 'cancelled' } : operation,
+      );
+      this.#setStage(index, { ...stage, operations, state: 'failed', completedAt: this.time });
+      const duration_ms = Math.max(0, this.time - (stage.startedAt ?? this.time));
+      this.#tell('stage_failed', this.time, { stage: stage.name, duration_ms, error: failure.message });
     });
   }
 
@@ -298,6 +334,9 @@ class Step {
     this.#events.push({ type, time, data });
   }
 }
+
+/** How much earlier than at its limit an attempt may seem to have ended: its start and end are told by two clocks. */
+const CLOCK_SLACK_MS = 100;
 
 interface Timing {
   readonly startedAt: number;

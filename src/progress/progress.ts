@@ -34,7 +34,7 @@ export interface StageProgress {
 export interface OperationProgress {
   readonly name: string;
   readonly type: string;
-  readonly state: 'pending' | 'running' | 'completed' | 'ignored' | 'failed';
+  readonly state: 'pending' | 'running' | 'completed' | 'ignored' | 'failed' | 'cancelled';
   readonly startedAt?: number;
   readonly durationMs?: number;
   readonly attempts?: number;

@@ -15,10 +15,11 @@ export type RunEventType =
   | 'error'
   | 'stage_failed'
   | 'pipe_failed'
+  | 'operation_waiting'
   | RunHintType;
 
-/** Live only: an attempt failed and another follows; a body told how far it is; no worker has the code yet. */
-export type RunHintType = 'operation_retrying' | 'operation_progress' | 'operation_waiting';
+/** Live only: an attempt failed and another follows; a body told how far it is. */
+export type RunHintType = 'operation_retrying' | 'operation_progress';
 
 /** Something that happened in a run, in the form in which clients get it. */
 export interface RunEvent {

@@ -33,8 +33,8 @@ describe('fusion', () => {
 
     expect(result).toEqual({ a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 });
     const activities = await activitiesOf(run);
-    expect(activities.filter((name) => name === '[local]')).toHaveLength(3);
-    expect(activities.filter((name) => name !== '[local]')).toEqual(['d']);
+    expect(activities.filter((name) => name === '[local]')).toHaveLength(2);
+    expect(activities.filter((name) => name !== '[local]')).toEqual(['d', 'e']);
   });
 
   it('retries a quick operation inside of its group', async () => {
@@ -79,6 +79,67 @@ describe('fusion', () => {
     expect(result).toEqual({ slow: true });
     expect(counted).toBe(1);
     expect(await activitiesOf(run)).toEqual(['[local]', 'slow']);
+  });
+});
+
+describe('a fused stage', () => {
+  const slow = defineOperation({
+    name: 'slow',
+    quick: true,
+    sets: z.object({ slow: z.boolean() }),
+    run: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2_300));
+      return { slow: true };
+    },
+  });
+
+  it('lets an operation that is handed over finish before the error of its sibling is raised', async () => {
+    const bad = defineOperation({
+      name: 'bad',
+      quick: true,
+      retry: { maximumAttempts: 1 },
+      run: () => {
+        throw new Error('bad');
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [slow, bad] }]));
+    const run = await engine.start('p', {});
+
+    await expect(run.result()).rejects.toMatchObject({ failure: { operation: 'bad' } });
+    expect((await run.describe()).progress?.stages[0]).toMatchObject({
+      state: 'failed',
+      operations: [{ state: 'completed' }, { state: 'failed' }],
+    });
+  });
+
+  it('keeps its own time limit when it is handed over', async () => {
+    const { engine } = await stack(pipelineOf([{ name: 's', timeout: 3_000, operations: [slow] }]));
+    const began = Date.now();
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({ status: 'timed_out' });
+    expect(Date.now() - began).toBeLessThan(4_500);
+  });
+
+  it('does not show its operations what a sibling did to a value in place', async () => {
+    const vandal = defineOperation({
+      name: 'vandal',
+      quick: true,
+      reads: z.object({ doc: z.any() }),
+      run: ({ input }) => {
+        (input.doc as { v: number }).v = 2;
+        return {};
+      },
+    });
+    const reader = defineOperation({
+      name: 'reader',
+      quick: true,
+      reads: z.object({ doc: z.object({ v: z.number() }) }),
+      sets: z.object({ seen: z.number() }),
+      run: ({ input }) => ({ seen: input.doc.v }),
+    });
+    const { engine } = await stack(pipelineOf([{ name: 'one', operations: [vandal] }, { name: 'two', operations: [reader] }]));
+
+    expect((await engine.execute('p', { doc: { v: 1 } })).result).toEqual({ doc: { v: 1 }, seen: 1 });
   });
 });
 
@@ -156,6 +217,29 @@ describe('contracts at run time', () => {
 
     await expect(engine.execute('p', {})).rejects.toMatchObject({
       failure: { type: 'contract_violation', message: expect.stringContaining(message), attempts: 1 },
+    });
+  });
+
+  it('read what they transform once', async () => {
+    const double = defineOperation({
+      name: 'double',
+      reads: z.object({ n: z.string().transform(Number), by: z.number().default(2) }),
+      sets: z.object({ doubled: z.number() }),
+      run: ({ input }) => ({ doubled: input.n * input.by }),
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [double] }]));
+
+    expect((await engine.execute('p', { n: '5' })).result).toEqual({ n: '5', doubled: 10 });
+  });
+
+  it('tell the first violations of many, at once', async () => {
+    const numbers = defineOperation({ name: 'numbers', reads: z.object({ list: z.array(z.number()) }), run: () => ({}) });
+    const texts = setter('texts', 'list', Array.from({ length: 60_000 }, () => 'x'));
+    const { engine } = await stack(pipelineOf([{ name: 'one', operations: [texts] }, { name: 'two', operations: [numbers] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      status: 'failed',
+      failure: { type: 'contract_violation', message: expect.stringMatching(/^Property 'list\[0\]' expected number, got string.* and 59980 more$/) },
     });
   });
 
@@ -272,6 +356,24 @@ describe('timeouts', () => {
       failure: { type: 'timeout', operation: 'sleeper', message: expect.stringContaining(owner === 'operation' ? '300 ms' : owner) },
     });
     expect(Date.now() - began).toBeLessThan(2_500);
+  });
+});
+
+describe('a pipeline that runs out of time', () => {
+  it('has timed out, also where the operation that it waits for ignores its errors', async () => {
+    const hanging = defineOperation({
+      name: 'hanging',
+      ignoreErrors: true,
+      run: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 3_000).unref());
+        return {};
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [hanging] }, { name: 't', operations: [setter('a', 'a', 1)] }], { timeout: 700 }));
+    const run = await engine.start('p', {});
+
+    await expect(run.result()).rejects.toMatchObject({ status: 'timed_out', failure: { type: 'timeout' } });
+    expect((await run.describe()).progress?.stages[0]).toMatchObject({ state: 'failed' });
   });
 });
 

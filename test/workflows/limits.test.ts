@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { defineOperation, type Operation } from '../../src/pipeline/operation.js';
+import { permanent } from '../../src/pipeline/permanent.js';
 import { pipelineOf, setter } from '../support/definitions.js';
 import { codeOf, useStacks } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -48,6 +49,30 @@ describe('payloads', () => {
     const { engine } = await stack(pipelineOf([{ name: 's', operations: [one('a'), one('b'), one('c')] }]));
 
     await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'PayloadLimitExceeded' } });
+  });
+
+  it.each([{ count: 3 }, { count: 10 }])('ends with a limit error, or well, with $count quick operations of a megabyte each', async ({ count }) => {
+    const one = (name: string): Operation =>
+      defineOperation({ name, quick: true, sets: z.object({ [name]: z.string() }), run: () => ({ [name]: megabyte }) });
+    const names = Array.from({ length: count }, (_, index) => `op${String(index)}`);
+    const drop = defineOperation({ name: 'drop', deletes: names, run: () => ({}) });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: names.map(one) }, { name: 'd', operations: [drop] }]));
+
+    expect((await engine.execute('p', {})).result).toEqual({});
+  });
+
+  it('keeps type and message of a failure whose details are too large', async () => {
+    const verbose = defineOperation({
+      name: 'verbose',
+      run: () => {
+        throw permanent('no', { text: megabyte }, 'Verbose');
+      },
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [verbose] }]));
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      failure: { type: 'Verbose', message: expect.stringContaining('details were dropped') },
+    });
   });
 
   it('gives an operation only what it reads', async () => {

@@ -169,10 +169,23 @@ describe('afterExecute', () => {
     const run = await engine.start('job', { mode: 'go' }, { principal: 'ada' });
     await run.result();
     await engine.execute('job', { mode: 'fail' }).catch(() => undefined);
+    for (let left = 200; calls.length < 2 && left > 0; left -= 1) await new Promise((resolve) => setTimeout(resolve, 50));
 
-    expect(calls).toMatchObject([
+    const ordered = [...calls].sort((a, b) => a.outcome.status.localeCompare(b.outcome.status));
+    expect(ordered).toMatchObject([
       { name: 'job', outcome: { status: 'completed' }, info: { id: run.executionId, principal: 'ada' } },
       { name: 'job', outcome: { status: 'failed', error: { type: 'PermanentError', message: 'cannot be done' } } },
     ]);
+  });
+
+  it('keeps neither the run nor its webhook waiting when it hangs', async () => {
+    const { engine } = await stack({ ...definitions, afterExecute: () => new Promise(() => undefined) });
+    const began = Date.now();
+
+    const run = await engine.start('job', { mode: 'go' }, { webhookUrl: receiver.url('/hanging-hook') });
+
+    expect(await run.result()).toMatchObject({ done: true });
+    await receiver.deliveries('/hanging-hook', 1);
+    expect(Date.now() - began).toBeLessThan(10_000);
   });
 });

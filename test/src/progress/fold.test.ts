@@ -141,7 +141,7 @@ describe('the fold of a run', () => {
       { type: 'activity_completed', scheduledEventId: 5, attempts: 1 },
     );
 
-    expect(told.map(({ type }) => type)).toEqual(['pipe_started', 'stage_started', 'operation_started', 'operation_completed', 'stage_completed']);
+    expect(told.map(({ type }) => type)).toEqual(['pipe_started', 'stage_started', 'operation_started', 'operation_waiting', 'operation_completed', 'stage_completed']);
     expect(progress.stages[0]?.state).toBe('completed');
   });
 
