@@ -14,7 +14,11 @@ export interface Logger extends Log {
 export interface DeployedCode {
   operation(type: string): Operation | undefined;
   /** The `ignoreErrors` function of an operation at its place in a pipeline. */
-  predicate(pipeline: string, stage: string, operation: string): ((failure: OperationFailure) => boolean) | undefined;
+  predicate(
+    pipeline: string,
+    stage: string,
+    operation: string,
+  ): ((failure: OperationFailure) => boolean) | undefined;
   /** A language model of config.yml. */
   model(name: string): ModelReference | undefined;
 }

@@ -16,8 +16,15 @@ const MAX_DETAILS_BYTES = 64 * 1024;
 /** What an error that a body threw says, as data. The only place where errors become failures. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ContractViolation) {
-    const details: Json = error.violations.slice(0, MAX_VIOLATIONS).map(({ path, message }) => ({ path, message: clip(message) }));
-    return { type: FAILURE_TYPES.contractViolation, message: clip(error.message), retryable: false, details };
+    const details: Json = error.violations
+      .slice(0, MAX_VIOLATIONS)
+      .map(({ path, message }) => ({ path, message: clip(message) }));
+    return {
+      type: FAILURE_TYPES.contractViolation,
+      message: clip(error.message),
+      retryable: false,
+      details,
+    };
   }
   if (error instanceof ApplicationFailure) return ofApplicationFailure(error);
   if (isPermanent(error)) {
@@ -30,7 +37,11 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** A failure as the error that Temporal understands. `retryAfterMs` replaces the wait of the retry policy. */
-export function applicationFailure(failure: Failure, cause?: unknown, retryAfterMs?: number): ApplicationFailure {
+export function applicationFailure(
+  failure: Failure,
+  cause?: unknown,
+  retryAfterMs?: number,
+): ApplicationFailure {
   return ApplicationFailure.create({
     message: failure.message,
     type: failure.type,
@@ -44,7 +55,10 @@ export function applicationFailure(failure: Failure, cause?: unknown, retryAfter
 /** True when an error only says that the attempt was cancelled. */
 export function isCancelled(error: unknown, signal: AbortSignal): boolean {
   if (error instanceof CancelledFailure) return true;
-  return signal.aborted && (error === signal.reason || (isErrorLike(error) && error.name === 'AbortError'));
+  return (
+    signal.aborted &&
+    (error === signal.reason || (isErrorLike(error) && error.name === 'AbortError'))
+  );
 }
 
 /** How long a service asked us to wait, where the error says so (`retryAfterMs`). */
@@ -55,7 +69,11 @@ export function retryAfterMs(error: unknown): number | undefined {
 }
 
 function ofApplicationFailure(error: ApplicationFailure): Failure {
-  return { type: error.type ?? 'ApplicationFailure', message: clip(error.message), retryable: error.nonRetryable !== true };
+  return {
+    type: error.type ?? 'ApplicationFailure',
+    message: clip(error.message),
+    retryable: error.nonRetryable !== true,
+  };
 }
 
 /** An error of another realm, which is no instance of this one's Error. */
@@ -67,9 +85,13 @@ function bounded(message: string, details: Json | undefined): Pick<Failure, 'mes
   if (details === undefined) return { message };
   const bytes = jsonBytes(details);
   if (bytes <= MAX_DETAILS_BYTES) return { message, details };
-  return { message: `${message} (its details were dropped: ${String(bytes)} bytes, and the most is ${String(MAX_DETAILS_BYTES)})` };
+  return {
+    message: `${message} (its details were dropped: ${String(bytes)} bytes, and the most is ${String(MAX_DETAILS_BYTES)})`,
+  };
 }
 
 function clip(message: string): string {
-  return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}… (${String(message.length)} characters)`;
+  return message.length <= MAX_MESSAGE
+    ? message
+    : `${message.slice(0, MAX_MESSAGE)}… (${String(message.length)} characters)`;
 }

@@ -1,6 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import type { Json } from '../src/definition/json.js';
 import type { Progress } from '../src/pipeline/context.js';
+import type { HandedBack } from '../src/pipeline/operation-task.js';
 
 /** What a heartbeat carries: shown to watchers, and given to the next attempt. */
 export interface HeartbeatDetails {
@@ -10,6 +11,8 @@ export interface HeartbeatDetails {
 
 /** Heartbeats of one attempt. */
 export interface Heartbeat {
+  /** What the body kept last, or was given. */
+  readonly checkpoint: () => Json | undefined;
   /** A body's own heartbeat. The SDK sends at most one a second. */
   readonly beat: (progress: Progress, checkpoint?: Json) => void;
   readonly stop: () => void;
@@ -22,18 +25,21 @@ const BEATS_PER_TIMEOUT = 4;
  * Beats for a body that does not do so itself: the server learns of a lost worker within the heartbeat timeout, and the
  * body of a cancelled run. A body that blocks the event loop for longer is taken for lost, too.
  */
-export function startHeartbeat(activity: Context): Heartbeat {
+export function startHeartbeat(activity: Context, handedBack?: HandedBack): Heartbeat {
   const { heartbeatTimeoutMs } = activity.info;
   // An attempt that fails before its first heartbeat must not lose the checkpoint that it was given.
-  let latest: unknown = activity.info.heartbeatDetails;
+  let latest: unknown = activity.info.heartbeatDetails ?? checkpointOf(handedBack);
   const send = (): void => {
     activity.heartbeat(latest);
   };
   const timer =
-    heartbeatTimeoutMs === undefined ? undefined : setInterval(send, Math.max(250, heartbeatTimeoutMs / BEATS_PER_TIMEOUT));
+    heartbeatTimeoutMs === undefined
+      ? undefined
+      : setInterval(send, Math.max(250, heartbeatTimeoutMs / BEATS_PER_TIMEOUT));
   return {
+    checkpoint: () => checkpointOf(latest).checkpoint,
     beat: (progress, checkpoint) => {
-      const kept = checkpoint === undefined ? checkpointIn(latest) : { checkpoint };
+      const kept = checkpoint === undefined ? checkpointOf(latest) : { checkpoint };
       latest = { progress, ...kept } satisfies HeartbeatDetails;
       send();
     },
@@ -43,7 +49,7 @@ export function startHeartbeat(activity: Context): Heartbeat {
   };
 }
 
-function checkpointIn(details: unknown): { checkpoint?: Json } {
+function checkpointOf(details: unknown): { checkpoint?: Json } {
   // Written by `beat` itself, or by an earlier attempt's.
   return typeof details === 'object' && details !== null && 'checkpoint' in details
     ? { checkpoint: details.checkpoint as Json }

@@ -93,4 +93,6 @@ process.on('message', (message) => {
     },
   );
 });
+// The load generator has ended, in whichever way.
+process.once('disconnect', () => process.exit());
 tell({ kind: 'ready', url: started.millrace.url });

@@ -32,7 +32,9 @@ export class DeployedCode {
     operation: string,
   ): ((failure: OperationFailure) => boolean) | undefined {
     const definition = this.#registry.definitions.get(pipeline);
-    return definition?.kind === 'pipeline' ? definition.predicates.get(predicateKey(stage, operation)) : undefined;
+    return definition?.kind === 'pipeline'
+      ? definition.predicates.get(predicateKey(stage, operation))
+      : undefined;
   }
 
   model(name: string): ModelReference | undefined {

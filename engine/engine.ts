@@ -76,7 +76,11 @@ export class Engine {
   }
 
   /** Plain Temporal, always in reach. */
-  get temporal(): { readonly client: Client; readonly taskQueue: string; readonly namespace: string } {
+  get temporal(): {
+    readonly client: Client;
+    readonly taskQueue: string;
+    readonly namespace: string;
+  } {
     const { client, taskQueue } = this.#options;
     return { client, taskQueue, namespace: client.options.namespace };
   }
@@ -108,7 +112,11 @@ export class Engine {
    * @throws {@link DefinitionNotFound}, {@link ContractViolation} for an input that does not fit, and
    *   {@link IdempotencyConflict} for a key that was used for another request
    */
-  async start<T extends Target>(target: T, input: InputOf<T>, options: StartOptions = {}): Promise<Run<ResultOf<T>>> {
+  async start<T extends Target>(
+    target: T,
+    input: InputOf<T>,
+    options: StartOptions = {},
+  ): Promise<Run<ResultOf<T>>> {
     const definition = this.definition(typeof target === 'string' ? target : target.name);
     // Whatever its type promised, the input is checked against the contract. Operations fill in defaults and transform
     // for themselves, so that a pipeline gets what was given; a hand-written workflow gets what its contract makes of it.
@@ -116,7 +124,8 @@ export class Engine {
     const valid = definition.kind === 'pipeline' ? (input as JsonObject) : parsed;
     const { idempotencyKey: key, principal, webhookUrl } = options;
     const { name, kind } = definition;
-    const executionId = key === undefined ? ulid() : idempotentExecutionId({ definition: name, principal, key });
+    const executionId =
+      key === undefined ? ulid() : idempotentExecutionId({ definition: name, principal, key });
     const id: RunId = { kind, name, executionId };
     const memo: RunMemo = {
       ...(principal !== undefined && { principal }),
@@ -125,16 +134,24 @@ export class Engine {
       ...(key !== undefined && { fingerprint: requestFingerprint(valid, webhookUrl) }),
     };
     try {
-      const handle = await this.#options.client.workflow.start(name, this.#startOptions(definition, id, valid, memo));
+      const handle = await this.#options.client.workflow.start(
+        name,
+        this.#startOptions(definition, id, valid, memo),
+      );
       return this.#run<T>(id, handle, handle.firstExecutionRunId);
     } catch (error) {
-      if (key === undefined || !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (key === undefined || !(error instanceof WorkflowExecutionAlreadyStartedError))
+        throw error;
       return await this.#attach<T>(id, key, memo);
     }
   }
 
   /** Starts a run and waits for its result. Throws what `start` and {@link Run.result} throw. */
-  async execute<T extends Target>(target: T, input: InputOf<T>, options: StartOptions = {}): Promise<Executed<T>> {
+  async execute<T extends Target>(
+    target: T,
+    input: InputOf<T>,
+    options: StartOptions = {},
+  ): Promise<Executed<T>> {
     const run = await this.start(target, input, options);
     return { run, result: await run.result() };
   }
@@ -155,30 +172,56 @@ export class Engine {
     return this.#list.page(request);
   }
 
-  #run<T extends Target>(id: RunId, handle: WorkflowHandle, temporalRunId?: string, attached = false): Run<ResultOf<T>> {
-    return new Run(id, { handle, temporalRunId, watches: this.#watches, results: this.#results }, attached);
+  #run<T extends Target>(
+    id: RunId,
+    handle: WorkflowHandle,
+    temporalRunId?: string,
+    attached = false,
+  ): Run<ResultOf<T>> {
+    return new Run(
+      id,
+      { handle, temporalRunId, watches: this.#watches, results: this.#results },
+      attached,
+    );
   }
 
-  #startOptions(definition: Definition, id: RunId, input: JsonObject, memo: RunMemo): WorkflowStartOptions {
-    const timeoutMs = definition.kind === 'pipeline' ? definition.plan.timeoutMs : definition.timeoutMs;
+  #startOptions(
+    definition: Definition,
+    id: RunId,
+    input: JsonObject,
+    memo: RunMemo,
+  ): WorkflowStartOptions {
+    const timeoutMs =
+      definition.kind === 'pipeline' ? definition.plan.timeoutMs : definition.timeoutMs;
     return {
       workflowId: formatRunId(id),
       taskQueue: this.#options.taskQueue,
-      args: [definition.kind === 'pipeline' ? pipelineArguments(definition.plan, input, memo.principal) : input],
+      args: [
+        definition.kind === 'pipeline'
+          ? pipelineArguments(definition.plan, input, memo.principal)
+          : input,
+      ],
       workflowExecutionTimeout: timeoutMs + TIMEOUT_MARGIN_MS,
       // A run's id is used once, also when the run is over: that is what makes a key start one run.
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       requestEagerStart: this.#options.eagerStart ?? false,
       ...(Object.keys(memo).length > 0 && { memo: { ...memo } }),
-      ...(definition.description !== undefined && { staticSummary: definition.description.slice(0, 200) }),
+      ...(definition.description !== undefined && {
+        staticSummary: definition.description.slice(0, 200),
+      }),
     };
   }
 
-  async #attach<T extends Target>(id: RunId, key: string, memo: RunMemo): Promise<Run<ResultOf<T>>> {
+  async #attach<T extends Target>(
+    id: RunId,
+    key: string,
+    memo: RunMemo,
+  ): Promise<Run<ResultOf<T>>> {
     const handle = this.#options.client.workflow.getHandle(formatRunId(id));
     const description = await handle.describe();
-    if (memoOf(description.memo).fingerprint !== memo.fingerprint) throw new IdempotencyConflict(key, id.executionId);
+    if (memoOf(description.memo).fingerprint !== memo.fingerprint)
+      throw new IdempotencyConflict(key, id.executionId);
     return this.#run<T>(id, handle, firstRunId(description), true);
   }
 }

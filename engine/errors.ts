@@ -12,7 +12,10 @@ export class DefinitionNotFound extends Error {
 /** There is no run of that id under that definition. */
 export class RunNotFound extends Error {
   override readonly name = 'RunNotFound';
-  constructor(readonly definition: string, readonly executionId: string) {
+  constructor(
+    readonly definition: string,
+    readonly executionId: string,
+  ) {
     super(`Execution not found: ${executionId}`);
   }
 }
@@ -32,7 +35,12 @@ export class RunFailed extends Error {
 /** An idempotency key was used before, for another request. */
 export class IdempotencyConflict extends Error {
   override readonly name = 'IdempotencyConflict';
-  constructor(readonly key: string, readonly executionId: string) {
-    super('This Idempotency-Key was used for a request with other content. Use a new key for a new request.');
+  constructor(
+    readonly key: string,
+    readonly executionId: string,
+  ) {
+    super(
+      'This Idempotency-Key was used for a request with other content. Use a new key for a new request.',
+    );
   }
 }

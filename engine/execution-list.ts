@@ -63,7 +63,10 @@ const TEMPORAL_STATUS: Readonly<Record<ExecutionStatus, string>> = {
 
 /** Lists runs from Temporal's visibility. */
 export class ExecutionList {
-  readonly #pages = new LRUCache<string, Promise<ExecutionPage>>({ max: CACHED_PAGES, ttl: CACHE_MS });
+  readonly #pages = new LRUCache<string, Promise<ExecutionPage>>({
+    max: CACHED_PAGES,
+    ttl: CACHE_MS,
+  });
 
   constructor(private readonly client: Client) {}
 
@@ -95,12 +98,26 @@ export class ExecutionList {
   }
 }
 
-type Info = Awaited<ReturnType<Client['workflowService']['listWorkflowExecutions']>>['executions'][number];
+type Info = Awaited<
+  ReturnType<Client['workflowService']['listWorkflowExecutions']>
+>['executions'][number];
 
 /** temporal.api.enums.v1.WorkflowExecutionStatus, by number. */
-const STATUS_NAMES = ['', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'CONTINUED_AS_NEW', 'TIMED_OUT'];
+const STATUS_NAMES = [
+  '',
+  'RUNNING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'TERMINATED',
+  'CONTINUED_AS_NEW',
+  'TIMED_OUT',
+];
 
-function summaryOf(id: { readonly name: string; readonly executionId: string }, info: Info): ExecutionSummary {
+function summaryOf(
+  id: { readonly name: string; readonly executionId: string },
+  info: Info,
+): ExecutionSummary {
   return {
     id: info.execution?.workflowId ?? '',
     executionId: id.executionId,
@@ -113,10 +130,18 @@ function summaryOf(id: { readonly name: string; readonly executionId: string }, 
 
 function dateOf(timestamp: Info['startTime']): Date | undefined {
   if (!timestamp) return undefined;
-  return new Date(Number(timestamp.seconds ?? 0) * 1_000 + Math.floor((timestamp.nanos ?? 0) / 1_000_000));
+  return new Date(
+    Number(timestamp.seconds ?? 0) * 1_000 + Math.floor((timestamp.nanos ?? 0) / 1_000_000),
+  );
 }
 
-function visibilityQuery({ kind, name, status, startedAfter, startedBefore }: Omit<ListRequest, 'limit' | 'pageToken'>): string {
+function visibilityQuery({
+  kind,
+  name,
+  status,
+  startedAfter,
+  startedBefore,
+}: Omit<ListRequest, 'limit' | 'pageToken'>): string {
   const prefix = name === undefined ? `${kind}/` : `${kind}/${name}/`;
   // Names hold no quotes: they were checked when the definitions were loaded.
   return [
@@ -141,7 +166,8 @@ function writePageToken(token: Uint8Array, query: string): string {
 function readPageToken(text: string, query: string): Uint8Array {
   const bytes = Buffer.from(text, 'base64url');
   const token = bytes.subarray(TOKEN_CHECK_BYTES);
-  if (!bytes.subarray(0, TOKEN_CHECK_BYTES).equals(tokenCheck(token, query))) throw new InvalidPageToken();
+  if (!bytes.subarray(0, TOKEN_CHECK_BYTES).equals(tokenCheck(token, query)))
+    throw new InvalidPageToken();
   return token;
 }
 

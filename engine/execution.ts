@@ -57,7 +57,8 @@ export function executionOf(
 
 /** Our fields of a memo; those of other types are left out. */
 export function memoOf(memo: Readonly<Record<string, unknown>> | undefined): RunMemo {
-  const text = (name: 'principal' | 'fingerprint' | 'webhookUrl'): Partial<RunMemo> => (typeof memo?.[name] === 'string' ? { [name]: memo[name] } : {});
+  const text = (name: 'principal' | 'fingerprint' | 'webhookUrl'): Partial<RunMemo> =>
+    typeof memo?.[name] === 'string' ? { [name]: memo[name] } : {};
   return { ...text('principal'), ...text('fingerprint'), ...text('webhookUrl') };
 }
 

@@ -2,7 +2,12 @@ import { compileWorkflow, type CompiledWorkflow } from '../src/definition/compil
 import { nameProblem } from '../src/definition/name.js';
 import type { Problem, Site } from '../src/definition/problem.js';
 import type { Workflow } from '../src/definition/workflow.js';
-import { compilePipeline, type CompiledPipeline, type CompileEnvironment, type PipelineSource } from '../src/pipeline/compile.js';
+import {
+  compilePipeline,
+  type CompiledPipeline,
+  type CompileEnvironment,
+  type PipelineSource,
+} from '../src/pipeline/compile.js';
 import type { Operation } from '../src/pipeline/operation.js';
 
 /** Anything that can be started by its name. */
@@ -30,7 +35,10 @@ export const EMPTY_REGISTRY: Registry = { definitions: new Map(), operations: ne
  * Compiles everything a project defines. With an error among the problems there is no registry: definitions load all or
  * none, so that a process never serves half a project.
  */
-export function buildRegistry(sources: Sources): { readonly registry?: Registry; readonly problems: readonly Problem[] } {
+export function buildRegistry(sources: Sources): {
+  readonly registry?: Registry;
+  readonly problems: readonly Problem[];
+} {
   const problems: Problem[] = [];
   const operations = registerOperations(sources.operations, problems);
   const environment = { operations, models: sources.models, readFile: sources.readFile };
@@ -51,10 +59,18 @@ export function buildRegistry(sources: Sources): { readonly registry?: Registry;
   return wrong ? { problems } : { registry: { definitions, operations }, problems };
 }
 
-function registerOperations(operations: readonly Operation[], problems: Problem[]): ReadonlyMap<string, Operation> {
+function registerOperations(
+  operations: readonly Operation[],
+  problems: Problem[],
+): ReadonlyMap<string, Operation> {
   const named = operations.filter((operation) => {
     const wrong = nameProblem(operation.name);
-    if (wrong !== undefined) problems.push({ ...siteOf(operation), definition: operation.name, message: `operation ${wrong}` });
+    if (wrong !== undefined)
+      problems.push({
+        ...siteOf(operation),
+        definition: operation.name,
+        message: `operation ${wrong}`,
+      });
     return wrong === undefined;
   });
   return unique(named, 'operation', problems);
@@ -71,7 +87,10 @@ function unique<T extends { readonly name: string; readonly site?: Site }>(
     if (other === undefined) {
       byName.set(item.name, item);
     } else {
-      const first = other.site === undefined ? 'the product itself' : `${other.site.file}:${String(other.site.line ?? 1)}`;
+      const first =
+        other.site === undefined
+          ? 'the product itself'
+          : `${other.site.file}:${String(other.site.line ?? 1)}`;
       const message = `${what} "${item.name}" is already defined by ${first}. Rename one of them.`;
       problems.push({ ...siteOf(item), definition: item.name, message });
     }

@@ -17,6 +17,11 @@ export function formatRunId({ kind, name, executionId }: RunId): string {
 export function parseRunId(workflowId: string): RunId | undefined {
   const match = /^(pipeline|workflow)\/([^/]+)\/([^/]+)$/.exec(workflowId);
   const [, kind, name, executionId] = match ?? [];
-  if ((kind !== 'pipeline' && kind !== 'workflow') || name === undefined || executionId === undefined) return undefined;
+  if (
+    (kind !== 'pipeline' && kind !== 'workflow') ||
+    name === undefined ||
+    executionId === undefined
+  )
+    return undefined;
   return { kind, name, executionId };
 }

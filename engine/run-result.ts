@@ -1,10 +1,9 @@
-import type {
-  WorkflowFailedError} from '@temporalio/client';
+import type { WorkflowFailedError } from '@temporalio/client';
 import {
   ApplicationFailure,
   CancelledFailure,
   TerminatedFailure,
-  TimeoutFailure
+  TimeoutFailure,
 } from '@temporalio/client';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import { RunFailed } from './errors.js';
@@ -12,15 +11,28 @@ import { RunFailed } from './errors.js';
 /** What a run that ended without a result says, from the error that Temporal's client throws. */
 export function runFailed(runId: string, error: WorkflowFailedError): RunFailed {
   const { cause } = error;
-  if (cause instanceof CancelledFailure) return new RunFailed(runId, 'cancelled', ended('cancelled', 'The run was cancelled.'));
+  if (cause instanceof CancelledFailure)
+    return new RunFailed(runId, 'cancelled', ended('cancelled', 'The run was cancelled.'));
   if (cause instanceof TerminatedFailure) {
-    return new RunFailed(runId, 'terminated', ended('terminated', `The run was terminated: ${cause.message}`));
+    return new RunFailed(
+      runId,
+      'terminated',
+      ended('terminated', `The run was terminated: ${cause.message}`),
+    );
   }
   if (cause instanceof TimeoutFailure) {
-    return new RunFailed(runId, 'timed_out', ended(FAILURE_TYPES.timeout, 'The run took longer than its timeout.'));
+    return new RunFailed(
+      runId,
+      'timed_out',
+      ended(FAILURE_TYPES.timeout, 'The run took longer than its timeout.'),
+    );
   }
   const failure = failureOf(cause);
-  return new RunFailed(runId, failure.type === FAILURE_TYPES.timeout ? 'timed_out' : 'failed', failure);
+  return new RunFailed(
+    runId,
+    failure.type === FAILURE_TYPES.timeout ? 'timed_out' : 'failed',
+    failure,
+  );
 }
 
 /** The failure that a workflow error carries: our own in its details, or what a hand-written workflow threw. */
@@ -40,5 +52,11 @@ function ended(type: string, message: string): Failure {
 }
 
 function isFailure(value: unknown): value is Failure {
-  return typeof value === 'object' && value !== null && 'type' in value && 'message' in value && 'retryable' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    'message' in value &&
+    'retryable' in value
+  );
 }

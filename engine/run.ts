@@ -106,7 +106,8 @@ export class Run<Result = Json> {
   }
 
   #translated(error: unknown): unknown {
-    const unknownRun = isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError');
+    const unknownRun =
+      isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError');
     return unknownRun ? new RunNotFound(this.name, this.executionId) : error;
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import pino, { type Logger } from 'pino';
 import { refuseAddress } from '../adapters/webhook/webhook-address.js';
 import type { Engine } from '../engine/engine.js';
@@ -113,9 +114,11 @@ export function createApi(
   const {
     log = pino({ level: 'silent' }),
     stop = new AbortController().signal,
-    checkWebhookUrl = (url) => {
+    checkWebhookUrl = (url: URL) => {
       refuseAddress(url, settings.webhookAllow);
     },
   } = dependencies;
+  // Each request and stream that goes on listens to it.
+  setMaxListeners(0, stop);
   return { engine, settings, log, stop, checkWebhookUrl };
 }

@@ -58,7 +58,8 @@ export function createApp(
 function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencies): Router {
   const { engine, settings, stop } = api;
   const { apiAuthentication } = settings;
-  const around = apiAuthentication === undefined ? [sameSiteOnly] : [authentication(apiAuthentication)];
+  const around =
+    apiAuthentication === undefined ? [sameSiteOnly] : [authentication(apiAuthentication)];
   const router = new Router();
   addGetRoute(router, {
     name: 'health',

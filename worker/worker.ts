@@ -21,7 +21,8 @@ const SHUTDOWN_GRACE = '10s';
 
 /** A Temporal worker that runs all definitions of a project. */
 export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, workflowBundle, code, services, log, outcomes } = options;
+  const { connection, namespace, taskQueue, workflowBundle, code, services, log, outcomes } =
+    options;
   return Worker.create({
     shutdownGraceTime: SHUTDOWN_GRACE,
     ...options.options,
@@ -29,7 +30,12 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     namespace,
     taskQueue,
     workflowBundle: { codePath: workflowBundle },
-    activities: createActivities({ code, services, log, ...(outcomes !== undefined && { outcomes }) }),
+    activities: createActivities({
+      code,
+      services,
+      log,
+      ...(outcomes !== undefined && { outcomes }),
+    }),
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   });

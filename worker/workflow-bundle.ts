@@ -18,6 +18,9 @@ export interface WorkflowBundleOptions {
 const OWN_WORKFLOWS = moduleFile('../workflows/index');
 const INTERCEPTORS = moduleFile('../workflows/interceptors');
 
+/** Changes when the way in which bundles are made does. */
+const BUNDLE_FORM = 'preloaded';
+
 /** The folder of packages that holds Temporal's SDK: `…/node_modules`. */
 const PACKAGES = resolve(fileURLToPath(import.meta.resolve('@temporalio/workflow')), '../../../..');
 
@@ -27,7 +30,11 @@ const PACKAGES = resolve(fileURLToPath(import.meta.resolve('@temporalio/workflow
  *
  * @returns the path of the bundle's file
  */
-export async function workflowBundle({ files, cacheDir, logger }: WorkflowBundleOptions): Promise<string> {
+export async function workflowBundle({
+  files,
+  cacheDir,
+  logger,
+}: WorkflowBundleOptions): Promise<string> {
   await mkdir(cacheDir, { recursive: true });
   const entry = [`export { default } from ${JSON.stringify(OWN_WORKFLOWS)};`]
     .concat([OWN_WORKFLOWS, ...files].map((file) => `export * from ${JSON.stringify(file)};`))
@@ -40,6 +47,8 @@ export async function workflowBundle({ files, cacheDir, logger }: WorkflowBundle
   const { code } = await bundleWorkflowCode({
     workflowsPath: entryFile,
     workflowInterceptorModules: [INTERCEPTORS],
+    // Evaluated once for each worker instead of once for each run: they keep nothing of a run.
+    preloadModules: [OWN_WORKFLOWS, INTERCEPTORS],
     // Sources say './x.js' and mean './x.ts', as Node and TypeScript have it; webpack needs to be told.
     webpackConfigHook: (config) => ({
       ...config,
@@ -62,7 +71,11 @@ export async function workflowBundle({ files, cacheDir, logger }: WorkflowBundle
 /** A hash of all code that the bundle is made of, packages included. */
 async function contentHash(entry: string): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: `${entry}\nexport * from ${JSON.stringify(INTERCEPTORS)};\nexport * from '@temporalio/workflow/lib/worker-interface.js';`, resolveDir: '/', loader: 'js' },
+    stdin: {
+      contents: `${entry}\nexport * from ${JSON.stringify(INTERCEPTORS)};\nexport * from '@temporalio/workflow/lib/worker-interface.js';`,
+      resolveDir: '/',
+      loader: 'js',
+    },
     bundle: true,
     write: false,
     format: 'esm',
@@ -72,6 +85,7 @@ async function contentHash(entry: string): Promise<string> {
     tsconfigRaw: {},
   });
   return createHash('sha256')
+    .update(BUNDLE_FORM)
     .update(outputFiles[0]?.contents ?? '')
     .digest('hex')
     .slice(0, 24);

@@ -19,7 +19,13 @@ export async function runPlan(argument: unknown): Promise<unknown> {
 }
 
 function isPipelineArguments(argument: unknown): argument is PipelineArguments {
-  if (typeof argument !== 'object' || argument === null || !('plan' in argument) || !('input' in argument)) return false;
+  if (
+    typeof argument !== 'object' ||
+    argument === null ||
+    !('plan' in argument) ||
+    !('input' in argument)
+  )
+    return false;
   const { plan } = argument;
   return (
     typeof plan === 'object' &&

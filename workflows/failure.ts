@@ -24,14 +24,26 @@ export function failureOf(error: unknown, limits: TimeLimits): Failure {
     const [details] = cause.details ?? [];
     // Our activities put the whole failure there; a hand-written one may not.
     if (isFailure(details)) return details;
-    return { type: cause.type ?? 'Error', message: cause.message, retryable: cause.nonRetryable !== true };
+    return {
+      type: cause.type ?? 'Error',
+      message: cause.message,
+      retryable: cause.nonRetryable !== true,
+    };
   }
-  return { type: 'Error', message: cause instanceof Error ? cause.message : String(cause), retryable: false };
+  return {
+    type: 'Error',
+    message: cause instanceof Error ? cause.message : String(cause),
+    retryable: false,
+  };
 }
 
 function timeoutFailure(type: TimeoutFailure['timeoutType'], limits: TimeLimits): Failure {
   if (type === 'HEARTBEAT') {
-    return { type: 'WorkerLost', message: 'The worker that ran it stopped answering, in every attempt.', retryable: true };
+    return {
+      type: 'WorkerLost',
+      message: 'The worker that ran it stopped answering, in every attempt.',
+      retryable: true,
+    };
   }
   const ownLimit = limits.attemptMs < limits.totalMs && type === 'START_TO_CLOSE';
   const message = ownLimit
@@ -41,5 +53,11 @@ function timeoutFailure(type: TimeoutFailure['timeoutType'], limits: TimeLimits)
 }
 
 function isFailure(value: unknown): value is Failure {
-  return typeof value === 'object' && value !== null && 'type' in value && 'message' in value && 'retryable' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    'message' in value &&
+    'retryable' in value
+  );
 }

@@ -35,7 +35,10 @@ const OWN_TYPES: readonly string[] = ['deliverOutcome', 'sweepOutcomes'];
 
 /** Logs a run's start and end, and has the receivers of its outcome told. */
 class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
-  async execute(input: WorkflowExecuteInput, next: Next<WorkflowInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+  async execute(
+    input: WorkflowExecuteInput,
+    next: Next<WorkflowInboundCallsInterceptor, 'execute'>,
+  ): Promise<unknown> {
     const { workflowType } = workflowInfo();
     if (OWN_TYPES.includes(workflowType)) return next(input);
     const pipe = { pipe: workflowType };
@@ -52,7 +55,11 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
       if (error instanceof ContinueAsNew) throw error;
       const ended = endOf(error);
       if (ended !== undefined) {
-        log.error(`pipe ${ended.status}`, { ...pipe, reason: ended.failure.message, type: ended.failure.type });
+        log.error(`pipe ${ended.status}`, {
+          ...pipe,
+          reason: ended.failure.message,
+          type: ended.failure.type,
+        });
         const receivers = receiversOf(workflowInfo().memo);
         if (receivers !== undefined) await tell(outcomeOf(ended), receivers);
       }
@@ -66,7 +73,10 @@ type End = { readonly status: 'failed' | 'cancelled' | 'timed_out'; readonly fai
 /** How an error ends the run; undefined for one that only fails the workflow task, which is tried again. */
 function endOf(error: unknown): End | undefined {
   if (isCancellation(error) && CancellationScope.current().consideredCancelled) {
-    return { status: 'cancelled', failure: { type: 'cancelled', message: 'The run was cancelled.', retryable: false } };
+    return {
+      status: 'cancelled',
+      failure: { type: 'cancelled', message: 'The run was cancelled.', retryable: false },
+    };
   }
   // Errors of Temporal's own kind end a workflow; others are bugs, for which its task is tried again.
   if (!(error instanceof TemporalFailure)) return undefined;
@@ -112,11 +122,19 @@ async function startDelivery(outcome: RunOutcome, receivers: OutcomeReceivers): 
 
 function failureOf(error: Error): Failure {
   const [details] = error instanceof ApplicationFailure ? (error.details ?? []) : [];
-  if (typeof details === 'object' && details !== null && 'type' in details && 'retryable' in details) {
+  if (
+    typeof details === 'object' &&
+    details !== null &&
+    'type' in details &&
+    'retryable' in details
+  ) {
     // Only our own failures have this form: see workflows/failure.ts.
     return details as Failure;
   }
-  if (error instanceof ApplicationFailure) return { type: error.type ?? 'Error', message: error.message, retryable: false };
+  if (error instanceof ApplicationFailure)
+    return { type: error.type ?? 'Error', message: error.message, retryable: false };
   const { cause } = error;
-  return cause instanceof Error ? failureOf(cause) : { type: error.name, message: error.message, retryable: false };
+  return cause instanceof Error
+    ? failureOf(cause)
+    : { type: error.name, message: error.message, retryable: false };
 }

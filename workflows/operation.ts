@@ -1,12 +1,24 @@
-import { ApplicationFailure, isCancellation, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  sleep,
+} from '@temporalio/workflow';
 import type * as activities from '../activities/pipeline/activities.js';
 import { jsonBytes } from '../src/definition/json.js';
 import { timeLimits, type TimeLimits } from '../src/pipeline/deadline.js';
-import { FAILURE_TYPES, ignoresFailure, isOutOfTime, type Failure } from '../src/pipeline/failure.js';
+import {
+  FAILURE_TYPES,
+  ignoresFailure,
+  isOutOfTime,
+  type Failure,
+} from '../src/pipeline/failure.js';
 import type { Namespace } from '../src/pipeline/namespace.js';
 import {
   IGNORES_ACTIVITY,
   type Effect,
+  type HandedBack,
   type OperationOutcome,
   type OperationTask,
 } from '../src/pipeline/operation-task.js';
@@ -40,10 +52,15 @@ export const MAX_SUMMARY_CHARACTERS = 66;
  *
  * @throws ApplicationFailure with the failure as details, unless `ignoreErrors` covers it
  */
-export async function runOperation(run: StageRun, at: number, namespaces: readonly Namespace[]): Promise<Effect> {
+export async function runOperation(
+  run: StageRun,
+  at: number,
+  namespaces: readonly Namespace[],
+): Promise<Effect> {
   const operation = run.stage.operations[at];
-  if (operation === undefined) throw new RangeError(`stage "${run.stage.name}" has no operation ${String(at)}`);
-  const task: OperationTask = {
+  if (operation === undefined)
+    throw new RangeError(`stage "${run.stage.name}" has no operation ${String(at)}`);
+  let task: OperationTask = {
     pipeline: run.plan.name,
     stage: run.stage.name,
     operation,
@@ -61,8 +78,16 @@ export async function runOperation(run: StageRun, at: number, namespaces: readon
       return (await schedule(run, operation, at, round, limits, task)).effect;
     } catch (error) {
       if (isCancellation(error)) throw error;
-      if (isMissingCode(error)) await waitForOperation(operation.type, round, limits);
-      else return await ignoreOrThrow(run, at, operation, inPlace(run, operation, failureOf(error, limits)));
+      const handedBack = handedBackBy(error);
+      if (handedBack !== undefined) task = { ...task, handedBack };
+      else if (isMissingCode(error)) await waitForOperation(operation.type, round, limits);
+      else
+        return await ignoreOrThrow(
+          run,
+          at,
+          operation,
+          inPlace(run, operation, failureOf(error, limits)),
+        );
     } finally {
       run.budget.returned();
     }
@@ -77,8 +102,11 @@ function schedule(
   limits: TimeLimits,
   task: OperationTask,
 ): Promise<OperationOutcome> {
-  const { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs } = operation.retry;
-  const scheduled = proxyActivities<Record<string, (task: OperationTask) => Promise<OperationOutcome>>>({
+  const { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs } =
+    operation.retry;
+  const scheduled = proxyActivities<
+    Record<string, (task: OperationTask) => Promise<OperationOutcome>>
+  >({
     // The fold finds an operation's place in the plan by this.
     activityId: activityId(run.stageIndex, at, round),
     summary: summaryOf(run.stage.name, operation),
@@ -87,14 +115,15 @@ function schedule(
     heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, limits.attemptMs),
     cancellationType: 'TRY_CANCEL',
     retry: {
-      maximumAttempts,
+      maximumAttempts: Math.max(1, maximumAttempts - (task.handedBack?.attempts ?? 0)),
       initialInterval: initialIntervalMs,
       backoffCoefficient,
       ...(maximumIntervalMs !== undefined && { maximumInterval: maximumIntervalMs }),
     },
   });
   const activity = scheduled[operation.type];
-  if (activity === undefined) throw new TypeError(`no activity type for operation "${operation.type}"`);
+  if (activity === undefined)
+    throw new TypeError(`no activity type for operation "${operation.type}"`);
   return activity(task);
 }
 
@@ -114,7 +143,11 @@ export function inPlace(run: StageRun, operation: OperationPlan, failure: Failur
 }
 
 /** Waits a while for a worker whose code has an operation; fails when the pipeline's time would be over. */
-export async function waitForOperation(type: string, round: number, limits: TimeLimits): Promise<void> {
+export async function waitForOperation(
+  type: string,
+  round: number,
+  limits: TimeLimits,
+): Promise<void> {
   const waitMs = Math.min(MAX_CODE_WAIT_MS, 500 * 2 ** Math.min(round, 10));
   if (waitMs < limits.totalMs) {
     await sleep(waitMs);
@@ -127,12 +160,29 @@ export async function waitForOperation(type: string, round: number, limits: Time
   });
 }
 
+/** What a worker that stopped has handed back, where that is what an error says. */
+function handedBackBy(error: unknown): HandedBack | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== FAILURE_TYPES.workerShutdown)
+    return undefined;
+  const [details] = cause.details ?? [];
+  // Only our own activity fails with this type and details; Temporal's SDK has the type, without them.
+  return typeof details === 'object' && details !== null && 'attempts' in details
+    ? (details as HandedBack)
+    : undefined;
+}
+
 function isMissingCode(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof ApplicationFailure && cause.type === FAILURE_TYPES.operationNotRegistered;
 }
 
-async function ignoreOrThrow(run: StageRun, at: number, operation: OperationPlan, failure: Failure): Promise<Effect> {
+async function ignoreOrThrow(
+  run: StageRun,
+  at: number,
+  operation: OperationPlan,
+  failure: Failure,
+): Promise<Effect> {
   if (await isIgnored(run, at, operation, failure)) return { kind: 'ignored', failure };
   throw applicationFailure(failure);
 }
@@ -141,8 +191,14 @@ async function ignoreOrThrow(run: StageRun, at: number, operation: OperationPlan
  * Activities apply `ignoreErrors` themselves. What reaches the workflow are failures that no activity saw: a timeout,
  * a lost worker, a retry that would come too late.
  */
-async function isIgnored(run: StageRun, at: number, operation: OperationPlan, failure: Failure): Promise<boolean> {
-  if (operation.ignoreErrors !== 'predicate' || isOutOfTime(failure)) return ignoresFailure(operation.ignoreErrors, failure);
+async function isIgnored(
+  run: StageRun,
+  at: number,
+  operation: OperationPlan,
+  failure: Failure,
+): Promise<boolean> {
+  if (operation.ignoreErrors !== 'predicate' || isOutOfTime(failure))
+    return ignoresFailure(operation.ignoreErrors, failure);
   const local = proxyLocalActivities<activities.PipelineActivities>({
     startToCloseTimeout: '10s',
     retry: { maximumAttempts: 3 },

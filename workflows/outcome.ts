@@ -30,7 +30,10 @@ const { [SWEEP_ACTIVITY]: sweep } = proxyActivities<OutcomeActivities>({
 });
 
 /** Tells the receivers of a run's end. A webhook's deliveries go on for a day, long after the run. */
-export async function deliverOutcome(outcome: RunOutcome, { webhookUrl, afterExecute: hook }: OutcomeReceivers): Promise<void> {
+export async function deliverOutcome(
+  outcome: RunOutcome,
+  { webhookUrl, afterExecute: hook }: OutcomeReceivers,
+): Promise<void> {
   const called = hook === true ? callAfterExecute(outcome) : undefined;
   if (webhookUrl !== undefined) await postWebhook({ url: webhookUrl, outcome });
   await called;

@@ -18,7 +18,9 @@ interface Interpretation extends Omit<StageRun, 'stage' | 'stageIndex' | 'stageS
 }
 
 /** Version 1 of the interpreter: executes a pipeline's plan and returns its result. */
-export async function interpretPipeline(args: PipelineArguments): Promise<JsonObject | readonly JsonObject[]> {
+export async function interpretPipeline(
+  args: PipelineArguments,
+): Promise<JsonObject | readonly JsonObject[]> {
   const { plan, input, principal } = args;
   const run: Interpretation = {
     plan,
@@ -38,7 +40,10 @@ export async function interpretPipeline(args: PipelineArguments): Promise<JsonOb
   return result;
 }
 
-function resultOf(run: Interpretation): { readonly result: JsonObject | readonly JsonObject[]; readonly bytes: number } {
+function resultOf(run: Interpretation): {
+  readonly result: JsonObject | readonly JsonObject[];
+  readonly bytes: number;
+} {
   const ended = pipelineResult(run.plan, run.namespaces);
   if ('failure' in ended) throw applicationFailure(ended.failure);
   const bytes = jsonBytes(ended.result);
@@ -59,16 +64,21 @@ async function interpretFused(run: Interpretation, first: number, last: number):
       await waitForCode(group, quick.missing, round);
     } else {
       // A failure is raised there, too, when the stage's other operations have finished.
-      await interpretStage(run, next, quick, next === group.stageIndex ? group.stageStart : undefined);
+      await interpretStage(
+        run,
+        next,
+        quick,
+        next === group.stageIndex ? group.stageStart : undefined,
+      );
       next += 1;
     }
   }
 }
 
 function quickStages(plan: PipelinePlan, first: number, last: number): readonly QuickStage[] {
-  return Array.from({ length: last - first + 1 }, (_, offset) => quickStage(plan, first + offset)).filter(
-    (stage) => stage !== undefined,
-  );
+  return Array.from({ length: last - first + 1 }, (_, offset) =>
+    quickStage(plan, first + offset),
+  ).filter((stage) => stage !== undefined);
 }
 
 /** Merges a stage whose effects are all there. False when some operation has none. */
@@ -105,7 +115,9 @@ async function interpretStage(
   const failed = settled.find((result) => result.status === 'rejected');
   // All have ended by now; the first in listed order speaks for the stage.
   if (failed !== undefined) throw failed.reason;
-  const effects = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const effects = settled.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
+  );
   run.namespaces = completeStage(stage, namespaces, effects);
 }
 
@@ -124,7 +136,9 @@ async function finishQuick(
 function enterStage(run: Interpretation, index: number): StageRun {
   const stage = stageAt(run.plan, index);
   // Shown by the Temporal UI when the run's page is opened; costs no history.
-  setCurrentDetails(`Stage **${stage.name}** (${String(index + 1)} of ${String(run.plan.stages.length)})`);
+  setCurrentDetails(
+    `Stage **${stage.name}** (${String(index + 1)} of ${String(run.plan.stages.length)})`,
+  );
   return { ...run, stage, stageIndex: index, stageStart: Date.now() };
 }
 

@@ -4,7 +4,12 @@ import { jsonBytes } from '../src/definition/json.js';
 import { timeLimits } from '../src/pipeline/deadline.js';
 import type { Failure } from '../src/pipeline/failure.js';
 import { pick, type Namespace } from '../src/pipeline/namespace.js';
-import { QUICK_ACTIVITY, type Effect, type QuickOutcome, type QuickStage } from '../src/pipeline/operation-task.js';
+import {
+  QUICK_ACTIVITY,
+  type Effect,
+  type QuickOutcome,
+  type QuickStage,
+} from '../src/pipeline/operation-task.js';
 import { FUSION_LIMITS, type PipelinePlan, type StagePlan } from '../src/pipeline/plan.js';
 import { MAX_SUMMARY_CHARACTERS, waitForOperation, type StageRun } from './operation.js';
 
@@ -29,7 +34,10 @@ export async function runQuick(
 ): Promise<QuickResult> {
   if (stages.every((stage) => stage.operations.length === 0)) return resultOf({ operations: [] });
   const local = proxyLocalActivities<activities.PipelineActivities>({
-    summary: stages.map((stage) => stage.name).join(', ').slice(0, MAX_SUMMARY_CHARACTERS),
+    summary: stages
+      .map((stage) => stage.name)
+      .join(', ')
+      .slice(0, MAX_SUMMARY_CHARACTERS),
     startToCloseTimeout: FUSION_LIMITS.groupMs + GRACE_MS,
     retry: { maximumAttempts: 1 },
   });
@@ -59,7 +67,9 @@ export function quickStage(plan: PipelinePlan, index: number): QuickStage | unde
 function timeLeftMs(run: StageRun, stages: readonly StagePlan[]): number {
   const times = { ...run, now: Date.now() };
   return Math.min(
-    ...stages.flatMap((stage) => stage.operations.map((operation) => timeLimits(run.plan, stage, operation, times).totalMs)),
+    ...stages.flatMap((stage) =>
+      stage.operations.map((operation) => timeLimits(run.plan, stage, operation, times).totalMs),
+    ),
   );
 }
 
@@ -67,10 +77,17 @@ function timeLeftMs(run: StageRun, stages: readonly StagePlan[]): number {
 export async function waitForCode(run: StageRun, missing: string, round: number): Promise<void> {
   const [operation] = run.stage.operations;
   if (operation === undefined) return;
-  await waitForOperation(missing, round, timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() }));
+  await waitForOperation(
+    missing,
+    round,
+    timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() }),
+  );
 }
 
-function neededOf(stages: readonly StagePlan[], namespaces: readonly Namespace[]): readonly Namespace[] {
+function neededOf(
+  stages: readonly StagePlan[],
+  namespaces: readonly Namespace[],
+): readonly Namespace[] {
   const reads = stages.flatMap((stage) => stage.operations.map((operation) => operation.reads));
   if (reads.includes('*')) return namespaces;
   const names = [...new Set(reads.flat())];
@@ -78,10 +95,13 @@ function neededOf(stages: readonly StagePlan[], namespaces: readonly Namespace[]
 }
 
 function resultOf({ operations, missing }: QuickOutcome): QuickResult {
-  const failures = operations.flatMap(({ operation, failure }) => (failure === undefined ? [] : [{ place: operation, failure }]));
+  const failures = operations.flatMap(({ operation, failure }) =>
+    failure === undefined ? [] : [{ place: operation, failure }],
+  );
   return {
     effect: (stage, place) =>
-      operations.find((report) => report.stage === stage && report.operation === place)?.outcome?.effect,
+      operations.find((report) => report.stage === stage && report.operation === place)?.outcome
+        ?.effect,
     failures: failures.sort((a, b) => a.place - b.place),
     ...(missing !== undefined && { missing }),
   };

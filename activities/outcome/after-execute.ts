@@ -7,12 +7,24 @@ import type { ActivityDependencies } from '../dependencies.js';
 const LAST_ATTEMPT = 5;
 
 /** Calls the project's `afterExecute`. Throws what it throws, to be called again; after the last time, only logs it. */
-export async function runAfterExecute({ outcomes, log }: ActivityDependencies, outcome: RunOutcome): Promise<void> {
+export async function runAfterExecute(
+  { outcomes, log }: ActivityDependencies,
+  outcome: RunOutcome,
+): Promise<void> {
   const { executionId: id, workflowId, runId, name, principal, startedAt, completedAt } = outcome;
-  const info = { id, workflowId, runId, ...(principal !== undefined && { principal }), durationMs: completedAt - startedAt };
+  const info = {
+    id,
+    workflowId,
+    runId,
+    ...(principal !== undefined && { principal }),
+    durationMs: completedAt - startedAt,
+  };
   try {
     // A hook that never ends must not keep a worker from stopping.
-    await Promise.race([outcomes?.afterExecute?.(name, executionOutcome(outcome), info), Context.current().cancelled]);
+    await Promise.race([
+      outcomes?.afterExecute?.(name, executionOutcome(outcome), info),
+      Context.current().cancelled,
+    ]);
   } catch (error) {
     const { attempt } = Context.current().info;
     log.error({ err: error, run: workflowId, attempt }, 'afterExecute failed');

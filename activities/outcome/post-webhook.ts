@@ -12,19 +12,32 @@ const GONE = 410;
  *
  * @throws ApplicationFailure, not retryable for a refused address, a receiver that is gone, or a delivery that got too old
  */
-export async function postWebhook({ outcomes, log }: ActivityDependencies, { url, outcome }: WebhookDelivery): Promise<void> {
+export async function postWebhook(
+  { outcomes, log }: ActivityDependencies,
+  { url, outcome }: WebhookDelivery,
+): Promise<void> {
   const { info, cancellationSignal } = Context.current();
-  if (outcomes === undefined) throw permanently('WebhooksNotConfigured', 'This worker cannot send webhooks.');
+  if (outcomes === undefined)
+    throw permanently('WebhooksNotConfigured', 'This worker cannot send webhooks.');
   const ageMs = Date.now() - info.scheduledTimestampMs;
   if (info.attempt > 1 && ageMs > outcomes.webhookMaxAgeMs) {
-    throw permanently('WebhookGivenUp', `Given up after ${String(info.attempt - 1)} attempts in ${String(Math.round(ageMs / 60_000))} minutes.`);
+    throw permanently(
+      'WebhookGivenUp',
+      `Given up after ${String(info.attempt - 1)} attempts in ${String(Math.round(ageMs / 60_000))} minutes.`,
+    );
   }
   const message = { url, id: webhookId(outcome), body: JSON.stringify(webhookBody(outcome)) };
   try {
     await outcomes.webhooks.send(message, cancellationSignal);
-    log.info({ run: outcome.workflowId, status: outcome.status, attempt: info.attempt }, 'webhook delivered');
+    log.info(
+      { run: outcome.workflowId, status: outcome.status, attempt: info.attempt },
+      'webhook delivered',
+    );
   } catch (error) {
-    log.warn({ err: error, run: outcome.workflowId, attempt: info.attempt }, 'webhook not delivered');
+    log.warn(
+      { err: error, run: outcome.workflowId, attempt: info.attempt },
+      'webhook not delivered',
+    );
     if (error instanceof WebhookAddressRefused) throw permanently(error.name, error.message);
     if (!(error instanceof WebhookRejected)) throw error;
     if (error.status === GONE) throw permanently(error.name, error.message);

@@ -1,4 +1,7 @@
-import { WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
 import {
   executionIdOf,
@@ -71,7 +74,11 @@ function outcomeOf(run: WorkflowExecutionInfo): RunOutcome {
   const principal = run.memo?.['principal'];
   const failure: Failure = terminated
     ? { type: 'terminated', message: 'The run was terminated.', retryable: false }
-    : { type: FAILURE_TYPES.timeout, message: 'The run took longer than its timeout.', retryable: false };
+    : {
+        type: FAILURE_TYPES.timeout,
+        message: 'The run took longer than its timeout.',
+        retryable: false,
+      };
   return {
     workflowId: run.workflowId,
     runId: run.runId,

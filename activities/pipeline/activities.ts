@@ -24,7 +24,10 @@ export interface PipelineActivities {
 export function createPipelineActivities(deps: ActivityDependencies): PipelineActivities {
   return {
     [QUICK_ACTIVITY]: (task) => runQuick(deps, task),
-    [IGNORES_ACTIVITY]: async (task) => ({ place: task.place, ignored: ignores(deps, task, task.failure) }),
+    [IGNORES_ACTIVITY]: async (task) => ({
+      place: task.place,
+      ignored: ignores(deps, task, task.failure),
+    }),
     default: (task) => runOperation(deps, task),
   };
 }

@@ -9,12 +9,16 @@ export function ignores(
   failure: Failure,
 ): boolean {
   const { operation } = place;
-  if (operation.ignoreErrors !== 'predicate') return ignoresFailure(operation.ignoreErrors, failure);
+  if (operation.ignoreErrors !== 'predicate')
+    return ignoresFailure(operation.ignoreErrors, failure);
   const predicate = deps.code.predicate(place.pipeline, place.stage, operation.name);
   try {
     return predicate?.(failure) === true;
   } catch (error) {
-    deps.log.error({ err: error, operation: operation.name }, 'ignoreErrors threw; the failure is not ignored');
+    deps.log.error(
+      { err: error, operation: operation.name },
+      'ignoreErrors threw; the failure is not ignored',
+    );
     return false;
   }
 }

@@ -14,8 +14,17 @@ import type { OperationPlan } from '../../src/pipeline/plan.js';
 /** Largest result of one activity, as Temporal's default limits have it, less room for the envelope. */
 const MAX_RESULT_BYTES = 2 * 1024 * 1024 - 16 * 1024;
 
-/** Contract hashes of the deployed code: computing one takes longer than many an operation. */
-const hashes = new WeakMap<Operation, Map<string, string>>();
+/** The deployed contract of an operation with some options. */
+interface DeployedContract {
+  readonly contract: Contract;
+  readonly hash: string;
+}
+
+/** Contracts of the deployed code, by options: making one takes longer than many an operation. */
+const contracts = new WeakMap<Operation, Map<string, DeployedContract>>();
+
+/** Most sets of options whose contracts are kept. They come from plans, of which a worker sees few. */
+const MAX_KEPT = 100;
 
 /**
  * Executes an operation on its namespaces: contract known, reads validated, body run, sets validated.
@@ -29,29 +38,35 @@ export async function executeBody(
   inputs: readonly Namespace[],
   context: OperationContext,
 ): Promise<Effect> {
-  requireSameContract(operation, plan);
-  const contract = runtimeContract(operation, context.options);
+  const contract = plannedContract(operation, plan);
   const valid = inputs.map((input) => validateReads(contract, input));
   const effect = await effectOf(operation, contract, valid, context);
   requireSize(plan, effect);
   return effect;
 }
 
-function requireSameContract(operation: Operation, plan: OperationPlan): void {
-  const options = plan.options ?? {};
-  const key = JSON.stringify(options);
-  const known = hashes.get(operation) ?? new Map<string, string>();
-  hashes.set(operation, known);
-  const deployed = known.get(key) ?? contractHash(operation, options);
-  // Options come from plans, of which a worker sees few; still, the map is kept small.
-  if (known.size < 100) known.set(key, deployed);
-  if (deployed === plan.contractHash) return;
+/** The deployed contract, which must be the one that the plan was made for. */
+function plannedContract(operation: Operation, plan: OperationPlan): Contract {
+  const { contract, hash: deployed } = deployedContract(operation, plan.options ?? {});
+  if (deployed === plan.contractHash) return contract;
   throw permanent(
     `The contract of operation "${operation.name}" has changed since this run started. Start a new run, or deploy a ` +
       'changed contract under a new operation name while old runs finish.',
     { planned: plan.contractHash, deployed },
     FAILURE_TYPES.contractChanged,
   );
+}
+
+function deployedContract(operation: Operation, options: JsonObject): DeployedContract {
+  const kept = contracts.get(operation) ?? new Map<string, DeployedContract>();
+  contracts.set(operation, kept);
+  const key = JSON.stringify(options);
+  const known = kept.get(key) ?? {
+    contract: runtimeContract(operation, options),
+    hash: contractHash(operation, options),
+  };
+  if (kept.size < MAX_KEPT) kept.set(key, known);
+  return known;
 }
 
 async function effectOf(
@@ -73,11 +88,17 @@ async function effectOf(
     case 'batch': {
       const returned = list(operation, await body.run({ ...context, inputs }));
       requireCount(operation, inputs.length, returned.length);
-      return { kind: 'sets', sets: returned.map((item) => validateSets(contract, record(operation, item))) };
+      return {
+        kind: 'sets',
+        sets: returned.map((item) => validateSets(contract, record(operation, item))),
+      };
     }
     case 'derive': {
       const returned = list(operation, await body.run({ ...context, inputs }));
-      return { kind: 'derived', derived: returned.map((item) => derivedOf(operation, contract, inputs.length, item)) };
+      return {
+        kind: 'derived',
+        derived: returned.map((item) => derivedOf(operation, contract, inputs.length, item)),
+      };
     }
   }
 }
@@ -90,7 +111,10 @@ function derivedOf(
 ): { readonly from: number; readonly set: JsonObject } {
   const { from, set } = item;
   if (!Number.isInteger(from) || from < 0 || from >= count) {
-    throw violation(operation, `returned a namespace made from number ${String(from)}, but it got ${String(count)}`);
+    throw violation(
+      operation,
+      `returned a namespace made from number ${String(from)}, but it got ${String(count)}`,
+    );
   }
   return { from, set: validateSets(contract, record(operation, set)) };
 }
@@ -111,13 +135,16 @@ function list<T>(operation: Operation, returned: readonly T[]): readonly T[] {
 }
 
 function record<T>(operation: Operation, returned: T): T {
-  if (typeof returned === 'object' && returned !== null && !Array.isArray(returned)) return returned;
+  if (typeof returned === 'object' && returned !== null && !Array.isArray(returned))
+    return returned;
   const got = returned === undefined ? 'undefined' : JSON.stringify(returned).slice(0, 40);
   throw violation(operation, `must return an object of the properties it sets, got ${got}`);
 }
 
 function violation(operation: Operation, what: string): ContractViolation {
-  return new ContractViolation([{ path: '', got: '', message: `Operation "${operation.name}" ${what}` }]);
+  return new ContractViolation([
+    { path: '', got: '', message: `Operation "${operation.name}" ${what}` },
+  ]);
 }
 
 function requireSize(plan: OperationPlan, effect: Effect): void {

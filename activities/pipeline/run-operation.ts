@@ -1,12 +1,15 @@
-import { Context } from '@temporalio/activity';
-import type { Json } from '../../src/definition/json.js';
-import type { ModelUsage, OperationContext, Progress } from '../../src/pipeline/context.js';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { ModelUsage, OperationContext } from '../../src/pipeline/context.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
-import type { OperationOutcome, OperationTask } from '../../src/pipeline/operation-task.js';
+import type {
+  HandedBack,
+  OperationOutcome,
+  OperationTask,
+} from '../../src/pipeline/operation-task.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf, isCancelled, retryAfterMs } from '../failure.js';
 import { runReference } from '../run-reference.js';
-import { startHeartbeat } from '../heartbeat.js';
+import { startHeartbeat, type Heartbeat } from '../heartbeat.js';
 import { ignores } from './ignores.js';
 import { executeBody } from './operation-body.js';
 
@@ -16,22 +19,29 @@ import { executeBody } from './operation-body.js';
  * @throws ApplicationFailure whose details are the {@link Failure}; `OperationNotRegistered` when this worker's code lacks
  *   the operation, which the workflow waits out
  */
-export async function runOperation(deps: ActivityDependencies, task: OperationTask): Promise<OperationOutcome> {
+export async function runOperation(
+  deps: ActivityDependencies,
+  task: OperationTask,
+): Promise<OperationOutcome> {
   const { operation: plan } = task;
   const activity = Context.current();
   const operation = deps.code.operation(plan.type);
   if (operation === undefined) throw applicationFailure(notRegistered(plan.type));
   const startedAt = Date.now();
   const usage: ModelUsage[] = [];
-  const heartbeat = startHeartbeat(activity);
-  const context = operationContext(deps, task, activity, heartbeat.beat, usage);
+  const heartbeat = startHeartbeat(activity, task.handedBack);
+  const context = operationContext(deps, task, activity, heartbeat, usage);
   try {
     // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
-    const effect = await Promise.race([executeBody(operation, plan, task.inputs, context), activity.cancelled]);
+    const effect = await Promise.race([
+      executeBody(operation, plan, task.inputs, context),
+      activity.cancelled,
+    ]);
     context.log.debug({ durationMs: Date.now() - startedAt }, 'operation completed');
     return { effect, ...(usage.length > 0 && { usage }) };
   } catch (error) {
-    if (isCancelled(error, activity.cancellationSignal)) throw error;
+    if (isCancelled(error, activity.cancellationSignal))
+      throw stopped(activity, context, heartbeat) ?? error;
     const failure: Failure = { ...failureOf(error), attempts: context.attempt };
     const last = !failure.retryable || context.attempt >= plan.retry.maximumAttempts;
     context.log.warn({ err: error, type: failure.type, last }, 'operation failed');
@@ -46,19 +56,20 @@ export async function runOperation(deps: ActivityDependencies, task: OperationTa
 
 function operationContext(
   deps: ActivityDependencies,
-  { operation: plan, stage, principal }: OperationTask,
+  { operation: plan, stage, principal, handedBack }: OperationTask,
   activity: Context,
-  heartbeat: (progress: Progress, checkpoint?: Json) => void,
+  heartbeat: Heartbeat,
   usage: ModelUsage[],
 ): OperationContext {
   const run = runReference(activity.info, principal);
+  const attempt = (handedBack?.attempts ?? 0) + activity.info.attempt;
   return {
     options: plan.options ?? {},
     signal: activity.cancellationSignal,
-    log: deps.log.child({ run: run.id, pipe: run.name, stage, operation: plan.name, attempt: activity.info.attempt }),
-    heartbeat,
-    checkpoint: checkpointOf(activity.info.heartbeatDetails),
-    attempt: activity.info.attempt,
+    log: deps.log.child({ run: run.id, pipe: run.name, stage, operation: plan.name, attempt }),
+    heartbeat: heartbeat.beat,
+    checkpoint: heartbeat.checkpoint(),
+    attempt,
     run,
     services: deps.services,
     model: plan.model === undefined ? undefined : deps.code.model(plan.model),
@@ -66,10 +77,25 @@ function operationContext(
   };
 }
 
-function checkpointOf(details: unknown): Json | undefined {
-  if (typeof details !== 'object' || details === null || !('checkpoint' in details)) return undefined;
-  // Heartbeat details come out of JSON.
-  return details.checkpoint as Json;
+/** What a worker that stops hands back to the workflow; undefined when the attempt was cancelled for another reason. */
+function stopped(
+  activity: Context,
+  context: OperationContext,
+  heartbeat: Heartbeat,
+): ApplicationFailure | undefined {
+  if (activity.cancellationDetails?.workerShutdown !== true) return undefined;
+  const checkpoint = heartbeat.checkpoint();
+  const handedBack: HandedBack = {
+    attempts: context.attempt - 1,
+    ...(checkpoint !== undefined && { checkpoint }),
+  };
+  return ApplicationFailure.create({
+    type: FAILURE_TYPES.workerShutdown,
+    message: 'The worker stopped; the operation goes on elsewhere.',
+    // Temporal's own retries would count the attempt: the workflow schedules it again.
+    nonRetryable: true,
+    details: [handedBack],
+  });
 }
 
 /** The failure that means: wait for a worker with newer code. */

@@ -3,7 +3,14 @@ import pLimit from 'p-limit';
 import { jsonBytes } from '../../src/definition/json.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
 import type { Namespace } from '../../src/pipeline/namespace.js';
-import type { Effect, OperationOutcome, QuickOutcome, QuickReport, QuickStage, QuickTask } from '../../src/pipeline/operation-task.js';
+import type {
+  Effect,
+  OperationOutcome,
+  QuickOutcome,
+  QuickReport,
+  QuickStage,
+  QuickTask,
+} from '../../src/pipeline/operation-task.js';
 import { FUSION_LIMITS, type OperationPlan, type RetryPlan } from '../../src/pipeline/plan.js';
 import { completeStage, operationInputs } from '../../src/pipeline/stage-result.js';
 import type { ModelUsage, OperationContext } from '../../src/pipeline/context.js';
@@ -34,7 +41,9 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
   let { namespaces } = task;
   let bytes = 0;
   for (const stage of task.stages) {
-    const missing = stage.operations.find((operation) => deps.code.operation(operation.type) === undefined);
+    const missing = stage.operations.find(
+      (operation) => deps.code.operation(operation.type) === undefined,
+    );
     if (missing !== undefined) return { operations: reports, missing: missing.type };
     const limit = pLimit(stage.parallel);
     const finished = await Promise.all(
@@ -50,7 +59,9 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
       return report !== undefined && bytes <= FUSION_LIMITS.reportBytes;
     }) as readonly QuickReport[];
     reports.push(...done);
-    const effects = done.flatMap((report): Effect[] => (report.outcome === undefined ? [] : [report.outcome.effect]));
+    const effects = done.flatMap((report): Effect[] =>
+      report.outcome === undefined ? [] : [report.outcome.effect],
+    );
     if (effects.length < stage.operations.length) break;
     namespaces = completeStage(stage, namespaces, effects);
   }
@@ -58,7 +69,10 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
 }
 
 /** One operation with its retries. Undefined when it was not finished in time. */
-async function runPlace(deps: ActivityDependencies, place: Place): Promise<QuickReport | undefined> {
+async function runPlace(
+  deps: ActivityDependencies,
+  place: Place,
+): Promise<QuickReport | undefined> {
   const { operation, stage, at, deadline } = place;
   const startedAt = Date.now();
   for (let attempt = 1; Date.now() < deadline; attempt += 1) {
@@ -81,9 +95,16 @@ async function runPlace(deps: ActivityDependencies, place: Place): Promise<Quick
   return undefined;
 }
 
-type Ended = { readonly outcome: OperationOutcome } | { readonly failure: Failure; readonly retryAfterMs?: number } | 'overran';
+type Ended =
+  | { readonly outcome: OperationOutcome }
+  | { readonly failure: Failure; readonly retryAfterMs?: number }
+  | 'overran';
 
-async function attemptOnce(deps: ActivityDependencies, place: Place, attempt: number): Promise<Ended> {
+async function attemptOnce(
+  deps: ActivityDependencies,
+  place: Place,
+  attempt: number,
+): Promise<Ended> {
   const { operation: plan, deadline } = place;
   const operation = deps.code.operation(plan.type);
   if (operation === undefined) return 'overran';
@@ -113,7 +134,11 @@ async function attemptOnce(deps: ActivityDependencies, place: Place, attempt: nu
   }
 }
 
-function failed(deps: ActivityDependencies, place: Place, failure: Failure): Exclude<Ended, 'overran'> {
+function failed(
+  deps: ActivityDependencies,
+  place: Place,
+  failure: Failure,
+): Exclude<Ended, 'overran'> {
   const { task, stage, operation } = place;
   const attempts = failure.attempts ?? 1;
   const last = !failure.retryable || attempts >= operation.retry.maximumAttempts;
@@ -135,7 +160,13 @@ function quickContext(
   return {
     options: plan.options ?? {},
     signal,
-    log: deps.log.child({ run: run.id, pipe: run.name, stage: stage.name, operation: plan.name, attempt }),
+    log: deps.log.child({
+      run: run.id,
+      pipe: run.name,
+      stage: stage.name,
+      operation: plan.name,
+      attempt,
+    }),
     // A local activity has no heartbeat, and a quick operation no use for one.
     heartbeat: () => undefined,
     checkpoint: undefined,

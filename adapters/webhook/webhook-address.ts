@@ -9,9 +9,12 @@ export class WebhookAddressRefused extends Error {
 /** A URL that a webhook can be sent to. @throws {@link WebhookAddressRefused} */
 export function webhookUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) throw new WebhookAddressRefused(`${JSON.stringify(text.slice(0, 200))} is not a URL.`);
+  if (url === undefined)
+    throw new WebhookAddressRefused(`${JSON.stringify(text.slice(0, 200))} is not a URL.`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new WebhookAddressRefused(`A webhook's URL must begin with https: or http:, not with ${url.protocol}`);
+    throw new WebhookAddressRefused(
+      `A webhook's URL must begin with https: or http:, not with ${url.protocol}`,
+    );
   }
   return url;
 }

@@ -1,4 +1,7 @@
-import { decodeArrayFromPayloads, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import {
+  decodeArrayFromPayloads,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { LoadedDataConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
@@ -37,7 +40,12 @@ export class HistoryDecoder {
     if (event.activityTaskScheduledEventAttributes) {
       const { activityId, activityType } = event.activityTaskScheduledEventAttributes;
       const place = operationPlace(activityId ?? '');
-      return { ...at, type: 'activity_scheduled', activityType: activityType?.name ?? '', ...(place && { place }) };
+      return {
+        ...at,
+        type: 'activity_scheduled',
+        activityType: activityType?.name ?? '',
+        ...(place && { place }),
+      };
     }
     if (event.activityTaskStartedEventAttributes) {
       const { scheduledEventId, attempt } = event.activityTaskStartedEventAttributes;
@@ -57,7 +65,8 @@ export class HistoryDecoder {
   ): Promise<Without<'run_started'>> {
     const argument = await this.#first(attributes.input);
     const plan = isPlainObject(argument) && isPlan(argument['plan']) ? argument['plan'] : undefined;
-    const input = plan === undefined ? argument : isPlainObject(argument) ? argument['input'] : undefined;
+    const input =
+      plan === undefined ? argument : isPlainObject(argument) ? argument['input'] : undefined;
     return {
       type: 'run_started',
       name: attributes.workflowType?.name ?? '',
@@ -66,14 +75,21 @@ export class HistoryDecoder {
     };
   }
 
-  async #activityEnded(event: TemporalEvent): Promise<Without<'activity_completed'> | Without<'activity_failed'> | undefined> {
+  async #activityEnded(
+    event: TemporalEvent,
+  ): Promise<Without<'activity_completed'> | Without<'activity_failed'> | undefined> {
     const completed = event.activityTaskCompletedEventAttributes;
     if (completed) {
       const outcome = await this.#first(completed.result);
       const known = isOutcome(outcome) ? { outcome } : {};
-      return { type: 'activity_completed', ...this.#activity(completed.scheduledEventId), ...known };
+      return {
+        type: 'activity_completed',
+        ...this.#activity(completed.scheduledEventId),
+        ...known,
+      };
     }
-    const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
+    const failed =
+      event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     if (!failed) return undefined;
     const failure = event.activityTaskTimedOutEventAttributes
       ? timeoutFailure(failed.failure?.timeoutFailureInfo?.timeoutType ?? 0)
@@ -81,7 +97,11 @@ export class HistoryDecoder {
     return { type: 'activity_failed', ...this.#activity(failed.scheduledEventId), failure };
   }
 
-  #activity(scheduledEventId: unknown): { scheduledEventId: number; attempts: number; startedAt?: number } {
+  #activity(scheduledEventId: unknown): {
+    scheduledEventId: number;
+    attempts: number;
+    startedAt?: number;
+  } {
     const id = Number(scheduledEventId);
     const started = this.#started.get(id);
     this.#started.delete(id);
@@ -92,7 +112,10 @@ export class HistoryDecoder {
     const completed = event.workflowExecutionCompletedEventAttributes;
     if (completed) {
       // What a workflow returned came through JSON.
-      return { type: 'run_completed', result: ((await this.#first(completed.result)) ?? null) as Json };
+      return {
+        type: 'run_completed',
+        result: ((await this.#first(completed.result)) ?? null) as Json,
+      };
     }
     const failed = event.workflowExecutionFailedEventAttributes;
     if (failed) return { type: 'run_failed', failure: await this.#failure(failed.failure) };
@@ -135,7 +158,12 @@ type Without<T extends HistoryEvent['type']> = T extends unknown
   ? Omit<Extract<HistoryEvent, { type: T }>, 'eventId' | 'time'>
   : never;
 
-type RunEnd = Without<'run_completed'> | Without<'run_failed'> | Without<'run_cancelled'> | Without<'run_terminated'> | Without<'run_timed_out'>;
+type RunEnd =
+  | Without<'run_completed'>
+  | Without<'run_failed'>
+  | Without<'run_cancelled'>
+  | Without<'run_terminated'>
+  | Without<'run_timed_out'>;
 
 /** The place in the plan that an activity id of ours says. */
 export function operationPlace(activityId: string): OperationPlace | undefined {
@@ -146,8 +174,16 @@ export function operationPlace(activityId: string): OperationPlace | undefined {
 
 function timeoutFailure(timeoutType: number): Failure {
   return timeoutType === HEARTBEAT_TIMEOUT
-    ? { type: 'WorkerLost', message: 'The worker that ran it stopped answering, in every attempt.', retryable: true }
-    : { type: FAILURE_TYPES.timeout, message: 'It took longer than its time limit.', retryable: true };
+    ? {
+        type: 'WorkerLost',
+        message: 'The worker that ran it stopped answering, in every attempt.',
+        retryable: true,
+      }
+    : {
+        type: FAILURE_TYPES.timeout,
+        message: 'It took longer than its time limit.',
+        retryable: true,
+      };
 }
 
 function timeMs(timestamp: temporal.api.history.v1.IHistoryEvent['eventTime']): number {

@@ -22,19 +22,36 @@ export async function describeHints(
     const place = operationPlace(id);
     const stage = place === undefined ? undefined : fold.progress?.stages[place.stage];
     const operation = place === undefined ? undefined : stage?.operations[place.operation];
-    const name = { operation: operation?.name ?? activity.activityType?.name ?? '', stage: stage?.name ?? '' };
+    const name = {
+      operation: operation?.name ?? activity.activityType?.name ?? '',
+      stage: stage?.name ?? '',
+    };
     const known = memory.get(id) ?? { attempt: 1, progress: '' };
     const attempt = activity.attempt ?? 1;
     if (attempt > known.attempt) {
       const error = activity.lastFailure?.message ?? '';
-      events.push({ type: 'operation_retrying', time: Date.now(), data: { ...name, attempt, error } });
+      events.push({
+        type: 'operation_retrying',
+        time: Date.now(),
+        data: { ...name, attempt, error },
+      });
     }
-    const [details] = await decodeArrayFromPayloads(client.options.loadedDataConverter, activity.heartbeatDetails?.payloads);
-    const progress = isPlainObject(details) && isPlainObject(details['progress']) ? details['progress'] : undefined;
+    const [details] = await decodeArrayFromPayloads(
+      client.options.loadedDataConverter,
+      activity.heartbeatDetails?.payloads,
+    );
+    const progress =
+      isPlainObject(details) && isPlainObject(details['progress'])
+        ? details['progress']
+        : undefined;
     const text = progress === undefined ? '' : JSON.stringify(progress);
     if (progress !== undefined && text !== known.progress) {
       // A body's progress came through JSON.
-      events.push({ type: 'operation_progress', time: Date.now(), data: { ...name, attempt, ...(progress as JsonObject) } });
+      events.push({
+        type: 'operation_progress',
+        time: Date.now(),
+        data: { ...name, attempt, ...(progress as JsonObject) },
+      });
     }
     memory.set(id, { attempt, progress: text });
   }

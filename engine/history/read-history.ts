@@ -26,7 +26,10 @@ const READ_DEADLINE_MS = 10_000;
 const WAIT_DEADLINE_MS = 90_000;
 
 /** Reads one page of a run's history. */
-export async function readHistoryPage(client: Client, request: HistoryRequest): Promise<HistoryPage> {
+export async function readHistoryPage(
+  client: Client,
+  request: HistoryRequest,
+): Promise<HistoryPage> {
   const { workflowId, runId, nextPageToken, wait, signal = new AbortController().signal } = request;
   const { connection, workflowService } = client;
   const deadline = Date.now() + (wait ? WAIT_DEADLINE_MS : READ_DEADLINE_MS);

@@ -51,7 +51,8 @@ export class RunFold {
     }
     const decoded = await this.#decoder.decode(event);
     // The next run of a chain begins again, which is no news to who watches.
-    if (decoded === undefined || (decoded.type === 'run_started' && this.#state !== undefined)) return;
+    if (decoded === undefined || (decoded.type === 'run_started' && this.#state !== undefined))
+      return;
     const { state, events } = foldEvent(this.#state, decoded);
     this.#state = state;
     events.forEach((told, index) => {

@@ -36,7 +36,10 @@ export class RunWatch {
   #started = false;
   #ended = false;
   #error: Error | undefined;
-  #hints: { readonly round: number; readonly events: readonly RunEvent[] } = { round: 0, events: [] };
+  #hints: { readonly round: number; readonly events: readonly RunEvent[] } = {
+    round: 0,
+    events: [],
+  };
 
   constructor(
     private readonly client: Client,
@@ -110,7 +113,8 @@ export class RunWatch {
         }
       }
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#error = error instanceof Error ? error : new Error(String(error));
+      if (!this.#stop.signal.aborted)
+        this.#error = error instanceof Error ? error : new Error(String(error));
     } finally {
       release?.();
       this.#ended = true;
@@ -119,7 +123,10 @@ export class RunWatch {
   }
 
   /** Reads on from a page's token. Without a long poll of its own, it looks again after a while. */
-  async #readPage(nextPageToken: Uint8Array | undefined, wait: boolean): Promise<Uint8Array | undefined> {
+  async #readPage(
+    nextPageToken: Uint8Array | undefined,
+    wait: boolean,
+  ): Promise<Uint8Array | undefined> {
     const { runId } = this.fold;
     const page = await readHistoryPage(this.client, {
       workflowId: this.workflowId,
@@ -137,7 +144,8 @@ export class RunWatch {
       this.#lastRead = 0;
       return undefined;
     }
-    if (!wait && page.nextPageToken.length === 0 && !this.fold.closed) await this.#pause(LOOK_INTERVAL_MS);
+    if (!wait && page.nextPageToken.length === 0 && !this.fold.closed)
+      await this.#pause(LOOK_INTERVAL_MS);
     return page.nextPageToken.length === 0 ? undefined : page.nextPageToken;
   }
 
@@ -148,7 +156,12 @@ export class RunWatch {
       await this.#pause(LOOK_INTERVAL_MS);
       if (this.#ended || this.#stop.signal.aborted) return;
       // Best effort: what cannot be had now may be had in a second.
-      const events = await describeHints(this.client, this.workflowId, this.fold, this.#memory).catch(() => []);
+      const events = await describeHints(
+        this.client,
+        this.workflowId,
+        this.fold,
+        this.#memory,
+      ).catch(() => []);
       if (events.length === 0) continue;
       this.#hints = { round: this.#hints.round + 1, events };
       this.#changed.notify();
@@ -160,7 +173,10 @@ export class RunWatch {
   }
 }
 
-function abortion(signal: AbortSignal | undefined): { readonly promise: Promise<void>; readonly dispose: () => void } {
+function abortion(signal: AbortSignal | undefined): {
+  readonly promise: Promise<void>;
+  readonly dispose: () => void;
+} {
   let onAbort: () => void = () => undefined;
   const promise = new Promise<void>((resolve) => {
     onAbort = resolve;

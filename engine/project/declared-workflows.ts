@@ -15,7 +15,9 @@ export function checkWorkflows(
   dir: string,
 ): readonly Problem[] {
   return [
-    ...[...outline.exports].flatMap(([file, names]) => takenNames(shownPath(file, dir), names, pipelines)),
+    ...[...outline.exports].flatMap(([file, names]) =>
+      takenNames(shownPath(file, dir), names, pipelines),
+    ),
     ...declared.flatMap((workflow) => missingFunction(workflow, outline, dir)),
     ...[...outline.packages].flatMap(([file, packages]) =>
       unfitPackages(shownPath(file, dir), packages),
@@ -24,7 +26,11 @@ export function checkWorkflows(
 }
 
 /** A worker runs the function that has a workflow type's name, and the plan only where there is none. */
-function takenNames(file: string, exported: readonly string[], pipelines: ReadonlySet<string>): readonly Problem[] {
+function takenNames(
+  file: string,
+  exported: readonly string[],
+  pipelines: ReadonlySet<string>,
+): readonly Problem[] {
   return exported
     .filter((name) => pipelines.has(name) || OWN_WORKFLOWS.includes(name))
     .map((name) => ({

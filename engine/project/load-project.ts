@@ -91,7 +91,9 @@ async function load(dir: string, env: Environment): Promise<LoadedProject> {
   const yaml = loadYaml(dir, modules.config, modules.configSite, env);
   const text = new ProjectText(dir);
   const { registry, problems: compiled } = compile(modules, yaml, text);
-  const pipelines = [...(registry?.definitions.values() ?? [])].filter(({ kind }) => kind === 'pipeline');
+  const pipelines = [...(registry?.definitions.values() ?? [])].filter(
+    ({ kind }) => kind === 'pipeline',
+  );
   const workflows = await loadWorkflows(modules, new Set(pipelines.map(({ name }) => name)), dir);
   const { config } = modules;
   const watched = watchedBy(dir, config, [...modules.inputs, ...workflows.inputs, ...text.files]);

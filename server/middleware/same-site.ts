@@ -10,7 +10,11 @@ export const sameSiteOnly: Around = async (ctx, next) => {
   const site = ctx.get('Sec-Fetch-Site');
   if (site === 'cross-site' || site === 'same-site') {
     const remedy = 'Configure apiAuthentication to let pages of other sites use this API.';
-    throw new HttpProblem(403, 'forbidden', `Refused: a page of another site sent this request. ${remedy}`);
+    throw new HttpProblem(
+      403,
+      'forbidden',
+      `Refused: a page of another site sent this request. ${remedy}`,
+    );
   }
   await next();
 };

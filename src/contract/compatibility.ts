@@ -12,7 +12,10 @@ export function mayFlow(from: z.ZodType, to: z.ZodType): boolean {
 
 /** Whether two types have the same structure, constraints aside. */
 export function sameType(a: z.ZodType, b: z.ZodType): boolean {
-  return canonicalJson(structure(typeSchema(a, 'output'))) === canonicalJson(structure(typeSchema(b, 'output')));
+  return (
+    canonicalJson(structure(typeSchema(a, 'output'))) ===
+    canonicalJson(structure(typeSchema(b, 'output')))
+  );
 }
 
 /** A type in a few words, for messages: `string`, `array of number`, `object`. */
@@ -39,13 +42,19 @@ function overlaps(from: JsonObject, to: JsonObject): boolean {
   if (shared.length === 0) return false;
   // Unions of several types are left to the run; one type on both sides is looked into.
   if (given.size > 1 || wanted.size > 1) return true;
-  return shared[0] === 'array' ? itemsOverlap(from, to) : shared[0] === 'object' ? membersOverlap(from, to) : true;
+  return shared[0] === 'array'
+    ? itemsOverlap(from, to)
+    : shared[0] === 'object'
+      ? membersOverlap(from, to)
+      : true;
 }
 
 function accepts(wanted: ReadonlySet<string>, given: string): boolean {
   if (wanted.has(given)) return true;
   // Any integer is a number, and a number may happen to be an integer.
-  return (given === 'integer' && wanted.has('number')) || (given === 'number' && wanted.has('integer'));
+  return (
+    (given === 'integer' && wanted.has('number')) || (given === 'number' && wanted.has('integer'))
+  );
 }
 
 function itemsOverlap(from: JsonObject, to: JsonObject): boolean {
@@ -94,7 +103,16 @@ function jsonType(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value;
 }
 
-const STRUCTURAL = new Set(['type', 'items', 'prefixItems', 'properties', 'additionalProperties', 'anyOf', 'oneOf', 'allOf']);
+const STRUCTURAL = new Set([
+  'type',
+  'items',
+  'prefixItems',
+  'properties',
+  'additionalProperties',
+  'anyOf',
+  'oneOf',
+  'allOf',
+]);
 
 function structure(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(structure);
@@ -105,7 +123,9 @@ function structure(schema: unknown): unknown {
       .map(([key, value]) => [
         key,
         key === 'properties' && isPlainObject(value)
-          ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, structure(member)]))
+          ? Object.fromEntries(
+              Object.entries(value).map(([name, member]) => [name, structure(member)]),
+            )
           : structure(value),
       ]),
   );

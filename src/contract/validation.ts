@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { jsonViolation } from './json-value.js';
 import type { Json, JsonObject } from '../definition/json.js';
 import type { Contract, PropertyTypes } from './contract.js';
-import { ContractViolation, formatPath, violationsOf, type PropertyViolation } from './violation.js';
+import {
+  ContractViolation,
+  formatPath,
+  violationsOf,
+  type PropertyViolation,
+} from './violation.js';
 
 /**
  * The properties that an operation may read, checked and with their defaults filled in.
@@ -20,7 +25,10 @@ export function validateReads(contract: Contract, properties: JsonObject): JsonO
  * @throws {@link ContractViolation} for a wrong type, an undeclared property, an undeclared delete (a property
  *   returned as `undefined`), or a value that JSON cannot carry.
  */
-export function validateSets(contract: Contract, returned: Readonly<Record<string, unknown>>): JsonObject {
+export function validateSets(
+  contract: Contract,
+  returned: Readonly<Record<string, unknown>>,
+): JsonObject {
   const undeclared = Object.keys(returned)
     .filter((name) => !Object.hasOwn(contract.sets, name))
     .filter((name) => !(returned[name] === undefined && contract.deletes.includes(name)))
@@ -44,8 +52,17 @@ export function validateInput(types: PropertyTypes, input: JsonObject): JsonObje
   return { ...input, ...parse(types, input) };
 }
 
+/** Schemas of objects: making one takes longer than most values take to be checked. */
+const objects = new WeakMap<PropertyTypes, z.ZodObject>();
+
+function objectOf(types: PropertyTypes): z.ZodObject {
+  const known = objects.get(types) ?? z.object(types);
+  objects.set(types, known);
+  return known;
+}
+
 function parse(types: PropertyTypes, properties: Readonly<Record<string, unknown>>): JsonObject {
-  const result = z.object(types).safeParse(properties);
+  const result = objectOf(types).safeParse(properties);
   if (!result.success) throw new ContractViolation(violationsOf(result.error, properties));
   const present = Object.entries(result.data).filter(([, value]) => value !== undefined);
   // Values that are not JSON are refused where they would enter a run: see validateSets.
@@ -55,6 +72,14 @@ function parse(types: PropertyTypes, properties: Readonly<Record<string, unknown
 function undeclaredViolation(name: string, value: unknown): PropertyViolation {
   const path = formatPath([name]);
   return value === undefined
-    ? { path, got: 'undefined', message: `Property '${path}' was deleted, but is not among the declared deletes` }
-    : { path, got: typeof value, message: `Property '${path}' was set, but is not among the declared sets` };
+    ? {
+        path,
+        got: 'undefined',
+        message: `Property '${path}' was deleted, but is not among the declared deletes`,
+      }
+    : {
+        path,
+        got: typeof value,
+        message: `Property '${path}' was set, but is not among the declared sets`,
+      };
 }

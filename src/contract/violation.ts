@@ -36,7 +36,12 @@ export function violationsOf(error: z.ZodError, value: unknown): readonly Proper
 /** A violation in the form that every message has. */
 function violation(path: readonly PropertyKey[], expected: string, got: string): PropertyViolation {
   const name = formatPath(path);
-  return { path: name, expected, got, message: `Property '${name}' expected ${expected}, got ${got}` };
+  return {
+    path: name,
+    expected,
+    got,
+    message: `Property '${name}' expected ${expected}, got ${got}`,
+  };
 }
 
 /** `['records', 2, 'tags', 0]` as `records[2].tags[0]`. */
@@ -51,7 +56,11 @@ export function formatPath(path: readonly PropertyKey[]): string {
 
 type Issue = z.core.$ZodIssue;
 
-function issueViolations(issue: Issue, root: unknown, base: readonly PropertyKey[]): readonly PropertyViolation[] {
+function issueViolations(
+  issue: Issue,
+  root: unknown,
+  base: readonly PropertyKey[],
+): readonly PropertyViolation[] {
   const path = [...base, ...issue.path];
   const value = valueAt(root, path);
   switch (issue.code) {
@@ -77,14 +86,19 @@ function unionViolations(
   root: unknown,
   path: readonly PropertyKey[],
 ): readonly PropertyViolation[] {
-  const here = issue.errors.flat().filter((nested) => nested.path.length === 0 && nested.code === 'invalid_type');
+  const here = issue.errors
+    .flat()
+    .filter((nested) => nested.path.length === 0 && nested.code === 'invalid_type');
   if (here.length === issue.errors.length && here.length > 0) {
-    const expected = here.map((nested) => (nested.code === 'invalid_type' ? nested.expected : '')).join(' or ');
+    const expected = here
+      .map((nested) => (nested.code === 'invalid_type' ? nested.expected : ''))
+      .join(' or ');
     return [violation(path, expected, typeName(valueAt(root, path)))];
   }
   // The branch that went deepest before it failed is the one that was meant.
   const meant = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0];
-  if (meant === undefined || meant.length === 0) return [ruleViolation(path, issue.message, valueAt(root, path))];
+  if (meant === undefined || meant.length === 0)
+    return [ruleViolation(path, issue.message, valueAt(root, path))];
   return meant.flatMap((nested) => issueViolations(nested, root, path));
 }
 
@@ -92,25 +106,41 @@ function depth(issues: readonly Issue[]): number {
   return Math.max(0, ...issues.map((issue) => issue.path.length));
 }
 
-function ruleViolation(path: readonly PropertyKey[], rule: string, value: unknown): PropertyViolation {
+function ruleViolation(
+  path: readonly PropertyKey[],
+  rule: string,
+  value: unknown,
+): PropertyViolation {
   // zod writes "Too small: expected number to be >=0": the rule is what follows.
   const expected = /expected (.+)$/.exec(rule)?.[1];
   if (expected !== undefined) {
-    return violation(path, expected.replace(/^(\w+) to be /, '$1 ').replace(' to have ', ' with '), describeValue(value));
+    return violation(
+      path,
+      expected.replace(/^(\w+) to be /, '$1 ').replace(' to have ', ' with '),
+      describeValue(value),
+    );
   }
   const name = formatPath(path);
-  return { path: name, got: describeValue(value), message: `Property '${name}' is not valid: ${rule}` };
+  return {
+    path: name,
+    got: describeValue(value),
+    message: `Property '${name}' is not valid: ${rule}`,
+  };
 }
 
 function alternatives(values: readonly unknown[]): string {
-  const listed = values.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value)));
+  const listed = values.map((value) =>
+    typeof value === 'string' ? JSON.stringify(value) : String(value),
+  );
   return listed.length === 1 ? (listed[0] ?? '') : `one of ${listed.join(', ')}`;
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, part) =>
-      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
+      typeof value === 'object' && value !== null
+        ? (value as Record<PropertyKey, unknown>)[part]
+        : undefined,
     root,
   );
 }

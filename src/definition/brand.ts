@@ -13,6 +13,11 @@ export interface Branded<K extends DefinitionKind = DefinitionKind> {
 }
 
 /** True when the value was made by the `defineX` of that kind. */
-export function isDefinition<K extends DefinitionKind>(value: unknown, kind: K): value is Branded<K> {
-  return typeof value === 'object' && value !== null && DEFINITION in value && value[DEFINITION] === kind;
+export function isDefinition<K extends DefinitionKind>(
+  value: unknown,
+  kind: K,
+): value is Branded<K> {
+  return (
+    typeof value === 'object' && value !== null && DEFINITION in value && value[DEFINITION] === kind
+  );
 }

@@ -28,9 +28,11 @@ export function compileWorkflow(definition: Workflow): {
   const { name, description, site, input, output } = definition;
   const at = site === undefined ? {} : { site };
   const wrong = nameProblem(name) ?? contractProblem(definition);
-  if (wrong !== undefined) return { problems: [{ ...at, definition: name, message: `workflow ${wrong}` }] };
+  if (wrong !== undefined)
+    return { problems: [{ ...at, definition: name, message: `workflow ${wrong}` }] };
   try {
-    const timeoutMs = definition.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(definition.timeout);
+    const timeoutMs =
+      definition.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(definition.timeout);
     const workflow: CompiledWorkflow = {
       kind: 'workflow',
       name,
@@ -44,11 +46,18 @@ export function compileWorkflow(definition: Workflow): {
     return { workflow, problems: [] };
   } catch (error) {
     if (!(error instanceof InvalidDuration)) throw error;
-    return { problems: [{ ...at, definition: name, message: `workflow "${name}": timeout: ${error.message}` }] };
+    return {
+      problems: [
+        { ...at, definition: name, message: `workflow "${name}": timeout: ${error.message}` },
+      ],
+    };
   }
 }
 
 function contractProblem({ name, input, output }: Partial<Workflow>): string | undefined {
-  if (input?.shape === undefined) return `"${name ?? ''}" has no input. Give it one: input: z.object({ … }).`;
-  return output === undefined ? `"${name ?? ''}" has no output. Give it one: output: z.object({ … }).` : undefined;
+  if (input?.shape === undefined)
+    return `"${name ?? ''}" has no input. Give it one: input: z.object({ … }).`;
+  return output === undefined
+    ? `"${name ?? ''}" has no output. Give it one: output: z.object({ … }).`
+    : undefined;
 }

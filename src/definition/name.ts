@@ -19,7 +19,8 @@ const RESERVED = new Set([
 
 /** Why a name cannot be a definition's, as a sentence, or undefined when it can. */
 export function nameProblem(name: unknown): string | undefined {
-  if (typeof name !== 'string' || name === '') return 'has no name. Give it one: name: "word-report".';
+  if (typeof name !== 'string' || name === '')
+    return 'has no name. Give it one: name: "word-report".';
   if (name.length > MAX_NAME_LENGTH) {
     return `has a name of ${String(name.length)} characters; the longest is ${String(MAX_NAME_LENGTH)}.`;
   }

@@ -36,7 +36,9 @@ export interface Workflow<I extends z.ZodObject = z.ZodObject, P extends z.ZodTy
  * });
  * ```
  */
-export function defineWorkflow<I extends z.ZodObject, P extends z.ZodType>(definition: WorkflowDefinition<I, P>): Workflow<I, P> {
+export function defineWorkflow<I extends z.ZodObject, P extends z.ZodType>(
+  definition: WorkflowDefinition<I, P>,
+): Workflow<I, P> {
   const site = callerSite();
   return { [DEFINITION]: 'workflow', ...definition, ...(site !== undefined && { site }) };
 }

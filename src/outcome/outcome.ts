@@ -36,7 +36,9 @@ export interface WebhookDelivery {
 }
 
 /** Who is told of a run's end, from its memo. Undefined when nobody is. */
-export function receiversOf(memo: Readonly<Record<string, unknown>> | undefined): OutcomeReceivers | undefined {
+export function receiversOf(
+  memo: Readonly<Record<string, unknown>> | undefined,
+): OutcomeReceivers | undefined {
   const webhookUrl = memo?.['webhookUrl'];
   const afterExecute = memo?.['afterExecute'] === true;
   if (typeof webhookUrl !== 'string') return afterExecute ? { afterExecute } : undefined;

@@ -11,7 +11,13 @@ import { fuse } from './fusion.js';
 import { MERGE_STRATEGIES, type MergeStrategy } from './merge.js';
 import type { Operation } from './operation.js';
 import type { Pipeline, Stage } from './pipeline.js';
-import { INTERPRETER, PIPELINE_DEFAULTS, PLAN_LIMITS, type PipelinePlan, type StagePlan } from './plan.js';
+import {
+  INTERPRETER,
+  PIPELINE_DEFAULTS,
+  PLAN_LIMITS,
+  type PipelinePlan,
+  type StagePlan,
+} from './plan.js';
 import { ProblemList, type Path } from './problem-list.js';
 import { flowTypes, type TypeFlow } from './type-flow.js';
 import { compileUse, operationPlan, type CompiledUse } from './use.js';
@@ -65,21 +71,35 @@ export function predicateKey(stage: string, operation: string): string {
  * Compiles a pipeline: resolves its operations and models, checks the flow of types and decides what runs how.
  * Nothing is thrown for a wrong definition; every problem is returned, with its place.
  */
-export function compilePipeline(source: PipelineSource, environment: CompileEnvironment): Compilation {
+export function compilePipeline(
+  source: PipelineSource,
+  environment: CompileEnvironment,
+): Compilation {
   const problems = new ProblemList(source.locate, source.definition.name);
   const { definition } = source;
   checkHead(definition, problems);
   const stages = checkedStages(definition, problems);
-  const uses = stages.map((stage, index) => (stage === undefined ? [] : compileStage(stage, index, environment, problems)));
-  if (problems.hasErrors() || !stages.every((stage) => stage !== undefined)) return { problems: problems.all() };
+  const uses = stages.map((stage, index) =>
+    stage === undefined ? [] : compileStage(stage, index, environment, problems),
+  );
+  if (problems.hasErrors() || !stages.every((stage) => stage !== undefined))
+    return { problems: problems.all() };
 
   const merges = stages.map((stage) => stage.merge ?? definition.merge ?? 'last');
   const flow = flowTypes(
-    stages.map((stage, index) => ({ name: stage.name, merge: merges[index] ?? 'last', operations: uses[index] ?? [] })),
+    stages.map((stage, index) => ({
+      name: stage.name,
+      merge: merges[index] ?? 'last',
+      operations: uses[index] ?? [],
+    })),
     definition.input?.shape,
   );
   for (const { stage, operation, message, severity } of flow.problems) {
-    problems.add(['stages', stage, ...(operation === undefined ? [] : ['operations', operation])], message, severity);
+    problems.add(
+      ['stages', stage, ...(operation === undefined ? [] : ['operations', operation])],
+      message,
+      severity,
+    );
   }
   checkOutput(definition, flow, problems);
   if (problems.hasErrors()) return { problems: problems.all() };
@@ -94,7 +114,10 @@ function checkHead(definition: Pipeline, problems: ProblemList): void {
   if (wrong !== undefined) problems.add(['name'], `pipeline ${wrong}`);
   checkMerge(definition.merge, ['merge'], problems);
   if (definition.result !== undefined && !['one', 'all'].includes(definition.result)) {
-    problems.add(['result'], `result is ${JSON.stringify(definition.result)}; it must be "one" or "all".`);
+    problems.add(
+      ['result'],
+      `result is ${JSON.stringify(definition.result)}; it must be "one" or "all".`,
+    );
   }
   problems.duration(['timeout'], 'timeout', definition.timeout);
   for (const side of ['input', 'output'] as const) {
@@ -106,44 +129,73 @@ function checkHead(definition: Pipeline, problems: ProblemList): void {
 
 function checkMerge(merge: MergeStrategy | undefined, path: Path, problems: ProblemList): void {
   if (merge === undefined || MERGE_STRATEGIES.includes(merge)) return;
-  problems.add(path, `merge is ${JSON.stringify(merge)}; it must be one of ${MERGE_STRATEGIES.join(', ')}.`);
+  problems.add(
+    path,
+    `merge is ${JSON.stringify(merge)}; it must be one of ${MERGE_STRATEGIES.join(', ')}.`,
+  );
 }
 
 /** The stages, with undefined in the place of each that cannot be looked into: places count for messages. */
-function checkedStages(definition: Pipeline, problems: ProblemList): readonly (Stage | undefined)[] {
+function checkedStages(
+  definition: Pipeline,
+  problems: ProblemList,
+): readonly (Stage | undefined)[] {
   // Definitions come from YAML and plain JavaScript too, so what the types promise is looked at.
   const stages: unknown = definition.stages;
   if (!Array.isArray(stages) || stages.length === 0) {
-    problems.add(['stages'], 'has no stages. Add at least one: stages: [{ name, operations: [...] }].');
+    problems.add(
+      ['stages'],
+      'has no stages. Add at least one: stages: [{ name, operations: [...] }].',
+    );
     return [];
   }
   if (stages.length > PLAN_LIMITS.maxStages) {
-    problems.add(['stages'], `has ${String(stages.length)} stages; the most is ${String(PLAN_LIMITS.maxStages)} (maxStages).`);
+    problems.add(
+      ['stages'],
+      `has ${String(stages.length)} stages; the most is ${String(PLAN_LIMITS.maxStages)} (maxStages).`,
+    );
     return [];
   }
   const seen = new Set<string>();
-  return definition.stages.map((stage, index) => (checkStage(stage, index, seen, problems) ? stage : undefined));
+  return definition.stages.map((stage, index) =>
+    checkStage(stage, index, seen, problems) ? stage : undefined,
+  );
 }
 
-function checkStage(stage: Stage, index: number, seen: Set<string>, problems: ProblemList): boolean {
+function checkStage(
+  stage: Stage,
+  index: number,
+  seen: Set<string>,
+  problems: ProblemList,
+): boolean {
   const path = ['stages', index] as const;
   if (!isPlainObject(stage) || typeof stage.name !== 'string' || stage.name === '') {
     problems.add(path, `stage ${String(index + 1)} has no name.`);
     return false;
   }
-  if (seen.has(stage.name)) problems.add([...path, 'name'], `there are two stages called "${stage.name}".`);
+  if (seen.has(stage.name))
+    problems.add([...path, 'name'], `there are two stages called "${stage.name}".`);
   seen.add(stage.name);
   if (!Array.isArray(stage.operations)) {
-    problems.add(path, `stage "${stage.name}": has no operations. Add them: operations: [{ type: … }].`);
+    problems.add(
+      path,
+      `stage "${stage.name}": has no operations. Add them: operations: [{ type: … }].`,
+    );
     return false;
   }
   if (stage.operations.length > PLAN_LIMITS.maxOperationsPerStage) {
     const most = String(PLAN_LIMITS.maxOperationsPerStage);
-    problems.add(path, `stage "${stage.name}": has ${String(stage.operations.length)} operations; the most is ${most} (maxOperationsPerStage).`);
+    problems.add(
+      path,
+      `stage "${stage.name}": has ${String(stage.operations.length)} operations; the most is ${most} (maxOperationsPerStage).`,
+    );
     return false;
   }
   if (stage.parallel !== undefined && !(Number.isInteger(stage.parallel) && stage.parallel > 0)) {
-    problems.add([...path, 'parallel'], `stage "${stage.name}": parallel must be a whole number from 1.`);
+    problems.add(
+      [...path, 'parallel'],
+      `stage "${stage.name}": parallel must be a whole number from 1.`,
+    );
   }
   checkMerge(stage.merge, [...path, 'merge'], problems);
   problems.duration([...path, 'timeout'], `stage "${stage.name}": timeout`, stage.timeout);
@@ -159,10 +211,17 @@ function compileStage(
   const names = new Set<string>();
   return stage.operations.flatMap((use, at) => {
     const path = ['stages', index, 'operations', at] as const;
-    const compiledUse = compileUse(use, `stage "${stage.name}": `, environment, problems.under(path));
+    const compiledUse = compileUse(
+      use,
+      `stage "${stage.name}": `,
+      environment,
+      problems.under(path),
+    );
     if (compiledUse === undefined) return [];
     // Two uses of one type in a stage are told apart by their place.
-    const name = names.has(compiledUse.name) ? `${compiledUse.name}#${String(at + 1)}` : compiledUse.name;
+    const name = names.has(compiledUse.name)
+      ? `${compiledUse.name}#${String(at + 1)}`
+      : compiledUse.name;
     names.add(name);
     return [{ ...compiledUse, name }];
   });
@@ -174,7 +233,10 @@ function checkOutput(definition: Pipeline, flow: TypeFlow, problems: ProblemList
     const left = flow.output[name];
     if (left === undefined && !isOptional(type)) {
       const names = Object.keys(flow.output).join(', ') || 'nothing';
-      problems.add(['output', name], `output declares "${name}", which no stage leaves. What is left: ${names}.`);
+      problems.add(
+        ['output', name],
+        `output declares "${name}", which no stage leaves. What is left: ${names}.`,
+      );
     } else if (left !== undefined && !mayFlow(left, type)) {
       const types = `as ${describeType(type)}, but what is left is ${describeType(left)}`;
       problems.add(['output', name], `output declares "${name}" ${types}.`);
@@ -191,20 +253,27 @@ function assemble(
   problems: ProblemList,
 ): PipelinePlan {
   const stagePlans = stages.map((stage, index): StagePlan => {
-    const timeoutMs = problems.duration(['stages', index, 'timeout'], `stage "${stage.name}": timeout`, stage.timeout);
+    const timeoutMs = problems.duration(
+      ['stages', index, 'timeout'],
+      `stage "${stage.name}": timeout`,
+      stage.timeout,
+    );
     return {
       name: stage.name,
       ...(timeoutMs !== undefined && { timeoutMs }),
       merge: merges[index] ?? 'last',
       parallel: stage.parallel ?? PIPELINE_DEFAULTS.parallel,
-      operations: (uses[index] ?? []).map((use, at) => operationPlan(use, flow.contracts[index]?.[at])),
+      operations: (uses[index] ?? []).map((use, at) =>
+        operationPlan(use, flow.contracts[index]?.[at]),
+      ),
     };
   });
   return {
     kind: 'pipeline',
     interpreter: INTERPRETER,
     name: definition.name,
-    timeoutMs: problems.duration(['timeout'], 'timeout', definition.timeout) ?? PIPELINE_DEFAULTS.timeoutMs,
+    timeoutMs:
+      problems.duration(['timeout'], 'timeout', definition.timeout) ?? PIPELINE_DEFAULTS.timeoutMs,
     result: definition.result ?? 'one',
     ...(definition.output !== undefined && { output: Object.keys(definition.output.shape) }),
     stages: stagePlans,
@@ -217,9 +286,16 @@ function checkSize(plan: PipelinePlan, problems: ProblemList): void {
   const size = `its plan has ${String(bytes)} bytes`;
   const hint = 'Move long prompts and tables out of the options, into files or services.';
   if (bytes > PLAN_LIMITS.maxBytes) {
-    problems.add([], `${size}; the most is ${String(PLAN_LIMITS.maxBytes)} (maxPlanBytes). ${hint}`);
+    problems.add(
+      [],
+      `${size}; the most is ${String(PLAN_LIMITS.maxBytes)} (maxPlanBytes). ${hint}`,
+    );
   } else if (bytes > PLAN_LIMITS.warnBytes) {
-    problems.add([], `${size}, and every run stores it; above ${String(PLAN_LIMITS.warnBytes)} runs become slower. ${hint}`, 'warning');
+    problems.add(
+      [],
+      `${size}, and every run stores it; above ${String(PLAN_LIMITS.warnBytes)} runs become slower. ${hint}`,
+      'warning',
+    );
   }
 }
 

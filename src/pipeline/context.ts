@@ -110,7 +110,12 @@ type Returned = Readonly<Record<string, unknown>>;
 
 /** An operation's code, with its types erased. */
 export type Body =
-  | { readonly kind: 'each'; readonly run: (context: OperationContext & { readonly input: JsonObject }) => Returned | Promise<Returned> }
+  | {
+      readonly kind: 'each';
+      readonly run: (
+        context: OperationContext & { readonly input: JsonObject },
+      ) => Returned | Promise<Returned>;
+    }
   | {
       readonly kind: 'batch';
       readonly run: (

@@ -26,7 +26,8 @@ export function timeLimits(
   times: { readonly now: number; readonly runStart: number; readonly stageStart: number },
 ): TimeLimits {
   const pipelineLeft = plan.timeoutMs - (times.now - times.runStart);
-  const stageLeft = stage.timeoutMs === undefined ? Infinity : stage.timeoutMs - (times.now - times.stageStart);
+  const stageLeft =
+    stage.timeoutMs === undefined ? Infinity : stage.timeoutMs - (times.now - times.stageStart);
   const totalMs = Math.max(SHORTEST_MS, Math.min(pipelineLeft, stageLeft));
   return {
     attemptMs: Math.min(operation.timeoutMs ?? Infinity, totalMs),

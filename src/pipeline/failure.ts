@@ -25,7 +25,9 @@ export type ApiErrorType = 'contract_violation' | 'timeout' | 'execution_error';
 
 /** The API's name for a failure's type. */
 export function apiErrorType(failureType: string): ApiErrorType {
-  return failureType === 'contract_violation' || failureType === 'timeout' ? failureType : 'execution_error';
+  return failureType === 'contract_violation' || failureType === 'timeout'
+    ? failureType
+    : 'execution_error';
 }
 
 /** Whether a plan's `ignoreErrors` covers a failure. Predicates were asked where the code is, in the activity. */

@@ -10,7 +10,12 @@ import { applyChanges, type Changes, type Namespace } from './namespace.js';
 export type MergeStrategy = 'last' | 'first' | 'collate' | 'disjoint';
 
 /** Every merge strategy, the default first. */
-export const MERGE_STRATEGIES = ['last', 'first', 'collate', 'disjoint'] as const satisfies readonly MergeStrategy[];
+export const MERGE_STRATEGIES = [
+  'last',
+  'first',
+  'collate',
+  'disjoint',
+] as const satisfies readonly MergeStrategy[];
 
 /**
  * One namespace after a stage: the changes of its operations, in listed order, applied to the stage's input.
@@ -34,7 +39,11 @@ export function mergeChanges(
   }
 }
 
-function collate(input: Namespace, changes: readonly Changes[], shared: readonly string[]): Namespace {
+function collate(
+  input: Namespace,
+  changes: readonly Changes[],
+  shared: readonly string[],
+): Namespace {
   const merged = changes.reduce(applyChanges, input);
   const lists = shared
     .map((name) => [name, valuesSet(changes, name)] as const)

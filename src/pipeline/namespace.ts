@@ -19,13 +19,17 @@ export function applyChanges(namespace: Namespace, changes: Changes): Namespace 
   const kept =
     changes.deleted.length === 0
       ? namespace
-      : Object.fromEntries(Object.entries(namespace).filter(([name]) => !changes.deleted.includes(name)));
+      : Object.fromEntries(
+          Object.entries(namespace).filter(([name]) => !changes.deleted.includes(name)),
+        );
   return { ...kept, ...changes.set };
 }
 
 /** Only these properties of a namespace, as far as it has them. */
 export function pick(namespace: Namespace, names: readonly string[]): Namespace {
   return Object.fromEntries(
-    names.filter((name) => Object.hasOwn(namespace, name)).map((name) => [name, namespace[name] ?? null]),
+    names
+      .filter((name) => Object.hasOwn(namespace, name))
+      .map((name) => [name, namespace[name] ?? null]),
   );
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../definition/json.js';
+import type { Json, JsonObject } from '../definition/json.js';
 import type { ModelUsage } from './context.js';
 import type { Failure } from './failure.js';
 import type { Namespace } from './namespace.js';
@@ -18,12 +18,24 @@ export interface OperationTask {
   /** Only the properties that the operation reads. */
   readonly inputs: readonly Namespace[];
   readonly principal?: string;
+  /** What a worker that stopped has handed back: the attempt goes on elsewhere. */
+  readonly handedBack?: HandedBack;
+}
+
+/** An attempt that a stopping worker gave up. It counts for nothing, and its checkpoint is kept. */
+export interface HandedBack {
+  /** Attempts that failed before it. */
+  readonly attempts: number;
+  readonly checkpoint?: Json;
 }
 
 /** What an operation did to its namespaces. Declared deletes are not repeated here; the plan has them. */
 export type Effect =
   | { readonly kind: 'sets'; readonly sets: readonly JsonObject[] }
-  | { readonly kind: 'derived'; readonly derived: readonly { readonly from: number; readonly set: JsonObject }[] }
+  | {
+      readonly kind: 'derived';
+      readonly derived: readonly { readonly from: number; readonly set: JsonObject }[];
+    }
   /** The operation failed, and `ignoreErrors` covers that: the namespaces pass through. */
   | { readonly kind: 'ignored'; readonly failure: Failure };
 

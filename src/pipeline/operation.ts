@@ -72,7 +72,9 @@ interface FixedContract<R extends ObjectType, S extends ObjectType> {
 
 /** Runs once for each namespace and returns what it sets. */
 export interface EachBody<R extends ObjectType, S extends ObjectType, O extends ObjectType> {
-  readonly run: (context: OperationContext<z.output<O>> & { readonly input: z.output<R> }) => MaybePromise<z.input<S>>;
+  readonly run: (
+    context: OperationContext<z.output<O>> & { readonly input: z.output<R> },
+  ) => MaybePromise<z.input<S>>;
   readonly runBatch?: never;
 }
 
@@ -85,7 +87,11 @@ export interface BatchBody<R extends ObjectType, S extends ObjectType, O extends
 }
 
 /** Runs once for the whole list and returns new namespaces, each a copy of an incoming one (`from`) with changes. */
-export interface CountChangingBody<R extends ObjectType, S extends ObjectType, O extends ObjectType> {
+export interface CountChangingBody<
+  R extends ObjectType,
+  S extends ObjectType,
+  O extends ObjectType,
+> {
   readonly changesCount: true;
   readonly run?: never;
   readonly runBatch: (
@@ -96,14 +102,22 @@ export interface CountChangingBody<R extends ObjectType, S extends ObjectType, O
 type MaybePromise<T> = T | Promise<T>;
 
 /** What {@link defineOperation} takes. */
-export type OperationDefinition<R extends ObjectType, S extends ObjectType, O extends ObjectType> = OperationSettings<O> &
+export type OperationDefinition<
+  R extends ObjectType,
+  S extends ObjectType,
+  O extends ObjectType,
+> = OperationSettings<O> &
   FixedContract<R, S> &
   (EachBody<R, S, O> | BatchBody<R, S, O> | CountChangingBody<R, S, O>);
 
 /** What {@link defineGenericOperation} takes: the contract follows from the options. */
 export type GenericOperationDefinition<O extends ObjectType> = OperationSettings<O> & {
   readonly contract: (request: ContractRequest<z.output<O>>) => ContractDeclaration;
-} & (EachBody<ObjectType, ObjectType, O> | BatchBody<ObjectType, ObjectType, O> | CountChangingBody<ObjectType, ObjectType, O>);
+} & (
+    | EachBody<ObjectType, ObjectType, O>
+    | BatchBody<ObjectType, ObjectType, O>
+    | CountChangingBody<ObjectType, ObjectType, O>
+  );
 
 /** An operation, ready to be named in a stage. Made by {@link defineOperation}. */
 export interface Operation<O extends ObjectType = ObjectType> extends Branded<'operation'> {
@@ -188,14 +202,18 @@ function operation<O extends ObjectType>(
     ...(definition.retry !== undefined && { retry: definition.retry }),
     ...(site !== undefined && { site }),
     capabilities: (options) =>
-      typeof capabilities === 'function' ? capabilities(options as z.output<O>) : (capabilities ?? []),
+      typeof capabilities === 'function'
+        ? capabilities(options as z.output<O>)
+        : (capabilities ?? []),
     contract,
     body: bodyOf(definition),
   };
 }
 
 type WrittenForm = Readonly<
-  Partial<Record<'name' | 'reads' | 'sets' | 'options' | 'run' | 'runBatch' | 'changesCount', unknown>>
+  Partial<
+    Record<'name' | 'reads' | 'sets' | 'options' | 'run' | 'runBatch' | 'changesCount', unknown>
+  >
 >;
 
 /**
@@ -220,7 +238,11 @@ function checkForm(definition: WrittenForm): void {
 }
 
 /** Types of inputs and results are erased here: from now on contracts say what they are, at run time. */
-function bodyOf(definition: { readonly run?: unknown; readonly runBatch?: unknown; readonly changesCount?: boolean }): Body {
+function bodyOf(definition: {
+  readonly run?: unknown;
+  readonly runBatch?: unknown;
+  readonly changesCount?: boolean;
+}): Body {
   if (typeof definition.run === 'function') return { kind: 'each', run: definition.run as never };
   const run = definition.runBatch as never;
   return definition.changesCount === true ? { kind: 'derive', run } : { kind: 'batch', run };

@@ -73,9 +73,10 @@ export type PipelineOutput<T> = T extends Pipeline<ObjectType, infer P> ? z.outp
  * });
  * ```
  */
-export function definePipeline<I extends ObjectType = ObjectType, P extends ObjectType = ObjectType>(
-  definition: PipelineDefinition<I, P>,
-): Pipeline<I, P> {
+export function definePipeline<
+  I extends ObjectType = ObjectType,
+  P extends ObjectType = ObjectType,
+>(definition: PipelineDefinition<I, P>): Pipeline<I, P> {
   const site = callerSite();
   return { [DEFINITION]: 'pipeline', ...definition, ...(site !== undefined && { site }) };
 }

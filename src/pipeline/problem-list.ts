@@ -24,7 +24,8 @@ export class ProblemList {
 
   add(path: Path, message: string, severity: 'error' | 'warning' = 'error'): void {
     const site = this.locate([...this.base, ...path]);
-    const named = site?.line === undefined && this.definition ? `${this.definition}: ${message}` : message;
+    const named =
+      site?.line === undefined && this.definition ? `${this.definition}: ${message}` : message;
     this.#problems.push({
       ...(site !== undefined && { site }),
       definition: this.definition,

@@ -6,7 +6,10 @@ import type { Effect } from './operation-task.js';
 import type { OperationPlan, PipelinePlan, StagePlan } from './plan.js';
 
 /** The properties of the namespaces that an operation gets. */
-export function operationInputs(operation: OperationPlan, namespaces: readonly Namespace[]): readonly Namespace[] {
+export function operationInputs(
+  operation: OperationPlan,
+  namespaces: readonly Namespace[],
+): readonly Namespace[] {
   const { reads } = operation;
   return reads === '*' ? namespaces : namespaces.map((namespace) => pick(namespace, reads));
 }
@@ -21,7 +24,9 @@ export function completeStage(
   if (derived !== undefined) {
     // Such an operation is alone in its stage; that was checked when the plan was compiled.
     const deleted = stage.operations[0]?.deletes ?? [];
-    return derived.derived.map(({ from, set }) => applyChanges(namespaces[from] ?? {}, { set, deleted }));
+    return derived.derived.map(({ from, set }) =>
+      applyChanges(namespaces[from] ?? {}, { set, deleted }),
+    );
   }
   const shared = sharedProperties(stage);
   return namespaces.map((namespace, index) =>
@@ -29,7 +34,11 @@ export function completeStage(
   );
 }
 
-function changesAt(stage: StagePlan, effects: readonly Effect[], index: number): readonly Changes[] {
+function changesAt(
+  stage: StagePlan,
+  effects: readonly Effect[],
+  index: number,
+): readonly Changes[] {
   return effects.flatMap((effect, at) => {
     if (effect.kind !== 'sets') return [];
     return [{ set: effect.sets[index] ?? {}, deleted: stage.operations[at]?.deletes ?? [] }];
@@ -48,7 +57,8 @@ export function pipelineResult(
   namespaces: readonly Namespace[],
 ): { readonly result: JsonObject | readonly JsonObject[] } | { readonly failure: Failure } {
   const { output } = plan;
-  const results = output === undefined ? namespaces : namespaces.map((namespace) => pick(namespace, output));
+  const results =
+    output === undefined ? namespaces : namespaces.map((namespace) => pick(namespace, output));
   const [first] = results;
   if (plan.result === 'all') return { result: results };
   if (results.length === 1 && first !== undefined) return { result: first };

@@ -46,7 +46,10 @@ interface Origin {
  *
  * @param declared - the input that the definition declares; reads of anything else are then problems.
  */
-export function flowTypes(stages: readonly FlowStage[], declared: PropertyTypes | undefined): TypeFlow {
+export function flowTypes(
+  stages: readonly FlowStage[],
+  declared: PropertyTypes | undefined,
+): TypeFlow {
   const flow = new Flow(declared);
   const contracts = stages.map((stage, index) => flow.enter(stage, index));
   return { input: flow.input, output: flow.left(), contracts, problems: flow.problems };
@@ -75,9 +78,12 @@ class Flow {
 
   enter(stage: FlowStage, index: number): readonly Contract[] {
     const incoming = this.left();
-    const contracts = stage.operations.map((operation, at) => this.#contract(operation, incoming, stage, index, at));
+    const contracts = stage.operations.map((operation, at) =>
+      this.#contract(operation, incoming, stage, index, at),
+    );
     contracts.forEach((contract, at) => {
-      for (const [name, type] of Object.entries(contract.reads)) this.#read(name, type, stage, index, at);
+      for (const [name, type] of Object.entries(contract.reads))
+        this.#read(name, type, stage, index, at);
     });
     this.#checkParallel(stage, contracts, index);
     this.#leave(stage, contracts);
@@ -85,7 +91,13 @@ class Flow {
   }
 
   /** A contract that follows from options is computed by a person's code, which may throw. */
-  #contract(operation: FlowOperation, incoming: PropertyTypes, stage: FlowStage, index: number, at: number): Contract {
+  #contract(
+    operation: FlowOperation,
+    incoming: PropertyTypes,
+    stage: FlowStage,
+    index: number,
+    at: number,
+  ): Contract {
     try {
       return operation.contract(incoming);
     } catch (error) {
@@ -105,7 +117,8 @@ class Flow {
     if (origin === undefined) {
       this.#readFromInput(name, type, report);
     } else if (!mayFlow(origin.type, type)) {
-      const giver = origin.setBy === undefined ? 'the input has it' : `stage "${origin.setBy}" sets it`;
+      const giver =
+        origin.setBy === undefined ? 'the input has it' : `stage "${origin.setBy}" sets it`;
       report(` as ${describeType(type)}, but ${giver} as ${describeType(origin.type)}.`);
     } else if (origin.setBy === undefined && this.#declared === undefined) {
       this.#narrowInput(name, type);
@@ -123,12 +136,21 @@ class Flow {
       return;
     }
     if (this.#declared !== undefined) {
-      if (!isOptional(type)) report(`, which nothing sets and the declared input lacks.${this.#whatIsSet()}`);
+      if (!isOptional(type))
+        report(`, which nothing sets and the declared input lacks.${this.#whatIsSet()}`);
       return;
     }
-    const near = nearMiss(name, [...this.#available].filter(([, origin]) => origin.setBy !== undefined).map(([known]) => known));
+    const near = nearMiss(
+      name,
+      [...this.#available]
+        .filter(([, origin]) => origin.setBy !== undefined)
+        .map(([known]) => known),
+    );
     if (near !== undefined) {
-      report(`, which no earlier stage sets, so it becomes part of the input. Did you mean "${near}"?`, 'warning');
+      report(
+        `, which no earlier stage sets, so it becomes part of the input. Did you mean "${near}"?`,
+        'warning',
+      );
     }
     this.#input[name] = type;
     this.#available.set(name, { type });
@@ -137,7 +159,8 @@ class Flow {
   /** Two stages that read one input property: a value has to satisfy both. */
   #narrowInput(name: string, type: z.ZodType): void {
     const known = this.#input[name];
-    if (known === undefined || (sameType(known, type) && isOptional(known) === isOptional(type))) return;
+    if (known === undefined || (sameType(known, type) && isOptional(known) === isOptional(type)))
+      return;
     const both = z.intersection(known, type);
     this.#input[name] = both;
     this.#available.set(name, { type: both });
@@ -156,7 +179,9 @@ class Flow {
   }
 
   #checkDisjoint(stage: FlowStage, contracts: readonly Contract[], index: number): void {
-    const changed = contracts.map(({ sets, deletes }) => [...new Set([...Object.keys(sets), ...deletes])]);
+    const changed = contracts.map(({ sets, deletes }) => [
+      ...new Set([...Object.keys(sets), ...deletes]),
+    ]);
     for (const name of repeated(changed.flat())) {
       const [first, ...others] = changed.flatMap((names, at) => (names.includes(name) ? [at] : []));
       for (const at of others) {
@@ -167,7 +192,12 @@ class Flow {
     }
   }
 
-  #checkShared(stage: FlowStage, contracts: readonly Contract[], index: number, name: string): void {
+  #checkShared(
+    stage: FlowStage,
+    contracts: readonly Contract[],
+    index: number,
+    name: string,
+  ): void {
     const setters = contracts.flatMap((contract, at) => {
       const type = contract.sets[name];
       return type === undefined ? [] : [{ at, type }];

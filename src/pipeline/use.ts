@@ -43,7 +43,11 @@ export function compileUse(
   const at = `${where}"${name}": `;
   const given = readFileOptions(operation, written.options ?? {}, at, environment, problems);
   const options = given === undefined ? undefined : parseOptions(operation, given, at, problems);
-  const timeoutMs = problems.duration(['timeout'], `${at}timeout`, written.timeout ?? operation.timeout);
+  const timeoutMs = problems.duration(
+    ['timeout'],
+    `${at}timeout`,
+    written.timeout ?? operation.timeout,
+  );
   const retry = retryPlan({ ...operation.retry, ...written.retry }, at, problems);
   checkModel(operation, options, written.model, at, environment, problems);
   if (options === undefined || retry === undefined) return undefined;
@@ -100,14 +104,27 @@ function findOperation(
     return undefined;
   }
   const registered = operations.get(name);
-  if (registered !== undefined && isDefinition(type, 'operation') && (type as Operation).body !== registered.body) {
-    const first = registered.site === undefined ? 'the product itself' : `${registered.site.file}:${String(registered.site.line ?? 1)}`;
-    problems.add(['type'], `${where}another operation is registered as "${name}", by ${first}. Rename one of them.`);
+  if (
+    registered !== undefined &&
+    isDefinition(type, 'operation') &&
+    (type as Operation).body !== registered.body
+  ) {
+    const first =
+      registered.site === undefined
+        ? 'the product itself'
+        : `${registered.site.file}:${String(registered.site.line ?? 1)}`;
+    problems.add(
+      ['type'],
+      `${where}another operation is registered as "${name}", by ${first}. Rename one of them.`,
+    );
     return undefined;
   }
   if (registered === undefined) {
     const known = suggestion(name, [...operations.keys()]);
-    const hint = typeof type === 'string' ? known : ' Export it from a file in operations/, so that workers find it.';
+    const hint =
+      typeof type === 'string'
+        ? known
+        : ' Export it from a file in operations/, so that workers find it.';
     problems.add(['type'], `${where}unknown operation type "${name}".${hint}`);
   }
   return registered;
@@ -121,13 +138,21 @@ function readFileOptions(
   { readFile }: CompileEnvironment,
   problems: ProblemList,
 ): NonNullable<OperationUse['options']> | undefined {
-  const named = Object.entries(operation.fileOptions).filter(([option]) => typeof given[option] === 'string');
+  const named = Object.entries(operation.fileOptions).filter(
+    ([option]) => typeof given[option] === 'string',
+  );
   const texts = named.map(([option, target]) => {
     const text = readFile(String(given[option]));
     if (text === undefined) {
-      problems.add(['options', option], `${at}${option}: there is no file "${String(given[option])}" in the project.`);
+      problems.add(
+        ['options', option],
+        `${at}${option}: there is no file "${String(given[option])}" in the project.`,
+      );
     } else if (given[target] !== undefined) {
-      problems.add(['options', option], `${at}${option} and ${target} are both given. Keep one of them.`);
+      problems.add(
+        ['options', option],
+        `${at}${option} and ${target} are both given. Keep one of them.`,
+      );
     }
     return [target, text] as const;
   });
@@ -157,7 +182,10 @@ function parseOptions(
     // Options end up in the plan, so they are JSON: a schema that makes something else of them is caught by its round trip.
     if (parsed.success) return JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
     for (const wrong of violationsOf(parsed.error, given)) {
-      problems.add(['options', ...pathParts(wrong.path)], `${at}${wrong.message.replace('Property', 'option')}`);
+      problems.add(
+        ['options', ...pathParts(wrong.path)],
+        `${at}${wrong.message.replace('Property', 'option')}`,
+      );
     }
   } catch (error) {
     // The schema is a person's, and may run code of theirs.
@@ -179,15 +207,29 @@ function retryPlan(retry: RetryOptions, at: string, problems: ProblemList): Retr
   const { maximumAttempts = PIPELINE_DEFAULTS.retry.maximumAttempts } = retry;
   const { backoffCoefficient = PIPELINE_DEFAULTS.retry.backoffCoefficient } = retry;
   if (!Number.isInteger(maximumAttempts) || maximumAttempts < 1 || maximumAttempts > MAX_ATTEMPTS) {
-    problems.add(['retry', 'maximumAttempts'], `${at}retry.maximumAttempts must be a whole number from 1 to ${String(MAX_ATTEMPTS)}.`);
+    problems.add(
+      ['retry', 'maximumAttempts'],
+      `${at}retry.maximumAttempts must be a whole number from 1 to ${String(MAX_ATTEMPTS)}.`,
+    );
     return undefined;
   }
   if (!(backoffCoefficient >= 1)) {
-    problems.add(['retry', 'backoffCoefficient'], `${at}retry.backoffCoefficient must be at least 1.`);
+    problems.add(
+      ['retry', 'backoffCoefficient'],
+      `${at}retry.backoffCoefficient must be at least 1.`,
+    );
     return undefined;
   }
-  const initialIntervalMs = problems.duration(['retry', 'initialInterval'], `${at}retry.initialInterval`, retry.initialInterval);
-  const maximumIntervalMs = problems.duration(['retry', 'maximumInterval'], `${at}retry.maximumInterval`, retry.maximumInterval);
+  const initialIntervalMs = problems.duration(
+    ['retry', 'initialInterval'],
+    `${at}retry.initialInterval`,
+    retry.initialInterval,
+  );
+  const maximumIntervalMs = problems.duration(
+    ['retry', 'maximumInterval'],
+    `${at}retry.maximumInterval`,
+    retry.maximumInterval,
+  );
   return {
     maximumAttempts,
     backoffCoefficient,
@@ -216,12 +258,20 @@ function checkModel(
   for (const capability of configured === undefined ? [] : needed) {
     if (!configured?.capabilities.includes(capability)) {
       const can = configured?.capabilities.join(', ') ?? '';
-      problems.add(['model'], `${at}model "${model ?? ''}" lacks the capability "${capability}". It has: ${can || 'none'}.`);
+      problems.add(
+        ['model'],
+        `${at}model "${model ?? ''}" lacks the capability "${capability}". It has: ${can || 'none'}.`,
+      );
     }
   }
 }
 
-function neededCapabilities(operation: Operation, options: JsonObject, at: string, problems: ProblemList): readonly string[] {
+function neededCapabilities(
+  operation: Operation,
+  options: JsonObject,
+  at: string,
+  problems: ProblemList,
+): readonly string[] {
   try {
     return operation.capabilities(options);
   } catch (error) {
@@ -231,7 +281,8 @@ function neededCapabilities(operation: Operation, options: JsonObject, at: strin
 }
 
 function ignoring(ignoreErrors: IgnoreErrors): Pick<CompiledUse, 'ignoreErrors' | 'predicate'> {
-  if (typeof ignoreErrors === 'function') return { ignoreErrors: 'predicate', predicate: ignoreErrors };
+  if (typeof ignoreErrors === 'function')
+    return { ignoreErrors: 'predicate', predicate: ignoreErrors };
   if (ignoreErrors === false) return {};
   return { ignoreErrors };
 }

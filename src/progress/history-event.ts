@@ -1,6 +1,10 @@
 import type { Json } from '../definition/json.js';
 import type { Failure } from '../pipeline/failure.js';
-import type { IgnoresDecision, OperationOutcome, QuickOutcome } from '../pipeline/operation-task.js';
+import type {
+  IgnoresDecision,
+  OperationOutcome,
+  QuickOutcome,
+} from '../pipeline/operation-task.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 
 interface Common {
@@ -26,7 +30,11 @@ export type HistoryEvent = Common &
     /** A worker has taken the run. */
     | { readonly type: 'run_taken' }
     /** `place` is known for operations of a plan only. */
-    | { readonly type: 'activity_scheduled'; readonly activityType: string; readonly place?: OperationPlace }
+    | {
+        readonly type: 'activity_scheduled';
+        readonly activityType: string;
+        readonly place?: OperationPlace;
+      }
     | {
         readonly type: 'activity_completed';
         readonly scheduledEventId: number;

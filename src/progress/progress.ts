@@ -47,7 +47,9 @@ export interface OperationProgress {
 /** The tokens that a run's operations took, by model. */
 export function usageByModel(progress: RunProgress): readonly ModelUsage[] {
   const totals = new Map<string, ModelUsage>();
-  const used = progress.stages.flatMap((stage) => stage.operations.flatMap((operation) => operation.usage ?? []));
+  const used = progress.stages.flatMap((stage) =>
+    stage.operations.flatMap((operation) => operation.usage ?? []),
+  );
   for (const { model, inputTokens, outputTokens } of used) {
     const known = totals.get(model);
     totals.set(model, {

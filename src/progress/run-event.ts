@@ -54,5 +54,8 @@ export function formatEventId({ runId, eventId, index }: EventPosition): string 
 
 /** True when an event comes after a position in the story of the same run. */
 export function isAfter(event: EventPosition, position: EventPosition): boolean {
-  return event.eventId > position.eventId || (event.eventId === position.eventId && event.index > position.index);
+  return (
+    event.eventId > position.eventId ||
+    (event.eventId === position.eventId && event.index > position.index)
+  );
 }

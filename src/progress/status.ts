@@ -2,7 +2,8 @@
  * The state of a run, as the API tells it. `pending`: no worker has taken it yet. `timed_out` covers both the pipeline's
  * own timeout and the server's.
  */
-export type ExecutionStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out';
+export type ExecutionStatus =
+  'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out';
 
 /** Every status, in the order in which a run can take them. */
 export const EXECUTION_STATUSES = [

@@ -13,7 +13,9 @@ const dir = useTemporaryDirectory();
 const start = useCli();
 
 /** Starts a server process and gives its address. */
-async function serve(env: Readonly<Record<string, string>>): Promise<{ readonly process: CliProcess; readonly url: string }> {
+async function serve(
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly process: CliProcess; readonly url: string }> {
   const process = start(['server', '--port', '0'], { cwd: dir.path, env });
   const [, url = ''] = await process.says(/"url":"(http:[^"]+)"/);
   return { process, url };
@@ -21,10 +23,17 @@ async function serve(env: Readonly<Record<string, string>>): Promise<{ readonly 
 
 describe('a client of an event stream whose server is killed', () => {
   it('goes on with another server, and gets every event exactly once', async () => {
-    await writeProject(dir.path, { ...WALKING_PROJECT, 'millrace.config.ts': config(uniqueTaskQueue()) });
+    await writeProject(dir.path, {
+      ...WALKING_PROJECT,
+      'millrace.config.ts': config(uniqueTaskQueue()),
+    });
     const env = { TEMPORAL_ADDRESS: sharedServerAddress() };
     const worker = start(['worker'], { cwd: dir.path, env });
-    const [first, second] = await Promise.all([serve(env), serve(env), worker.says(/worker ready/)]);
+    const [first, second] = await Promise.all([
+      serve(env),
+      serve(env),
+      worker.says(/worker ready/),
+    ]);
     const before = await openEvents(`${first.url}/pipelines/walk/stream`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -41,7 +41,10 @@ describe('workers that are killed again and again', () => {
     const workers = [await startWorker(), await startWorker()];
     const executions = await Promise.all(
       Array.from({ length: RUNS }, async () => {
-        const { status, body } = await post(`${url}/pipelines/walk/async`, { steps: 60, notes: join(dir.path, 'notes.txt') });
+        const { status, body } = await post(`${url}/pipelines/walk/async`, {
+          steps: 60,
+          notes: join(dir.path, 'notes.txt'),
+        });
         expect(status).toBe(202);
         return (body as { execution_id: string }).execution_id;
       }),

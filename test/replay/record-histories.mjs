@@ -54,32 +54,54 @@ const fails = defineOperation({
 const waits = defineOperation({
   name: 'waits',
   run: ({ signal }) =>
-    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    new Promise((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason)),
+    ),
 });
 const big = (name) =>
-  defineOperation({ name, reads: z.object({ blob: z.string() }), sets: z.object({ [name]: z.number() }), run: ({ input }) => ({ [name]: input.blob.length }) });
+  defineOperation({
+    name,
+    reads: z.object({ blob: z.string() }),
+    sets: z.object({ [name]: z.number() }),
+    run: ({ input }) => ({ [name]: input.blob.length }),
+  });
 const bigs = ['big-1', 'big-2', 'big-3'].map(big);
 const drop = defineOperation({ name: 'drop', quick: true, deletes: ['blob'], run: () => ({}) });
 
 const operations = [quick, durable, overruns, fails, waits, drop, ...bigs];
-const scenario = (name, stages, input = { text: 'a b c' }, more = {}) => ({ pipeline: definePipeline({ name, stages, ...more }), input });
+const scenario = (name, stages, input = { text: 'a b c' }, more = {}) => ({
+  pipeline: definePipeline({ name, stages, ...more }),
+  input,
+});
 const scenarios = [
   scenario('empty', [{ name: 'one', operations: [] }]),
   scenario('fused', [
     { name: 'one', operations: [quick] },
     { name: 'two', operations: [quick] },
   ]),
-  scenario('mixed', [
-    { name: 'one', operations: [quick, durable] },
-    { name: 'two', operations: [durable, { type: durable, name: 'again' }] },
-  ], undefined, { merge: 'first' }),
+  scenario(
+    'mixed',
+    [
+      { name: 'one', operations: [quick, durable] },
+      { name: 'two', operations: [durable, { type: durable, name: 'again' }] },
+    ],
+    undefined,
+    { merge: 'first' },
+  ),
   scenario('handed-over', [{ name: 'one', operations: [overruns, quick] }]),
   scenario('ignored', [{ name: 'one', operations: [{ type: fails, ignoreErrors: true }] }]),
   scenario('failed', [{ name: 'one', operations: [fails, quick] }]),
   scenario('timed-out', [{ name: 'one', operations: [waits] }], undefined, { timeout: 300 }),
   scenario('cancelled', [{ name: 'one', operations: [waits] }]),
   scenario('missing-code', [{ name: 'one', operations: [durable] }]),
-  scenario('budget', [{ name: 'one', operations: bigs }, { name: 'two', operations: [drop] }], { blob: 'x'.repeat(900_000) }),
+  scenario(
+    'budget',
+    [
+      { name: 'one', operations: bigs },
+      { name: 'two', operations: [drop] },
+    ],
+    { blob: 'x'.repeat(900_000) },
+  ),
   scenario('webhook', [{ name: 'one', operations: [quick] }]),
 ];
 

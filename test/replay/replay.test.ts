@@ -11,15 +11,21 @@ import { workflowBundle } from '../../worker/workflow-bundle.js';
 const { History } = proto.temporal.api.history.v1;
 
 const folder = fileURLToPath(new URL('./histories/', import.meta.url));
-const histories = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.binpb.gz'));
+const histories = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.binpb.gz'),
+);
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 /** Replays one history with the workflow code as it is now. */
 async function replay(history: proto.temporal.api.history.v1.IHistory): Promise<void> {
-  const bundle = await workflowBundle({ files: [], cacheDir: join(tmpdir(), 'millrace-test-bundles') });
+  const bundle = await workflowBundle({
+    files: [],
+    cacheDir: join(tmpdir(), 'millrace-test-bundles'),
+  });
   // The run's own id is part of the ids of what it starts.
-  const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? undefined;
+  const workflowId =
+    history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? undefined;
   await Worker.runReplayHistory({ workflowBundle: { codePath: bundle } }, history, workflowId);
 }
 

@@ -50,8 +50,13 @@ describe('access to the HTTP API', () => {
     it('refuses pages of other sites where nobody authenticates, and lets the person and other clients in', async () => {
       const open = await served({});
       const closed = await served(users);
-      const from = async (url: string, site: string, more: Record<string, string> = {}): Promise<number> =>
-        (await post(`${url}/pipelines/report`, { text: 'a' }, { 'sec-fetch-site': site, ...more })).status;
+      const from = async (
+        url: string,
+        site: string,
+        more: Record<string, string> = {},
+      ): Promise<number> =>
+        (await post(`${url}/pipelines/report`, { text: 'a' }, { 'sec-fetch-site': site, ...more }))
+          .status;
 
       expect(await from(open, 'cross-site')).toBe(403);
       expect(await from(open, 'same-origin')).toBe(200);

@@ -1,12 +1,21 @@
 import { z } from 'zod';
 import { isDefinition } from '../../src/definition/brand.js';
 import { defineOperation, type Operation } from '../../src/pipeline/operation.js';
-import { definePipeline, type PipelineDefinition, type Stage } from '../../src/pipeline/pipeline.js';
+import {
+  definePipeline,
+  type PipelineDefinition,
+  type Stage,
+} from '../../src/pipeline/pipeline.js';
 import type { ObjectType } from '../../src/pipeline/operation.js';
 import type { StackDefinitions } from './stack.js';
 
 /** An operation that sets one property to a value. */
-export function setter(name: string, property: string, value: unknown, more: { quick?: boolean } = {}): Operation {
+export function setter(
+  name: string,
+  property: string,
+  value: unknown,
+  more: { quick?: boolean } = {},
+): Operation {
   return defineOperation({
     name,
     sets: z.object({ [property]: z.unknown() }),

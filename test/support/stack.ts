@@ -50,7 +50,9 @@ export interface RunningWorker {
 }
 
 /** Gives each test of a file stacks of its own, and stops their workers after it. */
-export function useStacks(temporal: TestTemporal): (definitions: StackDefinitions) => Promise<Stack> {
+export function useStacks(
+  temporal: TestTemporal,
+): (definitions: StackDefinitions) => Promise<Stack> {
   const running: RunningWorker[] = [];
   afterEach(async () => {
     await Promise.all(running.splice(0).map((worker) => worker.stop()));
@@ -62,7 +64,10 @@ export function useStacks(temporal: TestTemporal): (definitions: StackDefinition
  * One stack for all tests of a `describe`, with its worker; stopped after the last of them. Call it inside of the `describe`,
  * so that its worker stops before the connection of {@link useTemporal} is closed.
  */
-export function useSharedStack(temporal: TestTemporal, definitions: () => StackDefinitions): { readonly current: Stack } {
+export function useSharedStack(
+  temporal: TestTemporal,
+  definitions: () => StackDefinitions,
+): { readonly current: Stack } {
   const running: RunningWorker[] = [];
   let stack: Stack | undefined;
   beforeAll(async () => {
@@ -73,16 +78,24 @@ export function useSharedStack(temporal: TestTemporal, definitions: () => StackD
   });
   return {
     get current() {
-      if (stack === undefined) throw new Error('useSharedStack() is ready inside of hooks and tests');
+      if (stack === undefined)
+        throw new Error('useSharedStack() is ready inside of hooks and tests');
       return stack;
     },
   };
 }
 
-async function createStack(temporal: TestTemporal, definitions: StackDefinitions, running: RunningWorker[]): Promise<Stack> {
+async function createStack(
+  temporal: TestTemporal,
+  definitions: StackDefinitions,
+  running: RunningWorker[],
+): Promise<Stack> {
   const taskQueue = uniqueTaskQueue();
   const code = codeOf(definitions);
-  const client = new Client({ connection: temporal.nativeConnection, namespace: temporal.namespace });
+  const client = new Client({
+    connection: temporal.nativeConnection,
+    namespace: temporal.namespace,
+  });
   const webhooks = new WebhookSender({
     secrets: definitions.webhookSecret === undefined ? [] : [definitions.webhookSecret],
     allow: definitions.webhookAllow ?? ['private'],
@@ -91,7 +104,9 @@ async function createStack(temporal: TestTemporal, definitions: StackDefinitions
   const startWorker = async (other = code): Promise<RunningWorker> => {
     // One connection takes one worker of a queue; more of them stand for other processes.
     const connection =
-      workers++ === 0 ? temporal.nativeConnection : await NativeConnection.connect({ address: temporal.address });
+      workers++ === 0
+        ? temporal.nativeConnection
+        : await NativeConnection.connect({ address: temporal.address });
     const worker = await createWorker({
       connection,
       namespace: temporal.namespace,
@@ -134,7 +149,10 @@ async function createStack(temporal: TestTemporal, definitions: StackDefinitions
 export function codeOf(definitions: StackDefinitions): DeployedCode {
   const sources: Sources = {
     operations: definitions.operations ?? [],
-    pipelines: (definitions.pipelines ?? []).map((definition) => ({ definition, locate: () => definition.site })),
+    pipelines: (definitions.pipelines ?? []).map((definition) => ({
+      definition,
+      locate: () => definition.site,
+    })),
     workflows: definitions.workflows ?? [],
     models: definitions.models ?? new Map(),
     readFile: () => undefined,

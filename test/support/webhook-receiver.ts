@@ -30,9 +30,15 @@ export function useWebhookReceiver(): WebhookReceiver {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const path = request.url ?? '';
-        received.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString('utf8') });
+        received.push({
+          path,
+          headers: request.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+        });
         const status = answers.get(path)?.shift() ?? 200;
-        response.writeHead(status, status >= 300 && status < 400 ? { location: '/elsewhere' } : {}).end();
+        response
+          .writeHead(status, status >= 300 && status < 400 ? { location: '/elsewhere' } : {})
+          .end();
       });
     });
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
@@ -47,9 +53,13 @@ export function useWebhookReceiver(): WebhookReceiver {
     answer: (path, ...statuses) => answers.set(path, [...statuses]),
     deliveries: async (path, count, withinMs = 20_000) => {
       const until = Date.now() + withinMs;
-      const arrived = (): readonly Received[] => received.filter((delivery) => delivery.path === path);
+      const arrived = (): readonly Received[] =>
+        received.filter((delivery) => delivery.path === path);
       while (arrived().length < count) {
-        if (Date.now() > until) throw new Error(`${String(arrived().length)} deliveries to ${path}, not ${String(count)}`);
+        if (Date.now() > until)
+          throw new Error(
+            `${String(arrived().length)} deliveries to ${path}, not ${String(count)}`,
+          );
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       return arrived();

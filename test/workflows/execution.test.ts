@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import type { Run } from '../../engine/run.js';
-import { defineGenericOperation, defineOperation, type Operation } from '../../src/pipeline/operation.js';
+import { defineOperation, type Operation } from '../../src/pipeline/operation.js';
 import { pipelineOf, setter } from '../support/definitions.js';
-import { codeOf, useStacks } from '../support/stack.js';
+import { useStacks } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
@@ -22,7 +22,10 @@ describe('fusion', () => {
   it('runs neighbouring quick operations as one local activity, and others as activities of their own', async () => {
     const { engine } = await stack(
       pipelineOf([
-        { name: 'one', operations: [setter('a', 'a', 1, { quick: true }), setter('b', 'b', 2, { quick: true })] },
+        {
+          name: 'one',
+          operations: [setter('a', 'a', 1, { quick: true }), setter('b', 'b', 2, { quick: true })],
+        },
         { name: 'two', operations: [setter('c', 'c', 3, { quick: true })] },
         { name: 'three', operations: [setter('d', 'd', 4), setter('e', 'e', 5, { quick: true })] },
         { name: 'four', operations: [setter('f', 'f', 6, { quick: true })] },
@@ -57,7 +60,10 @@ describe('fusion', () => {
     expect(result).toEqual({ done: true });
     expect(attempts).toBe(3);
     expect(await activitiesOf(run)).toEqual(['[local]']);
-    expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({ state: 'completed', attempts: 3 });
+    expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({
+      state: 'completed',
+      attempts: 3,
+    });
   });
 
   it('goes on with a quick operation that takes too long as an ordinary activity, and keeps what was done', async () => {
@@ -72,7 +78,12 @@ describe('fusion', () => {
         return { slow: true };
       },
     });
-    const { engine } = await stack(pipelineOf([{ name: 'first', operations: [counter] }, { name: 'second', operations: [slow] }]));
+    const { engine } = await stack(
+      pipelineOf([
+        { name: 'first', operations: [counter] },
+        { name: 'second', operations: [slow] },
+      ]),
+    );
 
     const { run, result } = await engine.execute('p', {});
 
@@ -137,9 +148,17 @@ describe('a fused stage', () => {
       sets: z.object({ seen: z.number() }),
       run: ({ input }) => ({ seen: input.doc.v }),
     });
-    const { engine } = await stack(pipelineOf([{ name: 'one', operations: [vandal] }, { name: 'two', operations: [reader] }]));
+    const { engine } = await stack(
+      pipelineOf([
+        { name: 'one', operations: [vandal] },
+        { name: 'two', operations: [reader] },
+      ]),
+    );
 
-    expect((await engine.execute('p', { doc: { v: 1 } })).result).toEqual({ doc: { v: 1 }, seen: 1 });
+    expect((await engine.execute('p', { doc: { v: 1 } })).result).toEqual({
+      doc: { v: 1 },
+      seen: 1,
+    });
   });
 });
 
@@ -162,9 +181,13 @@ describe('parallel operations', () => {
         return {};
       },
     });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [slow, fails('second'), fails('third')] }]));
+    const { engine } = await stack(
+      pipelineOf([{ name: 's', operations: [slow, fails('second'), fails('third')] }]),
+    );
 
-    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { operation: 'second', message: 'second went wrong' } });
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      failure: { operation: 'second', message: 'second went wrong' },
+    });
     expect(finished).toBe(true);
   });
 
@@ -181,7 +204,9 @@ describe('parallel operations', () => {
           return {};
         },
       });
-    const { engine } = await stack(pipelineOf([{ name: 's', parallel: 2, operations: ['a', 'b', 'c', 'd', 'e'].map(step) }]));
+    const { engine } = await stack(
+      pipelineOf([{ name: 's', parallel: 2, operations: ['a', 'b', 'c', 'd', 'e'].map(step) }]),
+    );
 
     await engine.execute('p', {});
 
@@ -193,187 +218,30 @@ describe('parallel operations', () => {
     { merge: 'first' as const, expected: { x: 'a' } },
     { merge: 'collate' as const, expected: { x: ['a', 'b'] } },
   ])('merge their changes by $merge', async ({ merge, expected }) => {
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [setter('a', 'x', 'a'), setter('b', 'x', 'b')] }], { merge }));
+    const { engine } = await stack(
+      pipelineOf([{ name: 's', operations: [setter('a', 'x', 'a'), setter('b', 'x', 'b')] }], {
+        merge,
+      }),
+    );
 
     expect((await engine.execute('p', {})).result).toEqual(expected);
   });
 
   it('do not bring back what a sibling deletes', async () => {
-    const drop = defineOperation({ name: 'drop', deletes: ['secret'], reads: z.object({ secret: z.string() }), run: () => ({}) });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [drop, setter('other', 'x', 1)] }]));
-
-    expect((await engine.execute('p', { secret: 'hush', kept: true })).result).toEqual({ kept: true, x: 1 });
-  });
-});
-
-describe('contracts at run time', () => {
-  it.each([
-    { what: 'an undeclared property', returned: { y: 1 }, message: "Property 'y' was set, but is not among the declared sets" },
-    { what: 'a wrong type', returned: { x: 'one' }, message: "Property 'x' expected number, got string" },
-    { what: 'an undeclared delete', returned: { x: 1, z: undefined }, message: "Property 'z' was deleted" },
-  ])('refuse $what, without a retry', async ({ returned, message }) => {
-    const wrong = defineGenericOperation({ name: 'wrong', contract: () => ({ sets: { x: z.number() } }), run: () => returned as { x: number } });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [wrong] }]));
-
-    await expect(engine.execute('p', {})).rejects.toMatchObject({
-      failure: { type: 'contract_violation', message: expect.stringContaining(message), attempts: 1 },
+    const drop = defineOperation({
+      name: 'drop',
+      deletes: ['secret'],
+      reads: z.object({ secret: z.string() }),
+      run: () => ({}),
     });
-  });
+    const { engine } = await stack(
+      pipelineOf([{ name: 's', operations: [drop, setter('other', 'x', 1)] }]),
+    );
 
-  it('read what they transform once', async () => {
-    const double = defineOperation({
-      name: 'double',
-      reads: z.object({ n: z.string().transform(Number), by: z.number().default(2) }),
-      sets: z.object({ doubled: z.number() }),
-      run: ({ input }) => ({ doubled: input.n * input.by }),
+    expect((await engine.execute('p', { secret: 'hush', kept: true })).result).toEqual({
+      kept: true,
+      x: 1,
     });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [double] }]));
-
-    expect((await engine.execute('p', { n: '5' })).result).toEqual({ n: '5', doubled: 10 });
-  });
-
-  it('tell the first violations of many, at once', async () => {
-    const numbers = defineOperation({ name: 'numbers', reads: z.object({ list: z.array(z.number()) }), run: () => ({}) });
-    const texts = setter('texts', 'list', Array.from({ length: 60_000 }, () => 'x'));
-    const { engine } = await stack(pipelineOf([{ name: 'one', operations: [texts] }, { name: 'two', operations: [numbers] }]));
-
-    await expect(engine.execute('p', {})).rejects.toMatchObject({
-      status: 'failed',
-      failure: { type: 'contract_violation', message: expect.stringMatching(/^Property 'list\[0\]' expected number, got string.* and 59980 more$/) },
-    });
-  });
-
-  it('refuse a run whose plan was made for another contract, and name it', async () => {
-    const version = (type: z.ZodType): Operation =>
-      defineOperation({ name: 'op', sets: z.object({ x: type }), run: () => ({ x: 1 }) });
-    const old = pipelineOf([{ name: 's', operations: [version(z.number())] }]);
-    const { engine, startWorker } = await stack({ ...old, worker: false });
-    const run = await engine.start('p', {});
-
-    await startWorker(codeOf(pipelineOf([{ name: 's', operations: [version(z.string())] }])));
-
-    await expect(run.result()).rejects.toMatchObject({ failure: { type: 'ContractChanged', operation: 'op' } });
-  });
-});
-
-describe('failures', () => {
-  it('are retried three times with a growing wait, unless set', async () => {
-    const attempts: number[] = [];
-    const failing = defineOperation({
-      name: 'failing',
-      retry: { initialInterval: 20 },
-      run: ({ attempt }) => {
-        attempts.push(attempt);
-        throw new Error('always');
-      },
-    });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [failing] }]));
-
-    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'Error', message: 'always', attempts: 3 } });
-    expect(attempts).toEqual([1, 2, 3]);
-  });
-
-  it.each([
-    { what: 'all', ignoreErrors: true as const },
-    { what: 'those of a type', ignoreErrors: ['RateLimited'] },
-    { what: 'those that a function says', ignoreErrors: ({ message }: { message: string }) => message === 'slow down' },
-  ])('are ignored where ignoreErrors covers $what, and the namespaces pass unchanged', async ({ ignoreErrors }) => {
-    class RateLimited extends Error {
-      override readonly name = 'RateLimited';
-    }
-    const limited = defineOperation({
-      name: 'limited',
-      retry: { maximumAttempts: 1 },
-      sets: z.object({ x: z.number() }),
-      run: () => {
-        throw new RateLimited('slow down');
-      },
-    });
-    for (const quick of [false, true]) {
-      const { engine } = await stack(pipelineOf([{ name: 's', operations: [{ type: { ...limited, quick } as Operation, ignoreErrors }] }]));
-
-      const { run, result } = await engine.execute('p', { kept: 'yes' });
-
-      expect(result).toEqual({ kept: 'yes' });
-      expect((await run.describe()).progress?.stages[0]).toMatchObject({ state: 'completed', operations: [{ state: 'ignored' }] });
-    }
-  });
-
-  it('are ignored where a function says so of a timeout, which no operation has seen', async () => {
-    const slow = defineOperation({
-      name: 'slow',
-      timeout: 200,
-      retry: { maximumAttempts: 1 },
-      ignoreErrors: ({ type }) => type === 'timeout',
-      run: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 1_500).unref());
-        return {};
-      },
-    });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [slow] }]));
-
-    const { run, result } = await engine.execute('p', { kept: 'yes' });
-
-    expect(result).toEqual({ kept: 'yes' });
-    expect((await run.describe()).progress?.stages[0]).toMatchObject({ state: 'completed', operations: [{ state: 'ignored' }] });
-  });
-
-  it('are not ignored where ignoreErrors does not cover them', async () => {
-    const failing = defineOperation({
-      name: 'failing',
-      retry: { maximumAttempts: 1 },
-      ignoreErrors: ['SomethingElse'],
-      run: () => {
-        throw new Error('this');
-      },
-    });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [failing] }]));
-
-    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { message: 'this' } });
-  });
-});
-
-describe('timeouts', () => {
-  const sleeper = defineOperation({
-    name: 'sleeper',
-    retry: { maximumAttempts: 1 },
-    run: async () => {
-      await new Promise((resolve) => setTimeout(resolve, 3_000).unref());
-      return {};
-    },
-  });
-
-  it.each([
-    { owner: 'operation', stages: [{ name: 's', operations: [{ type: sleeper, timeout: 300 }] }], timeout: 60_000 },
-    { owner: 'stage', stages: [{ name: 's', timeout: 300, operations: [sleeper as Operation] }], timeout: 60_000 },
-    { owner: 'pipeline', stages: [{ name: 's', operations: [sleeper as Operation] }], timeout: 300 },
-  ])("end the run by the $owner's limit", async ({ stages, timeout, owner }) => {
-    const { engine } = await stack(pipelineOf(stages, { timeout }));
-    const began = Date.now();
-
-    await expect(engine.execute('p', {})).rejects.toMatchObject({
-      status: 'timed_out',
-      failure: { type: 'timeout', operation: 'sleeper', message: expect.stringContaining(owner === 'operation' ? '300 ms' : owner) },
-    });
-    expect(Date.now() - began).toBeLessThan(2_500);
-  });
-});
-
-describe('a pipeline that runs out of time', () => {
-  it('has timed out, also where the operation that it waits for ignores its errors', async () => {
-    const hanging = defineOperation({
-      name: 'hanging',
-      ignoreErrors: true,
-      run: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 3_000).unref());
-        return {};
-      },
-    });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [hanging] }, { name: 't', operations: [setter('a', 'a', 1)] }], { timeout: 700 }));
-    const run = await engine.start('p', {});
-
-    await expect(run.result()).rejects.toMatchObject({ status: 'timed_out', failure: { type: 'timeout' } });
-    expect((await run.describe()).progress?.stages[0]).toMatchObject({ state: 'failed' });
   });
 });
 
@@ -384,11 +252,14 @@ describe('several namespaces', () => {
     sets: z.object({ word: z.string() }),
     deletes: ['words'],
     changesCount: true,
-    runBatch: ({ inputs }) => inputs.flatMap(({ words }, from) => words.map((word) => ({ from, set: { word } }))),
+    runBatch: ({ inputs }) =>
+      inputs.flatMap(({ words }, from) => words.map((word) => ({ from, set: { word } }))),
   });
 
   it('are all returned under result: all', async () => {
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [split] }], { result: 'all' }));
+    const { engine } = await stack(
+      pipelineOf([{ name: 's', operations: [split] }], { result: 'all' }),
+    );
 
     expect((await engine.execute('p', { words: ['a', 'b'], id: 7 })).result).toEqual([
       { word: 'a', id: 7 },
@@ -408,7 +279,8 @@ describe('several namespaces', () => {
     const greedy = defineOperation({ name: 'greedy', runBatch: () => [{}, {}] });
     const { engine } = await stack(pipelineOf([{ name: 's', operations: [greedy] }]));
 
-    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { message: expect.stringContaining('changesCount') } });
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      failure: { message: expect.stringContaining('changesCount') },
+    });
   });
 });
-

@@ -22,7 +22,12 @@ describe('payloads', () => {
       });
     const names = Array.from({ length: 10 }, (_, index) => `op${String(index)}`);
     const drop = defineOperation({ name: 'drop', deletes: ['blob'], run: () => ({}) });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: names.map(big) }, { name: 'd', operations: [drop] }]));
+    const { engine } = await stack(
+      pipelineOf([
+        { name: 's', operations: names.map(big) },
+        { name: 'd', operations: [drop] },
+      ]),
+    );
 
     const { result } = await engine.execute('p', { blob: megabyte });
 
@@ -45,21 +50,42 @@ describe('payloads', () => {
 
   it('ends with PayloadLimitExceeded where several properties add up to a result that is too large', async () => {
     const one = (name: string): Operation =>
-      defineOperation({ name, sets: z.object({ [name]: z.string() }), run: () => ({ [name]: megabyte }) });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: [one('a'), one('b'), one('c')] }]));
+      defineOperation({
+        name,
+        sets: z.object({ [name]: z.string() }),
+        run: () => ({ [name]: megabyte }),
+      });
+    const { engine } = await stack(
+      pipelineOf([{ name: 's', operations: [one('a'), one('b'), one('c')] }]),
+    );
 
-    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'PayloadLimitExceeded' } });
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      failure: { type: 'PayloadLimitExceeded' },
+    });
   });
 
-  it.each([{ count: 3 }, { count: 10 }])('ends with a limit error, or well, with $count quick operations of a megabyte each', async ({ count }) => {
-    const one = (name: string): Operation =>
-      defineOperation({ name, quick: true, sets: z.object({ [name]: z.string() }), run: () => ({ [name]: megabyte }) });
-    const names = Array.from({ length: count }, (_, index) => `op${String(index)}`);
-    const drop = defineOperation({ name: 'drop', deletes: names, run: () => ({}) });
-    const { engine } = await stack(pipelineOf([{ name: 's', operations: names.map(one) }, { name: 'd', operations: [drop] }]));
+  it.each([{ count: 3 }, { count: 10 }])(
+    'ends with a limit error, or well, with $count quick operations of a megabyte each',
+    async ({ count }) => {
+      const one = (name: string): Operation =>
+        defineOperation({
+          name,
+          quick: true,
+          sets: z.object({ [name]: z.string() }),
+          run: () => ({ [name]: megabyte }),
+        });
+      const names = Array.from({ length: count }, (_, index) => `op${String(index)}`);
+      const drop = defineOperation({ name: 'drop', deletes: names, run: () => ({}) });
+      const { engine } = await stack(
+        pipelineOf([
+          { name: 's', operations: names.map(one) },
+          { name: 'd', operations: [drop] },
+        ]),
+      );
 
-    expect((await engine.execute('p', {})).result).toEqual({});
-  });
+      expect((await engine.execute('p', {})).result).toEqual({});
+    },
+  );
 
   it('keeps type and message of a failure whose details are too large', async () => {
     const verbose = defineOperation({
@@ -94,20 +120,29 @@ describe('payloads', () => {
 });
 
 describe('a rolling deploy', () => {
-  it.each([{ quick: false }, { quick: true }])('waits for a worker that has the operation (quick: $quick)', async ({ quick }) => {
-    const added = setter('added', 'x', 1, { quick });
-    const { engine, startWorker, code } = await stack({ ...pipelineOf([{ name: 's', operations: [added] }]), worker: false });
-    const older = await startWorker(codeOf({}));
-    const run = await engine.start('p', {});
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    expect((await run.describe()).status).toBe('running');
+  it.each([{ quick: false }, { quick: true }])(
+    'waits for a worker that has the operation (quick: $quick)',
+    async ({ quick }) => {
+      const added = setter('added', 'x', 1, { quick });
+      const { engine, startWorker, code } = await stack({
+        ...pipelineOf([{ name: 's', operations: [added] }]),
+        worker: false,
+      });
+      const older = await startWorker(codeOf({}));
+      const run = await engine.start('p', {});
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect((await run.describe()).status).toBe('running');
 
-    await startWorker(code);
-    await older.stop();
+      await startWorker(code);
+      await older.stop();
 
-    expect(await run.result()).toEqual({ x: 1 });
-    expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({ state: 'completed', attempts: 1 });
-  });
+      expect(await run.result()).toEqual({ x: 1 });
+      expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({
+        state: 'completed',
+        attempts: 1,
+      });
+    },
+  );
 
   it('says so when no such worker appears within the pipeline’s time', async () => {
     const { engine, startWorker } = await stack({
@@ -116,7 +151,75 @@ describe('a rolling deploy', () => {
     });
     await startWorker(codeOf({}));
 
-    await expect(engine.execute('p', {})).rejects.toMatchObject({ failure: { type: 'OperationNotRegistered' } });
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      failure: { type: 'OperationNotRegistered' },
+    });
+  });
+});
+
+describe('a worker that stops', () => {
+  it('hands an operation back with its checkpoint, at the cost of no attempt', async () => {
+    const attempts: unknown[] = [];
+    const walk = defineOperation({
+      name: 'walk',
+      retry: { maximumAttempts: 1 },
+      sets: z.object({ walked: z.number() }),
+      run: async ({ attempt, checkpoint, heartbeat, signal }) => {
+        attempts.push({ attempt, checkpoint });
+        heartbeat({ completed: 3 }, 3);
+        if (checkpoint !== undefined) return { walked: z.number().parse(checkpoint) };
+        await new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(signal.reason as Error);
+          });
+        });
+        return { walked: 0 };
+      },
+    });
+    const { engine, startWorker } = await stack({
+      ...pipelineOf([{ name: 's', operations: [walk] }]),
+      worker: false,
+    });
+    const first = await startWorker();
+    const run = await engine.start('p', {});
+    for (let left = 100; attempts.length === 0 && left > 0; left -= 1)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+
+    await first.stop();
+    await startWorker();
+
+    expect(await run.result()).toEqual({ walked: 3 });
+    expect(attempts).toEqual([{ attempt: 1 }, { attempt: 1, checkpoint: 3 }]);
+    expect((await run.describe()).progress?.stages[0]).toMatchObject({
+      state: 'completed',
+      operations: [{ attempts: 1 }],
+    });
+  });
+
+  it('stops, and hands the operation back, also where its body ignores the signal', async () => {
+    let bodies = 0;
+    const deaf = defineOperation({
+      name: 'deaf',
+      run: async () => {
+        if (bodies++ === 0) await new Promise((resolve) => setTimeout(resolve, 20_000).unref());
+        return {};
+      },
+    });
+    const { engine, startWorker } = await stack({
+      ...pipelineOf([{ name: 's', operations: [deaf] }]),
+      worker: false,
+    });
+    const first = await startWorker();
+    const run = await engine.start('p', {});
+    for (let left = 100; bodies === 0 && left > 0; left -= 1)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    const began = Date.now();
+
+    await first.stop();
+
+    expect(Date.now() - began).toBeLessThan(5_000);
+    await startWorker();
+    expect(await run.result()).toEqual({});
   });
 });
 
@@ -144,7 +247,8 @@ describe('cancelling', () => {
 
     await expect(run.result()).rejects.toMatchObject({ status: 'cancelled' });
     const until = Date.now() + 10_000;
-    while (!seen.aborted && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!seen.aborted && Date.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     expect(seen.aborted).toBe(true);
   });
 });
@@ -152,7 +256,10 @@ describe('cancelling', () => {
 describe('an unknown workflow type', () => {
   it('fails for good when it was started without a plan', async () => {
     const { taskQueue } = await stack({});
-    const handle = await temporal.client.workflow.start('toast', { taskQueue, workflowId: `toast-${taskQueue}` });
+    const handle = await temporal.client.workflow.start('toast', {
+      taskQueue,
+      workflowId: `toast-${taskQueue}`,
+    });
 
     await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'PlanRefused' } });
   });

@@ -46,7 +46,11 @@ describe('a webhook', () => {
   it('is told that a run completed, in the form of the seed and signed by Standard Webhooks', async () => {
     const { engine } = await stack(definitions);
 
-    const run = await engine.start('job', { mode: 'go' }, { webhookUrl: receiver.url('/done?token=1') });
+    const run = await engine.start(
+      'job',
+      { mode: 'go' },
+      { webhookUrl: receiver.url('/done?token=1') },
+    );
 
     const [delivery] = await receiver.deliveries('/done?token=1', 1);
     expect(JSON.parse(delivery?.body ?? '')).toEqual({
@@ -59,7 +63,9 @@ describe('a webhook', () => {
       completed_at: expect.stringMatching(/^\d{4}-/),
     });
     expect(delivery?.headers['webhook-id']).toBe(`${run.executionId}.completed`);
-    expect(() => new Webhook(SECRET).verify(delivery?.body ?? '', delivery?.headers as Record<string, string>)).not.toThrow();
+    expect(() =>
+      new Webhook(SECRET).verify(delivery?.body ?? '', delivery?.headers as Record<string, string>),
+    ).not.toThrow();
   });
 
   it.each([
@@ -71,12 +77,21 @@ describe('a webhook', () => {
     await engine.start(pipeline, { mode }, { webhookUrl: receiver.url(path) });
 
     const [delivery] = await receiver.deliveries(path, 1);
-    expect(JSON.parse(delivery?.body ?? '')).toMatchObject({ pipe_name: pipeline, status, result: null, error: { type } });
+    expect(JSON.parse(delivery?.body ?? '')).toMatchObject({
+      pipe_name: pipeline,
+      status,
+      result: null,
+      error: { type },
+    });
   });
 
   it('is told that a run was cancelled', async () => {
     const { engine } = await stack(definitions);
-    const run = await engine.start('job', { mode: 'hang' }, { webhookUrl: receiver.url('/cancelled') });
+    const run = await engine.start(
+      'job',
+      { mode: 'hang' },
+      { webhookUrl: receiver.url('/cancelled') },
+    );
 
     await run.cancel();
 
@@ -89,7 +104,11 @@ describe('a webhook', () => {
     await ensureSweepSchedule(temporal.client, taskQueue);
     const schedule = temporal.client.schedule.getHandle(sweepScheduleId(taskQueue));
     try {
-      const run = await engine.start('job', { mode: 'hang' }, { webhookUrl: receiver.url('/terminated') });
+      const run = await engine.start(
+        'job',
+        { mode: 'hang' },
+        { webhookUrl: receiver.url('/terminated') },
+      );
       await temporal.client.workflow.getHandle(run.id).terminate('for the test');
       await expect(run.result()).rejects.toMatchObject({ status: 'terminated' });
 
@@ -100,7 +119,10 @@ describe('a webhook', () => {
       }
 
       const [delivery] = await receiver.deliveries('/terminated', 1);
-      expect(JSON.parse(delivery?.body ?? '')).toMatchObject({ execution_id: run.executionId, status: 'terminated' });
+      expect(JSON.parse(delivery?.body ?? '')).toMatchObject({
+        execution_id: run.executionId,
+        status: 'terminated',
+      });
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       expect(await receiver.deliveries('/terminated', 1)).toHaveLength(1);
     } finally {
@@ -112,19 +134,33 @@ describe('a webhook', () => {
     const { engine } = await stack({
       ...definitions,
       workflows: [
-        defineWorkflow({ name: 'greet', input: z.object({ name: z.string() }), output: z.object({ greeting: z.string() }) }),
+        defineWorkflow({
+          name: 'greet',
+          input: z.object({ name: z.string() }),
+          output: z.object({ greeting: z.string() }),
+        }),
       ],
       workflowFiles: [fileURLToPath(new URL('./fixtures/greet.ts', import.meta.url))],
     });
 
-    const run = await engine.start('greet', { name: 'Ada' }, { webhookUrl: receiver.url('/greeted') });
+    const run = await engine.start(
+      'greet',
+      { name: 'Ada' },
+      { webhookUrl: receiver.url('/greeted') },
+    );
     await engine.start('greet', { name: 'nobody' }, { webhookUrl: receiver.url('/nobody') });
 
     expect(await run.result()).toEqual({ greeting: 'Hello, Ada!' });
     const [greeted] = await receiver.deliveries('/greeted', 1);
-    expect(JSON.parse(greeted?.body ?? '')).toMatchObject({ pipe_name: 'greet', result: { greeting: 'Hello, Ada!' } });
+    expect(JSON.parse(greeted?.body ?? '')).toMatchObject({
+      pipe_name: 'greet',
+      result: { greeting: 'Hello, Ada!' },
+    });
     const [nobody] = await receiver.deliveries('/nobody', 1);
-    expect(JSON.parse(nobody?.body ?? '')).toMatchObject({ status: 'failed', error: { code: 'NobodyThere' } });
+    expect(JSON.parse(nobody?.body ?? '')).toMatchObject({
+      status: 'failed',
+      error: { code: 'NobodyThere' },
+    });
   });
 
   it('is tried again with the same id after an answer that is no success, and follows no redirect', async () => {
@@ -142,13 +178,19 @@ describe('a webhook', () => {
     const { engine } = await stack({ ...definitions, webhookAllow: [] });
     const localhost = receiver.url('/private').replace('127.0.0.1', 'localhost');
 
-    const first = await engine.start('job', { mode: 'go' }, { webhookUrl: receiver.url('/private') });
+    const first = await engine.start(
+      'job',
+      { mode: 'go' },
+      { webhookUrl: receiver.url('/private') },
+    );
     const second = await engine.start('job', { mode: 'go' }, { webhookUrl: localhost });
 
     for (const run of [first, second]) {
       const delivery = temporal.client.workflow.getHandle(`outcome/${run.id}`);
       await run.result();
-      await expect(delivery.result()).rejects.toMatchObject({ cause: { cause: { type: 'WebhookAddressRefused' } } });
+      await expect(delivery.result()).rejects.toMatchObject({
+        cause: { cause: { type: 'WebhookAddressRefused' } },
+      });
     }
     await expect(receiver.deliveries('/private', 1, 100)).rejects.toThrow();
   });
@@ -169,20 +211,35 @@ describe('afterExecute', () => {
     const run = await engine.start('job', { mode: 'go' }, { principal: 'ada' });
     await run.result();
     await engine.execute('job', { mode: 'fail' }).catch(() => undefined);
-    for (let left = 200; calls.length < 2 && left > 0; left -= 1) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let left = 200; calls.length < 2 && left > 0; left -= 1)
+      await new Promise((resolve) => setTimeout(resolve, 50));
 
     const ordered = [...calls].sort((a, b) => a.outcome.status.localeCompare(b.outcome.status));
     expect(ordered).toMatchObject([
-      { name: 'job', outcome: { status: 'completed' }, info: { id: run.executionId, principal: 'ada' } },
-      { name: 'job', outcome: { status: 'failed', error: { type: 'PermanentError', message: 'cannot be done' } } },
+      {
+        name: 'job',
+        outcome: { status: 'completed' },
+        info: { id: run.executionId, principal: 'ada' },
+      },
+      {
+        name: 'job',
+        outcome: { status: 'failed', error: { type: 'PermanentError', message: 'cannot be done' } },
+      },
     ]);
   });
 
   it('keeps neither the run nor its webhook waiting when it hangs', async () => {
-    const { engine } = await stack({ ...definitions, afterExecute: () => new Promise(() => undefined) });
+    const { engine } = await stack({
+      ...definitions,
+      afterExecute: () => new Promise(() => undefined),
+    });
     const began = Date.now();
 
-    const run = await engine.start('job', { mode: 'go' }, { webhookUrl: receiver.url('/hanging-hook') });
+    const run = await engine.start(
+      'job',
+      { mode: 'go' },
+      { webhookUrl: receiver.url('/hanging-hook') },
+    );
 
     expect(await run.result()).toMatchObject({ done: true });
     await receiver.deliveries('/hanging-hook', 1);

@@ -94,13 +94,21 @@ describe('a pipeline', () => {
     });
     const { engine } = await stack({
       operations: [refuse],
-      pipelines: [definePipeline({ name: 'doomed', stages: [{ name: 'only', operations: [refuse] }] })],
+      pipelines: [
+        definePipeline({ name: 'doomed', stages: [{ name: 'only', operations: [refuse] }] }),
+      ],
     });
 
     await expect(engine.execute('doomed', {})).rejects.toMatchObject({
       name: 'RunFailed',
       status: 'failed',
-      failure: { type: 'PermanentError', stage: 'only', operation: 'refuse', details: { id: 7 }, attempts: 1 },
+      failure: {
+        type: 'PermanentError',
+        stage: 'only',
+        operation: 'refuse',
+        details: { id: 7 },
+        attempts: 1,
+      },
     });
   });
 });
