@@ -64,6 +64,29 @@ describe('access to the HTTP API', () => {
       expect(await from(closed, 'cross-site', { authorization: 'Bearer alice' })).toBe(200);
     });
 
+    it('refuses a webhook whose address is not public before a run is started, unless the configuration allows it', async () => {
+      const strict = await served({});
+      const lenient = await served({ webhooks: { allow: ['127.0.0.0/8'] } });
+      const asked = async (url: string, hook: string): Promise<number> =>
+        (
+          await post(`${url}/pipelines/report?webhook_url=${encodeURIComponent(hook)}`, {
+            text: 'a',
+          })
+        ).status;
+
+      const refused = [
+        'http://127.0.0.1:9/',
+        'http://localhost/',
+        'http://[::1]/',
+        'http://169.254.169.254/',
+        'http://2130706433/',
+        'http://[::ffff:10.0.0.1]/',
+      ];
+      for (const hook of refused) expect([hook, await asked(strict, hook)]).toEqual([hook, 422]);
+      expect(await asked(lenient, 'http://127.0.0.1:9/')).toBe(200);
+      expect(await asked(lenient, 'http://10.0.0.1/')).toBe(422);
+    });
+
     it('records who started a run', async () => {
       const url = await served(users);
       for (const user of ['alice', 'bob']) {

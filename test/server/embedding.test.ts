@@ -158,7 +158,7 @@ describe("a router in somebody's own Koa app", () => {
 
   it('shows where it is mounted in its links, whichever way that is done', async () => {
     const { engine } = stack.current;
-    const options = { path: '/ai', stream: true, async: true };
+    const options = { path: '/ai', stream: true, async: true, checkWebhookUrl: () => undefined };
     const outer = new Router();
     outer.use('/outer', createRouter(engine, options).routes());
     const prefixed = new Router({ prefix: '/v1' });

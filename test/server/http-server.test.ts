@@ -73,7 +73,8 @@ describe('the HTTP server', () => {
       {},
       { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) },
     );
-    const server = await serve(stack.current.engine, { apiAuthentication: () => 'alice' }, { log });
+    const config = { apiAuthentication: () => 'alice', webhooks: { allow: ['127.0.0.0/8'] } };
+    const server = await serve(stack.current.engine, config, { log });
     const { body } = await post(
       `${server.url}/pipelines/report?webhook_url=http://127.0.0.1:9/secret`,
       { text: 'a' },
