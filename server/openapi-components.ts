@@ -239,8 +239,8 @@ export function problems(names: readonly ProblemName[]): JsonObject {
 const EVENTS: JsonObject = {
   description:
     'Server-sent events: pipe_started, stage_started, operation_started, operation_completed, operation_failed, ' +
-    'stage_completed, stage_failed, and at the end complete, or pipe_failed and error. Those have ids. Hints without ids: ' +
-    'operation_retrying, operation_progress, operation_waiting.',
+    'stage_completed, stage_failed, operation_waiting, and at the end complete, or pipe_failed and error. Those have ids. ' +
+    'Hints without ids: operation_retrying, operation_progress.',
   headers: { 'X-Execution-Id': { schema: text } },
   content: {
     'text/event-stream': {

@@ -21,9 +21,12 @@ export class InvalidPrincipal extends Error {
 export function authentication(authenticate: ApiAuthentication | undefined): Around {
   return async (ctx, next) => {
     if (authenticate !== undefined) {
-      const principal = principalOf(await authenticate(ctx));
+      const answer = await authenticate(ctx);
+      const principal = principalOf(answer);
       if (principal === undefined) throw new HttpProblem(401, 'unauthorized', 'Unauthorized');
       recordOf(ctx).principal = principal;
+      // Hooks find there who asks, as Koa's own middleware would tell them.
+      ctx.state['principal'] = answer;
     }
     await next();
   };

@@ -31,6 +31,7 @@ export type BeforeExecuteAnswer = undefined | boolean | Rejection;
  *
  * @param name - the definition's name
  * @param input - the checked input
+ * @param ctx - Koa's context; `ctx.state.principal` is what `apiAuthentication` answered
  */
 export type BeforeExecute = (
   name: string,

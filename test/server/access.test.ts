@@ -87,6 +87,19 @@ describe('access to the HTTP API', () => {
       expect(await asked(lenient, 'http://10.0.0.1/')).toBe(422);
     });
 
+    it('tells beforeExecute who asks', async () => {
+      const asked: unknown[] = [];
+      const url = await served({
+        ...users,
+        beforeExecute: (_name, _input, ctx) => {
+          asked.push(ctx.state['principal']);
+          return undefined;
+        },
+      });
+      await post(`${url}/pipelines/report`, { text: 'a' }, { authorization: 'Bearer bob' });
+      expect(asked).toEqual([{ id: 'bob', team: 'blue' }]);
+    });
+
     it('records who started a run', async () => {
       const url = await served(users);
       for (const user of ['alice', 'bob']) {
