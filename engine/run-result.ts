@@ -5,7 +5,7 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/client';
-import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES, isFailure, type Failure } from '../src/pipeline/failure.js';
 import { RunFailed } from './errors.js';
 
 /** What a run that ended without a result says, from the error that Temporal's client throws. */
@@ -49,14 +49,4 @@ export function failureOf(cause: unknown): Failure {
 
 function ended(type: string, message: string): Failure {
   return { type, message, retryable: false };
-}
-
-function isFailure(value: unknown): value is Failure {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'type' in value &&
-    'message' in value &&
-    'retryable' in value
-  );
 }

@@ -1,9 +1,6 @@
 import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
-import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { applicationFailure } from './failure.js';
-
-/** Largest single payload that Temporal takes, less room for the envelope around it. */
-const MAX_PAYLOAD_BYTES = 2 * 1024 * 1024 - 16 * 1024;
 
 /** Most bytes of commands in one workflow task, but for a single larger one. A message of more than 4 MiB is refused for ever. */
 const MAX_TASK_BYTES = 2 * 1024 * 1024;
@@ -91,16 +88,4 @@ function requireHistory(bytes: number): void {
       `${String(MAX_HISTORY.bytes)} bytes and ${String(MAX_HISTORY.events)} events. Keep large data in a store and pass references.`,
     retryable: false,
   });
-}
-
-/** The failure of a payload that is too large, or undefined when it is not. */
-export function payloadFailure(what: string, bytes: number): Failure | undefined {
-  if (bytes <= MAX_PAYLOAD_BYTES) return undefined;
-  return {
-    type: FAILURE_TYPES.payloadLimit,
-    message:
-      `${what} has ${String(bytes)} bytes of JSON; the most that one payload can carry is ${String(MAX_PAYLOAD_BYTES)}. ` +
-      'Keep large data in a store and pass references.',
-    retryable: false,
-  };
 }

@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { TimeLimits } from '../src/pipeline/deadline.js';
-import { FAILURE_TYPES, failureJson, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES, failureJson, isFailure, type Failure } from '../src/pipeline/failure.js';
 
 /** Ends the run for good: the message, the type, and the whole failure as details. */
 export function applicationFailure(failure: Failure): ApplicationFailure {
@@ -50,14 +50,4 @@ function timeoutFailure(type: TimeoutFailure['timeoutType'], limits: TimeLimits)
     ? `It took longer than its timeout of ${String(limits.attemptMs)} ms, in every attempt.`
     : `The ${limits.totalOwner} ran out of time.`;
   return { type: FAILURE_TYPES.timeout, message, retryable: ownLimit };
-}
-
-function isFailure(value: unknown): value is Failure {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'type' in value &&
-    'message' in value &&
-    'retryable' in value
-  );
 }

@@ -15,6 +15,7 @@ import {
   type WorkflowInterceptors,
 } from '@temporalio/workflow';
 import type { Json } from '../src/definition/json.js';
+import { OWN_WORKFLOW_TYPES } from '../src/definition/name.js';
 import {
   executionIdOf,
   outcomeWorkflowId,
@@ -22,16 +23,13 @@ import {
   type OutcomeReceivers,
   type RunOutcome,
 } from '../src/outcome/outcome.js';
-import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES, isFailure, type Failure } from '../src/pipeline/failure.js';
 import { deliverOutcome } from './outcome.js';
 
 /** What surrounds every workflow, hand-written ones too. */
 export function interceptors(): WorkflowInterceptors {
   return { inbound: [new OutcomeInterceptor()], outbound: [] };
 }
-
-/** The types of our own workflows: nobody is told of their end. */
-const OWN_TYPES: readonly string[] = ['deliverOutcome', 'sweepOutcomes'];
 
 /** Logs a run's start and end, and has the receivers of its outcome told. */
 class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
@@ -40,7 +38,8 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
     next: Next<WorkflowInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
     const { workflowType } = workflowInfo();
-    if (OWN_TYPES.includes(workflowType)) return next(input);
+    // Nobody is told of the end of our own workflows.
+    if (OWN_WORKFLOW_TYPES.includes(workflowType)) return next(input);
     const pipe = { pipe: workflowType };
     log.info('pipe started', pipe);
     try {
@@ -122,15 +121,7 @@ async function startDelivery(outcome: RunOutcome, receivers: OutcomeReceivers): 
 
 function failureOf(error: Error): Failure {
   const [details] = error instanceof ApplicationFailure ? (error.details ?? []) : [];
-  if (
-    typeof details === 'object' &&
-    details !== null &&
-    'type' in details &&
-    'retryable' in details
-  ) {
-    // Only our own failures have this form: see workflows/failure.ts.
-    return details as Failure;
-  }
+  if (isFailure(details)) return details;
   if (error instanceof ApplicationFailure)
     return { type: error.type ?? 'Error', message: error.message, retryable: false };
   const { cause } = error;

@@ -22,9 +22,10 @@ import {
   type OperationOutcome,
   type OperationTask,
 } from '../src/pipeline/operation-task.js';
+import { payloadFailure } from '../src/pipeline/payload-limit.js';
 import type { OperationPlan, PipelinePlan, StagePlan } from '../src/pipeline/plan.js';
 import { operationInputs } from '../src/pipeline/stage-result.js';
-import { payloadFailure, type CommandBudget } from './command-budget.js';
+import type { CommandBudget } from './command-budget.js';
 import { applicationFailure, failureOf } from './failure.js';
 
 /** A stage that is being run, with what its operations share. */

@@ -3,6 +3,7 @@ import type { OutcomeActivities } from '../activities/outcome/activities.js';
 import { DELIVERY_RETRY } from '../src/outcome/delivery-retry.js';
 import {
   AFTER_EXECUTE_ACTIVITY,
+  AFTER_EXECUTE_ATTEMPTS,
   POST_WEBHOOK_ACTIVITY,
   SWEEP_ACTIVITY,
   type OutcomeReceivers,
@@ -11,7 +12,7 @@ import {
 
 const { [AFTER_EXECUTE_ACTIVITY]: runAfterExecute } = proxyActivities<OutcomeActivities>({
   startToCloseTimeout: '30s',
-  retry: { maximumAttempts: 5 },
+  retry: { maximumAttempts: AFTER_EXECUTE_ATTEMPTS },
 });
 
 const { [POST_WEBHOOK_ACTIVITY]: postWebhook } = proxyActivities<OutcomeActivities>({

@@ -1,10 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ExecutionOutcome } from '../../src/config/hooks.js';
-import type { RunOutcome } from '../../src/outcome/outcome.js';
+import { AFTER_EXECUTE_ATTEMPTS, type RunOutcome } from '../../src/outcome/outcome.js';
 import type { ActivityDependencies } from '../dependencies.js';
-
-/** Attempts of the hook, the first one included: as workflows/outcome.ts has it. */
-const LAST_ATTEMPT = 5;
 
 /** Calls the project's `afterExecute`. Throws what it throws, to be called again; after the last time, only logs it. */
 export async function runAfterExecute(
@@ -28,7 +25,7 @@ export async function runAfterExecute(
   } catch (error) {
     const { attempt } = Context.current().info;
     log.error({ err: error, run: workflowId, attempt }, 'afterExecute failed');
-    if (attempt < LAST_ATTEMPT) throw error;
+    if (attempt < AFTER_EXECUTE_ATTEMPTS) throw error;
   }
 }
 

@@ -8,11 +8,9 @@ import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
 import type { Namespace } from '../../src/pipeline/namespace.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Effect } from '../../src/pipeline/operation-task.js';
+import { MAX_PAYLOAD_BYTES, payloadFailure } from '../../src/pipeline/payload-limit.js';
 import { permanent } from '../../src/pipeline/permanent.js';
 import type { OperationPlan } from '../../src/pipeline/plan.js';
-
-/** Largest result of one activity, as Temporal's default limits have it, less room for the envelope. */
-const MAX_RESULT_BYTES = 2 * 1024 * 1024 - 16 * 1024;
 
 /** The deployed contract of an operation with some options. */
 interface DeployedContract {
@@ -149,11 +147,7 @@ function violation(operation: Operation, what: string): ContractViolation {
 
 function requireSize(plan: OperationPlan, effect: Effect): void {
   const bytes = jsonBytes(effect);
-  if (bytes <= MAX_RESULT_BYTES) return;
-  throw permanent(
-    `The result of operation "${plan.name}" has ${String(bytes)} bytes of JSON; the most that one payload can carry is ` +
-      `${String(MAX_RESULT_BYTES)}. Keep large data in a store and pass references.`,
-    { bytes, limit: MAX_RESULT_BYTES },
-    FAILURE_TYPES.payloadLimit,
-  );
+  const tooLarge = payloadFailure(`The result of operation "${plan.name}"`, bytes);
+  if (tooLarge === undefined) return;
+  throw permanent(tooLarge.message, { bytes, limit: MAX_PAYLOAD_BYTES }, tooLarge.type);
 }

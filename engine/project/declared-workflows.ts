@@ -1,11 +1,9 @@
+import { OWN_WORKFLOW_TYPES } from '../../src/definition/name.js';
 import type { Problem } from '../../src/definition/problem.js';
 import { suggestion } from '../../src/definition/suggestion.js';
 import type { Workflow } from '../../src/definition/workflow.js';
 import type { ModuleOutline } from './module-bundle.js';
 import { shownPath } from './site.js';
-
-/** Exported by workflows/index.ts; definitions cannot have these names either. */
-const OWN_WORKFLOWS: readonly string[] = ['deliverOutcome', 'sweepOutcomes'];
 
 /** Checks that each declared workflow has one function of its name, and that workflow code can be bundled. */
 export function checkWorkflows(
@@ -32,7 +30,7 @@ function takenNames(
   pipelines: ReadonlySet<string>,
 ): readonly Problem[] {
   return exported
-    .filter((name) => pipelines.has(name) || OWN_WORKFLOWS.includes(name))
+    .filter((name) => pipelines.has(name) || OWN_WORKFLOW_TYPES.includes(name))
     .map((name) => ({
       site: { file },
       message: `exports "${name}", which is the name of ${pipelines.has(name) ? 'a pipeline' : 'a workflow of Millrace'}: it would run in its place. Rename the function.`,

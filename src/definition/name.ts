@@ -3,6 +3,9 @@ export const MAX_NAME_LENGTH = 200;
 
 const SHAPE = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 
+/** The types of our own workflows, as workflows/index.ts exports them. */
+export const OWN_WORKFLOW_TYPES: readonly string[] = ['deliverOutcome', 'sweepOutcomes'];
+
 /**
  * A definition's name becomes a Temporal workflow type, and Temporal's worker looks types up as properties of an
  * object: a workflow called `toString` would run that function.
@@ -12,9 +15,7 @@ const RESERVED = new Set([
   'default',
   'prototype',
   'millrace',
-  // Our own workflows: see workflows/index.ts.
-  'deliverOutcome',
-  'sweepOutcomes',
+  ...OWN_WORKFLOW_TYPES,
 ]);
 
 /** Why a name cannot be a definition's, as a sentence, or undefined when it can. */

@@ -29,6 +29,9 @@ export const POST_WEBHOOK_ACTIVITY = 'millrace.postWebhook';
 export const AFTER_EXECUTE_ACTIVITY = 'millrace.afterExecute';
 export const SWEEP_ACTIVITY = 'millrace.sweepOutcomes';
 
+/** Most calls of `afterExecute` for one run, the first one included. */
+export const AFTER_EXECUTE_ATTEMPTS = 5;
+
 /** A delivery. */
 export interface WebhookDelivery {
   readonly url: string;

@@ -42,6 +42,17 @@ export function isOutOfTime({ type, retryable }: OperationFailure): boolean {
   return type === FAILURE_TYPES.timeout && !retryable;
 }
 
+/** True for a failure as {@link failureJson} sends it; anybody may put something else into an error's details. */
+export function isFailure(value: unknown): value is Failure {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    'message' in value &&
+    'retryable' in value
+  );
+}
+
 /** A failure as plain JSON, to be sent in an error's details. */
 export function failureJson(failure: Failure): Json {
   return JSON.parse(JSON.stringify(failure)) as Json;
