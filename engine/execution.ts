@@ -40,6 +40,10 @@ export function executionOf(
 ): Execution {
   const { principal } = memoOf(description.memo);
   const status = progress?.status ?? statusOf(description.status.name);
+  // The history was read after the description: the run may have ended in between.
+  const completedAt =
+    description.closeTime ??
+    (progress?.closedAt === undefined ? undefined : new Date(progress.closedAt));
   return {
     id: description.workflowId,
     executionId,
@@ -47,7 +51,7 @@ export function executionOf(
     name: description.type,
     status,
     startedAt: description.startTime,
-    ...(description.closeTime !== undefined && { completedAt: description.closeTime }),
+    ...(completedAt !== undefined && { completedAt }),
     ...(progress?.result !== undefined && { result: progress.result }),
     ...(progress?.failure !== undefined && { failure: progress.failure }),
     ...(principal !== undefined && { principal }),

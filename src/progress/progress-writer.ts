@@ -206,7 +206,7 @@ export class ProgressWriter {
       const operations = (this.#progress.stages[index] ?? stage).operations.map(
         (operation): OperationProgress =>
           operation.state === 'running' || operation.state === 'pending'
-            ? { ...operation, state: 'cancelled' }
+            ? { ...operation, state: 'cancelled', ...durationUntil(this.time, operation) }
             : operation,
       );
       this.#setStage(index, { ...stage, operations, state: 'failed', completedAt: this.time });
@@ -240,6 +240,13 @@ export class ProgressWriter {
   tell(type: RunEventType, time: number, data: JsonObject): void {
     this.events.push({ type, time, data });
   }
+}
+
+function durationUntil(
+  end: number,
+  { startedAt }: OperationProgress,
+): Pick<OperationProgress, 'durationMs'> {
+  return startedAt === undefined ? {} : { durationMs: Math.max(0, end - startedAt) };
 }
 
 function usageData(usage: NonNullable<OperationOutcome['usage']>): readonly JsonObject[] {

@@ -300,6 +300,14 @@ describe('the fold of a run', () => {
     ]);
   });
 
+  it('stops the clock of what was going on when the run ended', () => {
+    const { progress } = fold(plan(stage('one', operation('a'))), scheduled(0, 0), {
+      type: 'run_cancelled',
+    });
+
+    expect(progress.stages[0]?.operations[0]).toMatchObject({ state: 'cancelled', durationMs: 10 });
+  });
+
   it('adds up the tokens by model', () => {
     const usage = [{ model: 'fast', inputTokens: 10, outputTokens: 2 }];
     const { progress } = fold(
