@@ -184,7 +184,7 @@ export default tseslint.config(
     plugins: { 'import-x': importX },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     settings: {
-      'import-x/core-modules': ['millrace'],
+      'import-x/core-modules': ['millrace', 'millrace/workflow'],
       'import-x/resolver-next': [
         relativeResolver,
         createNodeResolver({ conditionNames: ['types', 'node', 'import', 'require', 'default'] }),

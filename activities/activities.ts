@@ -1,11 +1,42 @@
+import { Context } from '@temporalio/activity';
+import type { OperationTask } from '../src/pipeline/operation-task.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { createOutcomeActivities, type OutcomeActivities } from './outcome/activities.js';
 import { createPipelineActivities, type PipelineActivities } from './pipeline/activities.js';
+import { activityNotRegistered, runActivity } from './project/run-activity.js';
 
-/** Everything that a worker can run. */
-export type Activities = PipelineActivities & OutcomeActivities;
+/** Everything that a worker can run. `default` serves every activity type without a function of its own. */
+export type Activities = Omit<PipelineActivities, 'default'> &
+  OutcomeActivities & { readonly default: (...args: readonly unknown[]) => Promise<unknown> };
 
 /** Creates all activities of a worker. */
 export function createActivities(deps: ActivityDependencies): Activities {
-  return { ...createOutcomeActivities(deps), ...createPipelineActivities(deps) };
+  const pipeline = createPipelineActivities(deps);
+  return {
+    ...createOutcomeActivities(deps),
+    ...pipeline,
+    // Operations and the project's activities are looked up for each task, so that a reload needs no new worker.
+    default: async (...args) => {
+      const { activityType } = Context.current().info;
+      const [task] = args;
+      if (isOperationTask(task, activityType)) return pipeline.default(task);
+      const activity = deps.code.activity(activityType);
+      if (activity === undefined) throw activityNotRegistered(activityType);
+      return runActivity(deps, activity, args);
+    },
+  };
+}
+
+/** True for what the interpreter of plans sends. */
+function isOperationTask(value: unknown, activityType: string): value is OperationTask {
+  if (typeof value !== 'object' || value === null || !('operation' in value)) return false;
+  const { operation } = value;
+  return (
+    'inputs' in value &&
+    typeof operation === 'object' &&
+    operation !== null &&
+    'contractHash' in operation &&
+    'type' in operation &&
+    operation.type === activityType
+  );
 }

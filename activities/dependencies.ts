@@ -1,6 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
 import type { AfterExecute } from '../src/config/hooks.js';
+import type { Activity } from '../src/definition/activity.js';
+import type { CompiledWorkflow } from '../src/definition/compiled-workflow.js';
+import type { CompiledPipeline } from '../src/pipeline/compile.js';
 import type { ModelReference, OperationFailure, Services } from '../src/pipeline/context.js';
 import type { Log } from '../src/pipeline/context.js';
 import type { Operation } from '../src/pipeline/operation.js';
@@ -13,6 +16,10 @@ export interface Logger extends Log {
 /** The code that a worker has. Looked at for each activity, so that a reload needs no new worker. */
 export interface DeployedCode {
   operation(type: string): Operation | undefined;
+  /** A function of the project's `activities/`. */
+  activity(name: string): Activity | undefined;
+  /** Everything that can be started, by name. */
+  readonly definitions: ReadonlyMap<string, CompiledPipeline | CompiledWorkflow>;
   /** The `ignoreErrors` function of an operation at its place in a pipeline. */
   predicate(
     pipeline: string,

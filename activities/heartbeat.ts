@@ -15,6 +15,10 @@ export interface Heartbeat {
   readonly checkpoint: () => Json | undefined;
   /** A body's own heartbeat. The SDK sends at most one a second. */
   readonly beat: (progress: Progress, checkpoint?: Json) => void;
+}
+
+/** Heartbeats that come by themselves, too. */
+export interface StartedHeartbeat extends Heartbeat {
   readonly stop: () => void;
 }
 
@@ -25,17 +29,31 @@ const BEATS_PER_TIMEOUT = 4;
  * Beats for a body that does not do so itself: the server learns of a lost worker within the heartbeat timeout, and the
  * body of a cancelled run. A body that blocks the event loop for longer is taken for lost, too.
  */
-export function startHeartbeat(activity: Context, handedBack?: HandedBack): Heartbeat {
+export function startHeartbeat(activity: Context, handedBack?: HandedBack): StartedHeartbeat {
   const { heartbeatTimeoutMs } = activity.info;
+  const heartbeat = heartbeatOf(activity, handedBack);
+  const timer =
+    heartbeatTimeoutMs === undefined
+      ? undefined
+      : setInterval(heartbeat.repeat, Math.max(250, heartbeatTimeoutMs / BEATS_PER_TIMEOUT));
+  return {
+    ...heartbeat,
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
+}
+
+/** The heartbeats of a body that beats for itself. */
+export function heartbeatOf(
+  activity: Context,
+  handedBack?: HandedBack,
+): Heartbeat & { readonly repeat: () => void } {
   // An attempt that fails before its first heartbeat must not lose the checkpoint that it was given.
   let latest: unknown = activity.info.heartbeatDetails ?? checkpointOf(handedBack);
   const send = (): void => {
     activity.heartbeat(latest);
   };
-  const timer =
-    heartbeatTimeoutMs === undefined
-      ? undefined
-      : setInterval(send, Math.max(250, heartbeatTimeoutMs / BEATS_PER_TIMEOUT));
   return {
     checkpoint: () => checkpointOf(latest).checkpoint,
     beat: (progress, checkpoint) => {
@@ -43,9 +61,7 @@ export function startHeartbeat(activity: Context, handedBack?: HandedBack): Hear
       latest = { progress, ...kept } satisfies HeartbeatDetails;
       send();
     },
-    stop: () => {
-      clearInterval(timer);
-    },
+    repeat: send,
   };
 }
 

@@ -3,10 +3,11 @@ import type { RunReference } from '../src/pipeline/context.js';
 
 /** The run that an activity works for. */
 export function runReference(info: Info, principal: string | undefined): RunReference {
+  const id = info.workflowExecution?.workflowId ?? '';
   return {
-    id: info.workflowExecution?.workflowId ?? '',
+    id,
     name: info.workflowType ?? '',
-    kind: 'pipeline',
+    kind: id.startsWith('pipeline/') ? 'pipeline' : 'workflow',
     ...(principal !== undefined && { principal }),
   };
 }

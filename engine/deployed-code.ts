@@ -1,7 +1,8 @@
 import type { OperationFailure, ModelReference } from '../src/pipeline/context.js';
 import { predicateKey } from '../src/pipeline/compile.js';
 import type { Operation } from '../src/pipeline/operation.js';
-import type { Registry } from './registry.js';
+import type { Activity } from '../src/definition/activity.js';
+import type { Definition, Registry } from './registry.js';
 
 /** The definitions that a process has right now. `replace` is what a reload does; nothing that runs is disturbed. */
 export class DeployedCode {
@@ -24,6 +25,14 @@ export class DeployedCode {
 
   operation(type: string): Operation | undefined {
     return this.#registry.operations.get(type);
+  }
+
+  activity(name: string): Activity | undefined {
+    return this.#registry.activities.get(name);
+  }
+
+  get definitions(): ReadonlyMap<string, Definition> {
+    return this.#registry.definitions;
   }
 
   predicate(

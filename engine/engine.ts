@@ -7,8 +7,9 @@ import {
 import { ulid } from 'ulid';
 import { validateInput } from '../src/contract/validation.js';
 import type { Json, JsonObject } from '../src/definition/json.js';
+import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import type { Pipeline, PipelineInput, PipelineOutput } from '../src/pipeline/pipeline.js';
-import type { PipelineArguments } from '../src/pipeline/start.js';
+import { pipelineArguments, startSummary } from '../src/pipeline/start.js';
 import { DefinitionNotFound, IdempotencyConflict } from './errors.js';
 import { firstRunId, memoOf, type RunMemo } from './execution.js';
 import { ExecutionList, type ExecutionPage, type ListRequest } from './execution-list.js';
@@ -19,9 +20,6 @@ import type { Definition, Registry } from './registry.js';
 import { Run } from './run.js';
 import { formatRunId, type RunId } from './run-id.js';
 import { RunResults } from './run-results.js';
-
-/** Temporal ends a run that its own workflow code did not end so long after the definition's timeout. */
-const TIMEOUT_MARGIN_MS = 60_000;
 
 /** What {@link Engine} needs. */
 export interface EngineOptions {
@@ -132,6 +130,7 @@ export class Engine {
       ...(webhookUrl !== undefined && { webhookUrl }),
       ...(this.#options.afterExecute === true && { afterExecute: true }),
       ...(key !== undefined && { fingerprint: requestFingerprint(valid, webhookUrl) }),
+      ...(definition.kind === 'workflow' && { timeoutMs: definition.timeoutMs }),
     };
     try {
       const handle = await this.#options.client.workflow.start(
@@ -208,7 +207,7 @@ export class Engine {
       requestEagerStart: this.#options.eagerStart ?? false,
       ...(Object.keys(memo).length > 0 && { memo: { ...memo } }),
       ...(definition.description !== undefined && {
-        staticSummary: definition.description.slice(0, 200),
+        staticSummary: startSummary(definition.description),
       }),
     };
   }
@@ -224,13 +223,4 @@ export class Engine {
       throw new IdempotencyConflict(key, id.executionId);
     return this.#run<T>(id, handle, firstRunId(description), true);
   }
-}
-
-function pipelineArguments(
-  plan: PipelineArguments['plan'],
-  input: JsonObject,
-  principal: string | undefined,
-): PipelineArguments {
-  // The Temporal UI shows the argument from its beginning: what a person looks for comes first.
-  return { input, ...(principal !== undefined && { principal }), plan };
 }

@@ -1,5 +1,6 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { Json } from '../src/definition/json.js';
+import type { TimeoutMemo } from '../src/definition/run-timeout.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import type { RunProgress } from '../src/progress/progress.js';
 import type { ExecutionStatus } from '../src/progress/status.js';
@@ -23,7 +24,7 @@ export interface Execution {
 }
 
 /** What Temporal's memo of a run of ours holds. */
-export interface RunMemo {
+export interface RunMemo extends TimeoutMemo {
   readonly principal?: string;
   /** Of the request, for runs with an idempotency key. */
   readonly fingerprint?: string;

@@ -1,5 +1,6 @@
+import type { Activity } from '../src/definition/activity.js';
 import { compileWorkflow, type CompiledWorkflow } from '../src/definition/compiled-workflow.js';
-import { nameProblem } from '../src/definition/name.js';
+import { activityNameProblem, nameProblem } from '../src/definition/name.js';
 import type { Problem, Site } from '../src/definition/problem.js';
 import type { Workflow } from '../src/definition/workflow.js';
 import {
@@ -18,6 +19,7 @@ export interface Sources {
   readonly operations: readonly Operation[];
   readonly pipelines: readonly PipelineSource[];
   readonly workflows: readonly Workflow[];
+  readonly activities?: readonly Activity[];
   readonly models: CompileEnvironment['models'];
   readonly readFile: CompileEnvironment['readFile'];
 }
@@ -26,10 +28,16 @@ export interface Sources {
 export interface Registry {
   readonly definitions: ReadonlyMap<string, Definition>;
   readonly operations: ReadonlyMap<string, Operation>;
+  /** The project's own activities, which hand-written workflows schedule. */
+  readonly activities: ReadonlyMap<string, Activity>;
 }
 
 /** A registry without any definition. */
-export const EMPTY_REGISTRY: Registry = { definitions: new Map(), operations: new Map() };
+export const EMPTY_REGISTRY: Registry = {
+  definitions: new Map(),
+  operations: new Map(),
+  activities: new Map(),
+};
 
 /**
  * Compiles everything a project defines. With an error among the problems there is no registry: definitions load all or
@@ -41,6 +49,7 @@ export function buildRegistry(sources: Sources): {
 } {
   const problems: Problem[] = [];
   const operations = registerOperations(sources.operations, problems);
+  const activities = registerActivities(sources.activities ?? [], operations, problems);
   const environment = { operations, models: sources.models, readFile: sources.readFile };
   const compiled = [
     ...sources.pipelines.map((source) => {
@@ -56,7 +65,7 @@ export function buildRegistry(sources: Sources): {
   ].filter((definition) => definition !== undefined);
   const definitions = unique<Definition>(compiled, 'definition', problems);
   const wrong = problems.some((problem) => problem.severity !== 'warning');
-  return wrong ? { problems } : { registry: { definitions, operations }, problems };
+  return wrong ? { problems } : { registry: { definitions, operations, activities }, problems };
 }
 
 function registerOperations(
@@ -76,6 +85,26 @@ function registerOperations(
   return unique(named, 'operation', problems);
 }
 
+/** Operations are activities of Temporal too, so that both share one name space. */
+function registerActivities(
+  activities: readonly Activity[],
+  operations: ReadonlyMap<string, Operation>,
+  problems: Problem[],
+): ReadonlyMap<string, Activity> {
+  const named = activities.filter((activity) => {
+    const operation = operations.get(activity.name);
+    const message =
+      activityNameProblem(activity.name) ??
+      (operation === undefined
+        ? undefined
+        : `exports a function "${activity.name}", which is the name of an operation of ${placeOf(operation)}: Temporal could not tell the two apart. Rename one of them.`);
+    if (message !== undefined)
+      problems.push({ ...siteOf(activity), definition: activity.name, message });
+    return message === undefined;
+  });
+  return unique(named, 'activity', problems);
+}
+
 function unique<T extends { readonly name: string; readonly site?: Site }>(
   items: readonly T[],
   what: string,
@@ -87,15 +116,15 @@ function unique<T extends { readonly name: string; readonly site?: Site }>(
     if (other === undefined) {
       byName.set(item.name, item);
     } else {
-      const first =
-        other.site === undefined
-          ? 'the product itself'
-          : `${other.site.file}:${String(other.site.line ?? 1)}`;
-      const message = `${what} "${item.name}" is already defined by ${first}. Rename one of them.`;
+      const message = `${what} "${item.name}" is already defined by ${placeOf(other)}. Rename one of them.`;
       problems.push({ ...siteOf(item), definition: item.name, message });
     }
   }
   return byName;
+}
+
+function placeOf({ site }: { readonly site?: Site }): string {
+  return site === undefined ? 'the product itself' : `${site.file}:${String(site.line ?? 1)}`;
 }
 
 function siteOf(item: { readonly site?: Site }): { readonly site?: Site } {

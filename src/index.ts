@@ -4,6 +4,7 @@ export { DefinitionError, formatProblem, type Problem, type Site } from './defin
 export { ContractViolation, type PropertyViolation } from './contract/violation.js';
 export type { Contract, PropertyTypes } from './contract/contract.js';
 export type {
+  ActivityContext,
   Log,
   ModelAnswer,
   ModelReference,
@@ -85,4 +86,5 @@ export {
   type PipelineRoutesOptions,
   type RouterOptions,
 } from '../server/embedding.js';
+export { activityContext } from '../worker/activity-context.js';
 export { VERSION } from './version.js';

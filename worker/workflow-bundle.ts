@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
+import { bundleWorkflowCode, type BundleOptions, type Logger } from '@temporalio/worker';
 import { build } from 'esbuild';
 
 /** What goes into a bundle of workflow code. */
@@ -17,6 +17,12 @@ export interface WorkflowBundleOptions {
 /** The file of our own workflows: TypeScript in the repository, JavaScript in the package. */
 const OWN_WORKFLOWS = moduleFile('../workflows/index');
 const INTERCEPTORS = moduleFile('../workflows/interceptors');
+
+/** What the package exports as `millrace/workflow`. A run's worker decides which version of it the run has. */
+const FOR_WORKFLOW_CODE = {
+  name: 'millrace/workflow',
+  file: moduleFile('../workflows/child-pipeline'),
+};
 
 /** Changes when the way in which bundles are made does. */
 const BUNDLE_FORM = 'preloaded';
@@ -57,6 +63,7 @@ export async function workflowBundle({
         extensionAlias: { '.js': ['.ts', '.js'], '.mjs': ['.mts', '.mjs'] },
         // The entry lies in a cache folder, from where no package is found.
         modules: ['node_modules', PACKAGES],
+        alias: withOwnModule(config.resolve?.alias),
       },
     }),
     ...(logger !== undefined && { logger }),
@@ -66,6 +73,17 @@ export async function workflowBundle({
   await writeFile(partial, code);
   await rename(partial, bundleFile);
   return bundleFile;
+}
+
+type Aliases = NonNullable<NonNullable<Webpack['resolve']>['alias']>;
+type Webpack = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
+
+/** Temporal's own aliases, which keep Node's modules out of the bundle, and ours. */
+function withOwnModule(aliases: Aliases | undefined): Aliases {
+  const { name, file } = FOR_WORKFLOW_CODE;
+  return Array.isArray(aliases)
+    ? [...aliases, { name, alias: file, onlyModule: true }]
+    : { ...aliases, [`${name}$`]: file };
 }
 
 /** A hash of all code that the bundle is made of, packages included. */
@@ -82,6 +100,7 @@ async function contentHash(entry: string): Promise<string> {
     platform: 'node',
     logLevel: 'silent',
     nodePaths: [PACKAGES],
+    alias: { [FOR_WORKFLOW_CODE.name]: FOR_WORKFLOW_CODE.file },
     tsconfigRaw: {},
   });
   return createHash('sha256')

@@ -1,14 +1,21 @@
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import type { TimeLimits } from '../src/pipeline/deadline.js';
 import { FAILURE_TYPES, failureJson, isFailure, type Failure } from '../src/pipeline/failure.js';
 
 /** Ends the run for good: the message, the type, and the whole failure as details. */
-export function applicationFailure(failure: Failure): ApplicationFailure {
+export function applicationFailure(failure: Failure, cause?: Error): ApplicationFailure {
   return ApplicationFailure.create({
     message: failure.message,
     type: failure.type,
     nonRetryable: true,
     details: [failureJson(failure)],
+    ...(cause !== undefined && { cause }),
   });
 }
 
@@ -35,6 +42,25 @@ export function failureOf(error: unknown, limits: TimeLimits): Failure {
     message: cause instanceof Error ? cause.message : String(cause),
     retryable: false,
   };
+}
+
+/** What the error that a run has ended with says of it: the run's own failure, or what kept it from telling one. */
+export function runFailureOf(error: unknown): Failure {
+  if (error instanceof ApplicationFailure) {
+    const [details] = error.details ?? [];
+    if (isFailure(details)) return details;
+    return { type: error.type ?? 'Error', message: error.message, retryable: false };
+  }
+  if (error instanceof CancelledFailure)
+    return { type: 'cancelled', message: 'The run was cancelled.', retryable: false };
+  if (error instanceof TerminatedFailure)
+    return { type: 'terminated', message: 'The run was terminated.', retryable: false };
+  if (error instanceof TimeoutFailure) {
+    const message = 'The run took longer than its timeout.';
+    return { type: FAILURE_TYPES.timeout, message, retryable: false };
+  }
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return { type: name, message, retryable: false };
 }
 
 function timeoutFailure(type: TimeoutFailure['timeoutType'], limits: TimeLimits): Failure {

@@ -24,7 +24,9 @@ import {
   type RunOutcome,
 } from '../src/outcome/outcome.js';
 import { FAILURE_TYPES, isFailure, type Failure } from '../src/pipeline/failure.js';
+import { timeoutOf } from '../src/definition/run-timeout.js';
 import { deliverOutcome } from './outcome.js';
+import { withinTimeout } from './run-timeout.js';
 
 /** What surrounds every workflow, hand-written ones too. */
 export function interceptors(): WorkflowInterceptors {
@@ -43,7 +45,10 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
     const pipe = { pipe: workflowType };
     log.info('pipe started', pipe);
     try {
-      const result = await next(input);
+      const timeoutMs = timeoutOf(workflowInfo().memo);
+      const result = await (timeoutMs === undefined
+        ? next(input)
+        : withinTimeout(timeoutMs, () => next(input)));
       const outcome = outcomeOf({ status: 'completed', result: result as Json });
       log.info('pipe completed', { ...pipe, durationMs: outcome.completedAt - outcome.startedAt });
       const receivers = receiversOf(workflowInfo().memo);

@@ -8,15 +8,18 @@ import {
   type QuickOutcome,
   type QuickTask,
 } from '../../src/pipeline/operation-task.js';
+import { PLAN_ACTIVITY, type PlannedPipeline, type PlanRequest } from '../../src/pipeline/start.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { ignores } from './ignores.js';
+import { planPipeline } from './plan-pipeline.js';
 import { runOperation } from './run-operation.js';
 import { runQuick } from './run-quick.js';
 
-/** The activities of pipelines. `default` serves every activity type without a function of its own: the operations. */
+/** The activities of pipelines. `default` is that of all operations. */
 export interface PipelineActivities {
   readonly [QUICK_ACTIVITY]: (task: QuickTask) => Promise<QuickOutcome>;
   readonly [IGNORES_ACTIVITY]: (task: IgnoresTask) => Promise<IgnoresDecision>;
+  readonly [PLAN_ACTIVITY]: (request: PlanRequest) => Promise<PlannedPipeline>;
   readonly default: (task: OperationTask) => Promise<OperationOutcome>;
 }
 
@@ -28,6 +31,7 @@ export function createPipelineActivities(deps: ActivityDependencies): PipelineAc
       place: task.place,
       ignored: ignores(deps, task, task.failure),
     }),
+    [PLAN_ACTIVITY]: async (request) => planPipeline(deps, request),
     default: (task) => runOperation(deps, task),
   };
 }

@@ -61,6 +61,9 @@ function summary({ registry, models }: Project): string {
   const parts = [
     counted(definitions.length, 'definition'),
     counted(own, 'operation'),
+    ...(registry.activities.size === 0
+      ? []
+      : [counted(registry.activities.size, 'activity', 'activities')]),
     counted(models.size, 'model'),
   ];
   return `${formatTable(rows)}\n${parts.join(', ')}, nothing wrong.\n`;

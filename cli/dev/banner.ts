@@ -46,10 +46,12 @@ export function countLine({ registry }: Pick<Project, 'registry'>): string {
   const count = (kind: Definition['kind']): number =>
     definitions.filter((definition) => definition.kind === kind).length;
   const workflows = count('workflow');
+  const activities = registry.activities.size;
   return [
     counted(count('pipeline'), 'pipeline'),
     ...(workflows === 0 ? [] : [counted(workflows, 'workflow')]),
     counted(registry.operations.size - BUILT_IN_OPERATIONS.length, 'operation'),
+    ...(activities === 0 ? [] : [counted(activities, 'activity', 'activities')]),
   ].join(', ');
 }
 

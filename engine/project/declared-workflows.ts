@@ -5,12 +5,20 @@ import type { Workflow } from '../../src/definition/workflow.js';
 import type { ModuleOutline } from './module-bundle.js';
 import { shownPath } from './site.js';
 
+/** What of a project its workflow code has to agree with. */
+export interface WorkflowSurroundings {
+  /** Names. */
+  readonly pipelines: ReadonlySet<string>;
+  /** The modules of `activities/`; absolute paths. */
+  readonly activityFiles: ReadonlySet<string>;
+  readonly dir: string;
+}
+
 /** Checks that each declared workflow has one function of its name, and that workflow code can be bundled. */
 export function checkWorkflows(
   declared: readonly Workflow[],
   outline: ModuleOutline,
-  pipelines: ReadonlySet<string>,
-  dir: string,
+  { pipelines, activityFiles, dir }: WorkflowSurroundings,
 ): readonly Problem[] {
   return [
     ...[...outline.exports].flatMap(([file, names]) =>
@@ -20,7 +28,18 @@ export function checkWorkflows(
     ...[...outline.packages].flatMap(([file, packages]) =>
       unfitPackages(shownPath(file, dir), packages),
     ),
+    ...[...outline.parts].flatMap(([file, parts]) =>
+      parts
+        .filter((part) => activityFiles.has(part))
+        .map((part) => calledInPlace(shownPath(file, dir), shownPath(part, dir))),
+    ),
   ];
+}
+
+/** It would run in the sandbox, without retries and without Node. */
+function calledInPlace(file: string, activities: string): Problem {
+  const message = `imports the code of ${activities}, which runs outside of workflows. Write \`import type\`, and call its functions by proxyActivities.`;
+  return { site: { file }, message };
 }
 
 /** A worker runs the function that has a workflow type's name, and the plan only where there is none. */
@@ -67,7 +86,12 @@ function unfitPackages(file: string, packages: readonly string[]): readonly Prob
     'its code runs in a sandbox of its own. Move definitions to a file that ends in .contract.ts, and import types only.';
   return [
     ...(imports('millrace')
-      ? [{ site: { file }, message: `imports "millrace", which workflow code cannot: ${because}` }]
+      ? [
+          {
+            site: { file },
+            message: `imports "millrace", which workflow code cannot: ${because} What workflow code can call is in "millrace/workflow".`,
+          },
+        ]
       : []),
     ...(imports('zod')
       ? [

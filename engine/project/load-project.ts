@@ -10,6 +10,7 @@ import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
 import { buildRegistry, type Registry } from '../registry.js';
 import { checkWorkflows } from './declared-workflows.js';
+import { exportedActivities } from './exported-activities.js';
 import { exportedDefinitions } from './exported-definitions.js';
 import { outlineModules } from './module-bundle.js';
 import {
@@ -114,7 +115,7 @@ async function load(dir: string, env: Environment): Promise<LoadedProject> {
 }
 
 function compile(
-  { modules, incomplete }: ProjectModules,
+  { modules, activityFiles, incomplete }: ProjectModules,
   yaml: ProjectYaml,
   text: ProjectText,
 ): ReturnType<typeof buildRegistry> {
@@ -129,6 +130,7 @@ function compile(
       ? pipelines.filter(({ definition }) => usesOnly(names, definition))
       : pipelines,
     workflows: exported.workflows,
+    activities: exportedActivities(modules, activityFiles, text.dir),
     models: yaml.models,
     readFile: text.read,
   });
@@ -156,7 +158,7 @@ function usesOnly(names: ReadonlySet<string>, { stages }: Pipeline): boolean {
 }
 
 async function loadWorkflows(
-  { modules }: ProjectModules,
+  { modules, activityFiles }: ProjectModules,
   pipelines: ReadonlySet<string>,
   dir: string,
 ): Promise<{
@@ -171,7 +173,10 @@ async function loadWorkflows(
   return {
     files,
     inputs: bundle.inputs,
-    problems: [...problems, ...checkWorkflows(workflows, bundle, pipelines, dir)],
+    problems: [
+      ...problems,
+      ...checkWorkflows(workflows, bundle, { pipelines, activityFiles, dir }),
+    ],
   };
 }
 

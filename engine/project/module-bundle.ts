@@ -65,6 +65,8 @@ export interface ModuleOutline {
   readonly exports: ReadonlyMap<string, readonly string[]>;
   /** Packages that each module needs, also through other files; by absolute path. */
   readonly packages: ReadonlyMap<string, readonly string[]>;
+  /** Files of which code is in each module, itself included; by absolute path, absolute. */
+  readonly parts: ReadonlyMap<string, readonly string[]>;
   readonly inputs: readonly string[];
 }
 
@@ -74,7 +76,10 @@ export async function outlineModules(
   files: readonly string[],
 ): Promise<Bundling<ModuleOutline>> {
   if (files.length === 0)
-    return { bundle: { exports: new Map(), packages: new Map(), inputs: [] }, problems: [] };
+    return {
+      bundle: { exports: new Map(), packages: new Map(), parts: new Map(), inputs: [] },
+      problems: [],
+    };
   const { result, problems } = await run(dir, new Map(), {
     entryPoints: [...new Set(files)],
     outdir: resolve(dir, '.millrace', 'outline'),
@@ -91,6 +96,12 @@ export async function outlineModules(
       outputs.map(({ file, imports }) => [
         file,
         imports.flatMap(({ path, external }) => (external ? [path] : [])),
+      ]),
+    ),
+    parts: new Map(
+      outputs.map(({ file, inputs }) => [
+        file,
+        Object.keys(inputs).map((input) => resolve(dir, input)),
       ]),
     ),
     inputs: Object.keys(result.metafile.inputs).map((input) => resolve(dir, input)),

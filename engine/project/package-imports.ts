@@ -5,12 +5,18 @@ import { pathToFileURL } from 'node:url';
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { z } from 'zod';
 
-/** Packages that definitions import: a project without them gets the ones that this installation has. */
-export const PROVIDED: readonly string[] = ['millrace', 'zod'];
+/** Packages that a project's files import: one without them gets the ones that this installation has. */
+export const PROVIDED: readonly string[] = [
+  'millrace',
+  'zod',
+  '@temporalio/activity',
+  '@temporalio/common',
+  '@temporalio/workflow',
+];
 
 /**
  * Leaves packages to Node at run time, but reports those that are not installed, with the place of their import.
- * `millrace` and `zod` always are: a folder with nothing but definitions works.
+ * Those that Millrace brings along always are: a folder with nothing but definitions works.
  *
  * @param dir - the project, from where Node looks for packages when the bundle runs
  */

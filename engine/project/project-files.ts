@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 
 /** The folders of a project that are found without being named. */
 export const FOLDERS = {
   operations: 'operations',
   pipelines: 'pipelines',
   workflows: 'workflows',
+  activities: 'activities',
 } as const;
 
 /** Names that the configuration may have; a project has one of them. */
@@ -48,6 +49,11 @@ export function contractFiles(dir: string): readonly string[] {
 /** The modules with workflow code: those of `workflows/` that are no contracts. */
 export function workflowFiles(dir: string): readonly string[] {
   return moduleFiles(join(dir, FOLDERS.workflows)).filter((file) => !CONTRACT.test(file));
+}
+
+/** True for a module of a folder called `activities`, as seen from the project: `shop/activities/mail.ts`. */
+export function isInActivities(dir: string, file: string): boolean {
+  return relative(dir, dirname(file)).split(sep).includes(FOLDERS.activities);
 }
 
 /** YAML files directly in a folder; sorted. */

@@ -5,7 +5,14 @@ import type { Problem, Site } from '../../src/definition/problem.js';
 import { readConfig } from './config-file.js';
 import { bundleModules } from './module-bundle.js';
 import { evaluateModules, type LoadedModule } from './module-evaluation.js';
-import { configFiles, contractFiles, FOLDERS, isDirectory, moduleFiles } from './project-files.js';
+import {
+  configFiles,
+  contractFiles,
+  FOLDERS,
+  isDirectory,
+  isInActivities,
+  moduleFiles,
+} from './project-files.js';
 import type { Environment } from './secrets.js';
 import { shownPath } from './site.js';
 
@@ -15,6 +22,8 @@ export interface ProjectModules {
   readonly config?: ProjectConfig;
   readonly configSite?: Site;
   readonly modules: readonly LoadedModule[];
+  /** Those whose exported functions are activities; absolute paths. */
+  readonly activityFiles: ReadonlySet<string>;
   /** Some modules could not be loaded, so that there may be more definitions than these. */
   readonly incomplete: boolean;
   /** Every file that is part of a module; absolute. */
@@ -25,10 +34,12 @@ export interface ProjectModules {
 /** Compiles and evaluates the configuration and every module that may export definitions. */
 export async function loadModules(dir: string, env: Environment): Promise<ProjectModules> {
   const configs = configFiles(dir);
+  const activities = moduleFiles(join(dir, FOLDERS.activities));
   const conventional = [
     ...configs.slice(0, 1),
     ...moduleFiles(join(dir, FOLDERS.operations)),
     ...moduleFiles(join(dir, FOLDERS.pipelines)),
+    ...activities,
     ...contractFiles(dir),
   ];
   const ambiguous = configs.slice(1).map((file): Problem => {
@@ -41,15 +52,21 @@ export async function loadModules(dir: string, env: Environment): Promise<Projec
   const more = files.filter((file) => !conventional.includes(file));
   const loaded =
     more.length === 0 ? first : await loadFiles(dir, [...conventional, ...more], configs[0], env);
-  return { ...loaded, problems: [...ambiguous, ...loaded.problems, ...problems] };
+  return {
+    ...loaded,
+    activityFiles: new Set([...activities, ...files.filter((file) => isInActivities(dir, file))]),
+    problems: [...ambiguous, ...loaded.problems, ...problems],
+  };
 }
+
+type LoadedFiles = Omit<ProjectModules, 'activityFiles'>;
 
 async function loadFiles(
   dir: string,
   files: readonly string[],
   configFile: string | undefined,
   env: Environment,
-): Promise<ProjectModules> {
+): Promise<LoadedFiles> {
   const { bundle, problems } = await bundleModules(dir, files);
   if (bundle === undefined) return { modules: [], incomplete: true, inputs: [], problems };
   const { modules, problems: thrown } = await evaluateModules(dir, files, bundle);
@@ -69,7 +86,7 @@ async function loadFiles(
 
 function autoloaded(
   dir: string,
-  { config, configSite }: ProjectModules,
+  { config, configSite }: LoadedFiles,
 ): { readonly files: readonly string[]; readonly problems: readonly Problem[] } {
   const paths = (config?.autoloadPaths ?? []).map((path) => resolve(dir, path));
   const missing = paths.filter((path) => !existsSync(path));

@@ -18,6 +18,21 @@ const RESERVED = new Set([
   ...OWN_WORKFLOW_TYPES,
 ]);
 
+/** Why an export of `activities/` cannot be an activity's name, as a sentence, or undefined when it can. */
+export function activityNameProblem(name: string): string | undefined {
+  if (name === 'default') {
+    return 'exports a function as its default: an activity has the name of its export. Write: export async function sendMail() { … }.';
+  }
+  if (name.length > MAX_NAME_LENGTH) {
+    return `exports a function with a name of ${String(name.length)} characters; the longest of an activity is ${String(MAX_NAME_LENGTH)}.`;
+  }
+  const reserved =
+    name in Object.prototype || name.startsWith('__temporal') || name.startsWith('millrace.');
+  return reserved
+    ? `exports a function "${name}", which is reserved and cannot be an activity. Rename it.`
+    : undefined;
+}
+
 /** Why a name cannot be a definition's, as a sentence, or undefined when it can. */
 export function nameProblem(name: unknown): string | undefined {
   if (typeof name !== 'string' || name === '')

@@ -48,16 +48,16 @@ export interface OperationFailure {
 export interface RunReference {
   /** The workflow id, such as `pipeline/summarize/01J…`. */
   readonly id: string;
-  /** The definition's name. */
+  /** The definition's name, which is the workflow type. */
   readonly name: string;
-  readonly kind: 'pipeline';
+  /** `workflow` for a hand-written one. */
+  readonly kind: 'pipeline' | 'workflow';
   /** Who started it, where the server authenticates. */
   readonly principal?: string;
 }
 
-/** What every body gets beside what it works on. */
-export interface OperationContext<Options = JsonObject> {
-  readonly options: Options;
+/** What every body gets, whatever it works on. The activities of a project get it from `activityContext()`. */
+export interface ActivityContext {
   /** Aborted when the run is cancelled, the attempt times out or the worker stops. */
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -72,6 +72,11 @@ export interface OperationContext<Options = JsonObject> {
   readonly attempt: number;
   readonly run: RunReference;
   readonly services: Services;
+}
+
+/** What an operation's body gets beside what it works on. */
+export interface OperationContext<Options = JsonObject> extends ActivityContext {
+  readonly options: Options;
   /** The language model that the pipeline names for this operation. */
   readonly model: ModelReference | undefined;
   /** Adds to the tokens that the run has used. */

@@ -11,6 +11,8 @@ export const FAILURE_TYPES = {
   namespaceCount: 'NamespaceCount',
   workerShutdown: 'WorkerShutdown',
   planRefused: 'PlanRefused',
+  pipelineNotFound: 'PipelineNotFound',
+  activityNotRegistered: 'ActivityNotRegistered',
 } as const;
 
 /** What went wrong in a run, as its result, its events and its webhooks tell it. */

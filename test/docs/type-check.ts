@@ -14,7 +14,10 @@ const OPTIONS: ts.CompilerOptions = {
   isolatedModules: true,
   skipLibCheck: true,
   noEmit: true,
-  paths: { millrace: [join(ROOT, 'src/index.ts')] },
+  paths: {
+    millrace: [join(ROOT, 'src/index.ts')],
+    'millrace/workflow': [join(ROOT, 'workflows/child-pipeline.ts')],
+  },
 };
 
 /** Code of browsers, which knows nothing of Node: what lies in a folder of this name. */
