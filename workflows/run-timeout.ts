@@ -3,6 +3,17 @@ import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { applicationFailure } from './failure.js';
 
 /**
+ * When the run began, or the first one where it continued as new, in milliseconds since the epoch. The SDK's `startTime` is
+ * each run's own; the time at which all of them expire stays what it was.
+ */
+function chainStart(): number {
+  const { startTime, executionExpirationTime, executionTimeoutMs } = workflowInfo();
+  if (executionExpirationTime === undefined || executionTimeoutMs === undefined)
+    return startTime.getTime();
+  return executionExpirationTime.getTime() - executionTimeoutMs;
+}
+
+/**
  * Runs a hand-written workflow until its time is over: its scope is then cancelled, as it would be by a client. Code that
  * catches this may still clean up, and end the run in another way.
  *
@@ -10,19 +21,18 @@ import { applicationFailure } from './failure.js';
  * @throws ApplicationFailure of type `timeout`, and what the workflow throws
  */
 export async function withinTimeout<T>(timeoutMs: number, body: () => Promise<T>): Promise<T> {
-  const deadline = workflowInfo().startTime.getTime() + timeoutMs;
+  const leftMs = chainStart() + timeoutMs - Date.now();
   const scope = new CancellationScope();
   const clock = new CancellationScope();
   let late = false;
-  const wait = (): Promise<void> =>
-    sleep(Math.max(1, deadline - Date.now()), { summary: 'timeout' });
-  clock.run(wait).then(
-    () => {
-      late = true;
-      scope.cancel();
-    },
-    () => undefined,
-  );
+  const cancel = (): void => {
+    late = true;
+    scope.cancel();
+  };
+  if (leftMs > 0)
+    clock.run(() => sleep(leftMs, { summary: 'timeout' })).then(cancel, () => undefined);
+  // A run that continued as new may begin too late. A timer would be no hurry: it may fire with others of the run.
+  else cancel();
   try {
     return await scope.run(body);
   } catch (error) {

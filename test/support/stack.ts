@@ -10,6 +10,7 @@ import type { ModelReference, Services } from '../../src/pipeline/context.js';
 import { DeployedCode } from '../../engine/deployed-code.js';
 import { Engine } from '../../engine/engine.js';
 import { buildRegistry, type Sources } from '../../engine/registry.js';
+import type { Activity } from '../../src/definition/activity.js';
 import { formatProblem } from '../../src/definition/problem.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
@@ -24,6 +25,8 @@ export interface StackDefinitions {
   readonly pipelines?: readonly Pipeline[];
   readonly workflows?: readonly Workflow[];
   readonly workflowFiles?: readonly string[];
+  /** Functions of `activities/`, by the name of their export. */
+  readonly activities?: Readonly<Record<string, Activity['run']>>;
   readonly models?: ReadonlyMap<string, ModelReference>;
   readonly services?: Services;
   readonly afterExecute?: AfterExecute;
@@ -154,6 +157,7 @@ export function codeOf(definitions: StackDefinitions): DeployedCode {
       locate: () => definition.site,
     })),
     workflows: definitions.workflows ?? [],
+    activities: Object.entries(definitions.activities ?? {}).map(([name, run]) => ({ name, run })),
     models: definitions.models ?? new Map(),
     readFile: () => undefined,
   };

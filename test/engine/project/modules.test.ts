@@ -229,6 +229,7 @@ describe('loading again', () => {
           'operations',
           'pipelines',
           'workflows',
+          'activities',
           'millrace.config.ts',
           'millrace.config.js',
           'millrace.config.mjs',
