@@ -15,7 +15,8 @@ const ENVIRONMENT = {
 };
 
 /** Files that a project loads; others are the reader's own. */
-const DEFINITIONS = /^(?:operations|pipelines|workflows)\/|^millrace\.config\.ts$|^config\.yml$/;
+const DEFINITIONS =
+  /^(?:operations|pipelines|workflows|activities)\/|^millrace\.config\.ts$|^config\.yml$/;
 
 const temporary = useTemporaryDirectory();
 

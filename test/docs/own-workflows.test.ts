@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { post, send } from '../support/http-api.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 import { blocksOf, projectOf, readPage, ROOT } from './page.js';
 import { useRunningProjects, type RunningProject } from './running-project.js';
 
@@ -30,6 +31,22 @@ describe(PAGE, () => {
     const events = await fetch(`${url}/executions/${String(body['execution_id'])}/events`);
     const told = [...(await events.text()).matchAll(/^event: (.+)$/gm)].map(([, type]) => type);
     expect(told).toEqual(['pipe_started', 'complete']);
+  });
+
+  it('shows a workflow that calls an activity and runs a pipeline as its child', async () => {
+    const pipelines = url.replace('/approval', '');
+    const { body } = await post(`${pipelines}/publish`, { text: 'ship it now', to: 'ada@home' });
+    expect(body).toMatchObject({ result: { words: 3, sent: 'publish to ada@home' } });
+    const listed = (): Promise<unknown> =>
+      send(`${pipelines}/measure/executions`).then(({ body: page }) => page['executions']);
+    await until(async () => {
+      const executions = await listed();
+      return Array.isArray(executions) && executions.length > 0 ? true : undefined;
+    });
+    expect(await listed()).toMatchObject([{ status: 'completed' }]);
+    const refused = await post(`${pipelines}/publish`, { text: 'ship it now', to: 'nowhere' });
+    expect(refused.body).toMatchObject({ code: 'AddressRefused', details: { to: 'nowhere' } });
+    expect(project.printed()).toContain('mail sent');
   });
 
   it('names the version of the SDK that Millrace has', () => {
