@@ -2,10 +2,12 @@
  * Records the histories that test/replay/replay.test.ts replays: one run of each way through the workflow code, by the
  * built package on a dev server of its own. Run it for a release, after `npm run build`:
  *
- *   node test/replay/record-histories.mjs
+ *   node test/replay/record-histories.mjs          all
+ *   node test/replay/record-histories.mjs webhook  those of these names
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
@@ -17,6 +19,7 @@ import { DeployedCode } from '../../dist/engine/deployed-code.js';
 import { Engine } from '../../dist/engine/engine.js';
 import { EMPTY_REGISTRY, buildRegistry } from '../../dist/engine/registry.js';
 import { defineOperation } from '../../dist/src/pipeline/operation.js';
+import { defineWorkflow } from '../../dist/src/definition/workflow.js';
 import { definePipeline } from '../../dist/src/pipeline/pipeline.js';
 import { VERSION } from '../../dist/src/version.js';
 import { createWorker } from '../../dist/worker/worker.js';
@@ -70,6 +73,7 @@ const drop = defineOperation({ name: 'drop', quick: true, deletes: ['blob'], run
 
 const operations = [quick, durable, overruns, fails, waits, drop, ...bigs];
 const scenario = (name, stages, input = { text: 'a b c' }, more = {}) => ({
+  name,
   pipeline: definePipeline({ name, stages, ...more }),
   input,
 });
@@ -103,7 +107,22 @@ const scenarios = [
     { blob: 'x'.repeat(900_000) },
   ),
   scenario('webhook', [{ name: 'one', operations: [quick] }]),
+  {
+    name: 'ownWorkflow',
+    input: { text: 'a b c' },
+    workflow: defineWorkflow({
+      name: 'ownWorkflow',
+      timeout: 2_000,
+      input: text,
+      output: z.object({}),
+    }),
+  },
 ];
+const activities = [
+  { name: 'look', run: (looked) => looked.length },
+  { name: 'tidy', run: () => undefined },
+];
+const wanted = process.argv.slice(2);
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const server = await startDevServer({ port: 0, uiPort: false });
@@ -114,8 +133,11 @@ try {
   await mkdir(folder, { recursive: true });
   const { registry, problems } = buildRegistry({
     operations,
-    pipelines: scenarios.map(({ pipeline }) => ({ definition: pipeline, locate: () => undefined })),
-    workflows: [],
+    pipelines: scenarios.flatMap(({ pipeline }) =>
+      pipeline === undefined ? [] : [{ definition: pipeline, locate: () => undefined }],
+    ),
+    workflows: scenarios.flatMap(({ workflow }) => (workflow === undefined ? [] : [workflow])),
+    activities,
     models: new Map(),
     readFile: () => undefined,
   });
@@ -125,25 +147,29 @@ try {
     connection,
     namespace: 'default',
     taskQueue: 'record',
-    workflowBundle: await workflowBundle({ files: [], cacheDir: `${tmpdir()}/millrace-record` }),
+    workflowBundle: await workflowBundle({
+      files: [fileURLToPath(new URL('./fixtures/own-workflow.ts', import.meta.url))],
+      cacheDir: `${tmpdir()}/millrace-record`,
+    }),
     code,
     services: {},
     log: pino({ level: 'silent' }),
   });
   const engine = new Engine({ client, taskQueue: 'record', code: { registry }, eagerStart: true });
   await worker.runUntil(async () => {
-    for (const { pipeline, input } of scenarios) {
-      code.replace(pipeline.name === 'missing-code' ? EMPTY_REGISTRY : registry, new Map());
-      const options = pipeline.name === 'webhook' ? { webhookUrl: 'http://127.0.0.1:9/' } : {};
-      const run = await engine.start(pipeline.name, input, options);
+    for (const { name, input } of scenarios) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
+      code.replace(name === 'missing-code' ? EMPTY_REGISTRY : registry, new Map());
+      const options = name === 'webhook' ? { webhookUrl: 'http://127.0.0.1:9/' } : {};
+      const run = await engine.start(name, input, options);
       await new Promise((resolve) => setTimeout(resolve, 400));
       code.replace(registry, new Map());
-      if (pipeline.name === 'cancelled') await run.cancel();
+      if (name === 'cancelled') await run.cancel();
       await run.result().catch(() => undefined);
       const history = await client.workflow.getHandle(run.id).fetchHistory();
       const bytes = proto.temporal.api.history.v1.History.encode(history).finish();
-      await writeFile(new URL(`${pipeline.name}.binpb.gz`, folder), gzipSync(bytes));
-      console.log(`recorded ${pipeline.name}`);
+      await writeFile(new URL(`${name}.binpb.gz`, folder), gzipSync(bytes));
+      console.log(`recorded ${name}`);
     }
   });
 } finally {
