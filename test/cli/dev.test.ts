@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { cli, useCli, type CliProcess } from '../support/cli.js';
+import { GREET_CONTRACT } from '../support/greet-workflow.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
 import { config, notesOf, post, WALKING_PROJECT } from './fixtures.js';
@@ -156,6 +157,39 @@ export const greet = defineWorkflow({ name: 'greet', input: z.object({ name: z.s
     const { body } = await walking;
     const result = await fetch(`${url}/pipelines/walk/executions/${executionId(body)}/events`);
     expect(await result.text()).toContain('"walked":30');
+  });
+
+  it('runs a hand-written workflow in a folder without packages, and takes over its changed activity', async () => {
+    const activities = (word: string): string =>
+      `import { Context } from '@temporalio/activity';
+export const greeting = (name: string): string => \`${word} \${name}, from \${Context.current().info.activityType}\`;
+`;
+    await writeProject(dir.path, {
+      ...REPORT_PROJECT,
+      'activities/greetings.ts': activities('Hello'),
+      'workflows/greet.contract.ts': GREET_CONTRACT,
+      'workflows/greet.ts': `import { proxyActivities } from '@temporalio/workflow';
+import { executePipeline } from 'millrace/workflow';
+import type * as activities from '../activities/greetings.js';
+const { greeting } = proxyActivities<typeof activities>({ startToCloseTimeout: '10s' });
+export async function greet({ name }: { name: string }): Promise<unknown> {
+  const report = await executePipeline('word-report', { text: name });
+  return { greeting: await greeting(name), ...Object(report) };
+}
+`,
+    });
+    const { process, url } = await dev(dir.path);
+    await process.says(/1 pipeline, 1 workflow, 1 operation, 1 activity/);
+    const greet = `${url}/pipelines/greet`;
+    expect((await post(greet, { name: 'Ada L' })).body).toMatchObject({
+      result: { greeting: 'Hello Ada L, from greeting', words: 2 },
+    });
+
+    await writeProject(dir.path, { 'activities/greetings.ts': activities('Welcome') });
+    await process.says(/reloaded {2}activities\/greetings\.ts/);
+    expect((await post(greet, { name: 'Ada L' })).body).toMatchObject({
+      result: { greeting: 'Welcome Ada L, from greeting' },
+    });
   });
 
   it('waits for a project that is wrong to be mended', async () => {

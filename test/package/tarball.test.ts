@@ -19,6 +19,42 @@ const CONFIG = `import { defineConfig } from 'millrace';
 export default defineConfig({ catchAllRoutes: true });
 `;
 
+/** A hand-written workflow, which is checked, too. */
+const WORKFLOW = `import { proxyActivities } from '@temporalio/workflow';
+import { executePipeline } from 'millrace/workflow';
+import type * as activities from '../activities/mail.js';
+import type { shouting } from '../program.js';
+
+const { sendMail } = proxyActivities<typeof activities>({ startToCloseTimeout: '1 minute' });
+
+export async function shoutAndSend({ text }: { text: string }): Promise<string> {
+  const { words } = (await executePipeline('word-report', { text })) as { words: number };
+  return sendMail(\`\${words} words\`);
+}
+
+export async function typed(): Promise<string> {
+  const { loud } = await executePipeline<typeof shouting>('shouting', { text: 'hello' });
+  // @ts-expect-error -- there is no such property
+  await executePipeline<typeof shouting>('shouting', { txt: 'hello' });
+  return loud;
+}
+`;
+
+const WORKFLOW_CONTRACT = `import { defineWorkflow } from 'millrace';
+import { z } from 'zod';
+export const shoutAndSend = defineWorkflow({
+  name: 'shoutAndSend',
+  input: z.object({ text: z.string() }),
+  output: z.string(),
+});
+`;
+
+const ACTIVITIES = `import { activityContext } from 'millrace';
+export async function sendMail(text: string): Promise<string> {
+  return \`\${activityContext().run.name} sent \${text}\`;
+}
+`;
+
 /** What somebody's own program does with the package; it is checked, not run. */
 const PROGRAM = `import { createEngine, createRouter, defineOperation, definePipeline, RunFailed, type Execution, type RunEvent } from 'millrace';
 import { z } from 'zod';
@@ -32,7 +68,7 @@ const shout = defineOperation({
     return { loud: input.text.toUpperCase() };
   },
 });
-const pipeline = definePipeline({
+export const shouting = definePipeline({
   name: 'shouting',
   input: z.object({ text: z.string() }),
   output: z.object({ loud: z.string() }),
@@ -43,7 +79,7 @@ export async function main(): Promise<string> {
   await using engine = await createEngine({ dir: '.' });
   createRouter(engine, { path: '/ai', only: ['shouting'], stream: true }).routes();
   try {
-    const { run, result } = await engine.execute(pipeline, { text: 'hello' });
+    const { run, result } = await engine.execute(shouting, { text: 'hello' });
     for await (const event of run.events() satisfies AsyncIterable<RunEvent>) console.log(event.type);
     const execution: Execution = await run.describe();
     return result.loud + execution.status;
@@ -81,6 +117,9 @@ describe('the package, installed from its tarball into an empty project', () => 
       'millrace.config.ts': CONFIG,
       'operations/count-words.ts': COUNT_WORDS,
       'pipelines/word-report.yml': WORD_REPORT,
+      'activities/mail.ts': ACTIVITIES,
+      'workflows/shout.contract.ts': WORKFLOW_CONTRACT,
+      'workflows/shout.ts': WORKFLOW,
     });
   }, INSTALL_LIMIT_MS + 30_000);
 
@@ -108,7 +147,7 @@ describe('the package, installed from its tarball into an empty project', () => 
 
   it('checks the project by npx', async () => {
     const { stdout } = await run('npx', ['--no-install', 'millrace', 'check'], { cwd: dir });
-    expect(stdout).toContain('1 definition, 1 operation, 0 models, nothing wrong.');
+    expect(stdout).toContain('2 definitions, 1 operation, 1 activity, 0 models, nothing wrong.');
     const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
       readonly version: string;
     };
@@ -123,6 +162,8 @@ describe('the package, installed from its tarball into an empty project', () => 
     const [, url = ''] = await dev.says(/HTTP\s+(http:\S+)/);
     const answer = await post(`${url}/pipelines/word-report`, { text: 'one two three' });
     expect(answer).toMatchObject({ status: 200, body: { success: true, result: { words: 3 } } });
+    const shouted = await post(`${url}/pipelines/shoutAndSend`, { text: 'one two three' });
+    expect(shouted).toMatchObject({ body: { result: 'shoutAndSend sent 3 words' } });
     expect((await dev.stop('SIGINT')).code).toBe(0);
   }, 90_000);
 
@@ -139,7 +180,7 @@ describe('the package, installed from its tarball into an empty project', () => 
       join(dir, 'tsconfig.json'),
       JSON.stringify({
         compilerOptions: { ...compilerOptions, types: [], skipLibCheck: true },
-        files: ['program.ts'],
+        files: ['program.ts', 'workflows/shout.ts'],
       }),
     );
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
