@@ -44,12 +44,13 @@ export function activityNotRegistered(name: string): Error {
 
 function contextOf(deps: ActivityDependencies, name: string, activity: Context): ActivityContext {
   const run = runReference(activity.info, undefined);
-  const { attempt } = activity.info;
+  const { attempt, isLocal } = activity.info;
   const heartbeat = heartbeatOf(activity);
   return {
     signal: activity.cancellationSignal,
     log: deps.log.child({ run: run.id, pipe: run.name, activity: name, attempt }),
-    heartbeat: heartbeat.beat,
+    // A local activity has no heartbeat.
+    heartbeat: isLocal ? () => undefined : heartbeat.beat,
     checkpoint: heartbeat.checkpoint(),
     attempt,
     run,

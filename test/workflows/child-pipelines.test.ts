@@ -37,6 +37,16 @@ describe('a pipeline as a child', () => {
     });
   });
 
+  it('is told of to afterExecute, as the workflow is', async () => {
+    const told: string[] = [];
+    const { engine } = await stack({ ...ERRANDS, afterExecute: (name) => void told.push(name) });
+
+    await engine.execute('errands', { errand: 'pipeline', pipeline: 'nothing' });
+
+    await until(async () => (told.length === 2 ? true : undefined));
+    expect(told.sort()).toEqual(['errands', 'nothing']);
+  });
+
   it('fails with its own type, which the workflow can catch', async () => {
     const { engine } = await stack(ERRANDS);
     const order = { pipeline: 'job', input: { mode: 'fail' } };

@@ -18,7 +18,8 @@ describe('an activity of the project', () => {
       activities: {
         describeRun: async (greeting) => {
           await Promise.resolve();
-          const { attempt, run, services, signal } = activityContext();
+          const { attempt, heartbeat, run, services, signal } = activityContext();
+          heartbeat({ completed: 1 });
           const { activityType } = Context.current().info;
           return { greeting, attempt, run, services, activityType, aborted: signal.aborted };
         },
