@@ -1,4 +1,6 @@
 import type { Client } from '@temporalio/client';
+import type { LoadedDataConverter } from '@temporalio/common';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import type { ExecutionStatus } from '../src/progress/status.js';
@@ -14,6 +16,8 @@ export interface ExecutionSummary {
   readonly status: ExecutionStatus;
   readonly startedAt: Date;
   readonly completedAt?: Date;
+  /** Who started it, where the server authenticates. */
+  readonly principal?: string;
 }
 
 /** What is asked for. */
@@ -89,10 +93,13 @@ export class ExecutionList {
       pageSize: Math.min(MAX_PAGE, Math.max(1, limit)),
       ...(pageToken !== undefined && { nextPageToken: readPageToken(pageToken, query) }),
     });
-    const executions = response.executions.flatMap((info) => {
-      const id = parseRunId(info.execution?.workflowId ?? '');
-      return id === undefined ? [] : [summaryOf(id, info)];
-    });
+    const { loadedDataConverter } = this.client.options;
+    const executions = await Promise.all(
+      response.executions.flatMap((info) => {
+        const id = parseRunId(info.execution?.workflowId ?? '');
+        return id === undefined ? [] : [summaryOf(id, info, loadedDataConverter)];
+      }),
+    );
     const next = response.nextPageToken;
     return { executions, ...(next.length > 0 && { nextPageToken: writePageToken(next, query) }) };
   }
@@ -114,10 +121,13 @@ const STATUS_NAMES = [
   'TIMED_OUT',
 ];
 
-function summaryOf(
+async function summaryOf(
   id: { readonly name: string; readonly executionId: string },
   info: Info,
-): ExecutionSummary {
+  converter: LoadedDataConverter,
+): Promise<ExecutionSummary> {
+  const principal = info.memo?.fields?.['principal'];
+  const [decoded] = await decodeArrayFromPayloads(converter, principal ? [principal] : []);
   return {
     id: info.execution?.workflowId ?? '',
     executionId: id.executionId,
@@ -125,6 +135,7 @@ function summaryOf(
     status: statusOf(STATUS_NAMES[info.status ?? 0] ?? ''),
     startedAt: dateOf(info.startTime) ?? new Date(0),
     ...(info.closeTime && { completedAt: dateOf(info.closeTime) ?? new Date(0) }),
+    ...(typeof decoded === 'string' && { principal: decoded }),
   };
 }
 

@@ -102,7 +102,7 @@ async function load(dir: string, env: Environment): Promise<LoadedProject> {
     ...yaml.problems,
     ...compiled,
     ...workflows.problems,
-    ...exposedProblems(modules, registry),
+    ...namedProblems(modules, registry),
   ];
   const loaded = { problems: inOrder(problems), watched };
   const wrong = problems.some((problem) => problem.severity !== 'warning');
@@ -175,19 +175,28 @@ async function loadWorkflows(
   };
 }
 
-function exposedProblems(
-  { config, configSite }: ProjectModules,
+/** Names in the configuration that no definition has. */
+function namedProblems(
+  { config, configSite, incomplete }: ProjectModules,
   registry: Registry | undefined,
 ): readonly Problem[] {
-  const exposed = config?.exposePipes;
-  if (registry === undefined || typeof exposed !== 'object') return [];
+  // While a module is broken, what it would define is not known.
+  if (registry === undefined || config === undefined || incomplete) return [];
   const known = [...registry.definitions.keys()];
-  return exposed
-    .filter((name) => !known.includes(name))
-    .map((name) => ({
+  const { exposePipes, routes } = config;
+  const named = [
+    ...(typeof exposePipes === 'object' ? exposePipes : []).map((name) => ({
+      name,
+      option: 'exposePipes',
+    })),
+    ...routes.map(({ pipeline }, at) => ({ name: pipeline, option: `routes[${String(at)}]` })),
+  ];
+  return named
+    .filter(({ name }) => !known.includes(name))
+    .map(({ name, option }) => ({
       ...(configSite !== undefined && { site: configSite }),
       definition: 'config',
-      message: `config: exposePipes: there is no pipeline or workflow "${name}".${suggestion(name, known)}`,
+      message: `config: ${option}: there is no pipeline or workflow "${name}".${suggestion(name, known)}`,
     }));
 }
 
