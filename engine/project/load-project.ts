@@ -30,6 +30,8 @@ export interface Project {
   /** The folder; absolute, without symbolic links. */
   readonly dir: string;
   readonly config: ProjectConfig;
+  /** The files that the configuration is made of: its own, and what it imports; absolute. */
+  readonly configFiles: readonly string[];
   readonly registry: Registry;
   /** The models of `config.yml`. `${ENV}` and `secret://ref` in them are not resolved: see `resolveReferences`. */
   readonly models: Models;
@@ -107,10 +109,10 @@ async function load(dir: string, env: Environment): Promise<LoadedProject> {
   const loaded = { problems: inOrder(problems), watched };
   const wrong = problems.some((problem) => problem.severity !== 'warning');
   if (wrong || registry === undefined || config === undefined) return loaded;
-  return {
-    ...loaded,
-    project: { dir, config, registry, models: yaml.models, workflowFiles: workflows.files },
-  };
+  const { configInputs: configFiles } = modules;
+  const { files: workflowFiles } = workflows;
+  const { models } = yaml;
+  return { ...loaded, project: { dir, config, configFiles, registry, models, workflowFiles } };
 }
 
 function compile(
