@@ -95,8 +95,8 @@ const route = z
 const origin = z
   .string()
   .refine(
-    (value) => URL.canParse(value) && new URL(value).origin === value,
-    'write an origin such as "https://app.example.com": scheme, host and port, without a path; "*" is not taken',
+    (value) => !value.includes('*') && URL.canParse(value) && new URL(value).origin === value,
+    'write an origin such as "https://app.example.com": scheme, host and port, without a path; patterns are not taken',
   );
 
 const cors = z.strictObject({
