@@ -109,10 +109,7 @@ export function definedOnly(credentials: Credentials): Partial<Credentials> {
   );
 }
 
-function clientOptions(
-  { profile }: TemporalSettings,
-  env: Environment,
-): TemporalOptions {
+function clientOptions({ profile }: TemporalSettings, env: Environment): TemporalOptions {
   return temporalOptions(profile, setVariables(env));
 }
 

@@ -59,9 +59,7 @@ function reasonOf(
   if (profiles === undefined) return `it has no profile. ${EXAMPLE}`;
   if (name !== undefined && !profiles.includes(name)) {
     const where =
-      file === undefined || !existsSync(file)
-        ? 'there is no such file, and so no'
-        : 'it has no';
+      file === undefined || !existsSync(file) ? 'there is no such file, and so no' : 'it has no';
     const known = profiles.length === 0 ? ` ${EXAMPLE}` : suggestion(name, profiles);
     return `${where} profile "${name}" (TEMPORAL_PROFILE, or \`temporal.profile\` in millrace.config.ts).${known}`;
   }

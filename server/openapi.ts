@@ -68,9 +68,7 @@ function placesOf(api: Api, { catchAll, routes }: OpenApiRequest): readonly Plac
   const exposed = exposedDefinitions(api, () => true);
   const named = routes.flatMap(({ pipeline, path, stream, async }) => {
     const definition = exposed.find(({ name }) => name === pipeline);
-    return definition === undefined
-      ? []
-      : [{ definition, base: path, mounted: { stream, async } }];
+    return definition === undefined ? [] : [{ definition, base: path, mounted: { stream, async } }];
   });
   const all =
     catchAll === undefined

@@ -38,7 +38,8 @@ export async function bundleModules(
   dir: string,
   files: readonly string[],
 ): Promise<Bundling<ModuleBundle>> {
-  if (files.length === 0) return { bundle: { compiled: new Map(), inputs: [], inputsOf: () => [] }, problems: [] };
+  if (files.length === 0)
+    return { bundle: { compiled: new Map(), inputs: [], inputsOf: () => [] }, problems: [] };
   const outdir = await makeBuildFolder(dir);
   const shifts = new Map<string, number>();
   const { result, problems } = await run(dir, shifts, {

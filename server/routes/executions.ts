@@ -103,9 +103,9 @@ export async function listExecutions(
   const base = pathAbove(ctx, 1);
   ctx.set('Cache-Control', 'no-store');
   ctx.body = {
-    executions: page.executions.filter((_summary, at) => visible[at] === true).map((summary) =>
-      summaryBody(summary, linksOf(base, summary.executionId, mounted)),
-    ),
+    executions: page.executions
+      .filter((_summary, at) => visible[at] === true)
+      .map((summary) => summaryBody(summary, linksOf(base, summary.executionId, mounted))),
     ...(page.nextPageToken !== undefined && { next_page_token: page.nextPageToken }),
   };
 }

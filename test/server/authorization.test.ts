@@ -103,14 +103,14 @@ describe('authorizeExecution', () => {
     expect(idsOf(await listed('ada', ''))).toEqual(own.ada);
     expect(idsOf(await listed('bob', ''))).toEqual(own.bob);
     const pages: unknown[][] = [];
-    let token: unknown;
+    let token: string | undefined;
     do {
       const page = await listed(
         'bob',
-        `limit=2${token === undefined ? '' : `&page_token=${String(token)}`}`,
+        `limit=2${token === undefined ? '' : `&page_token=${token}`}`,
       );
       pages.push(idsOf(page));
-      token = page['next_page_token'];
+      token = typeof page['next_page_token'] === 'string' ? page['next_page_token'] : undefined;
     } while (token !== undefined);
     expect(pages.flat()).toEqual(own.bob);
     expect(Math.max(...pages.map((page) => page.length))).toBe(1);

@@ -29,9 +29,7 @@ describe('pages of other sites', () => {
     expect(headers.get('access-control-allow-origin')).toBe(APP);
     expect(headers.get('access-control-allow-credentials')).toBe('true');
     const exposed = headers.get('access-control-expose-headers')?.split(',');
-    expect(exposed).toEqual(
-      expect.arrayContaining(['X-Request-Id', 'X-Execution-Id', 'Location']),
-    );
+    expect(exposed).toEqual(expect.arrayContaining(['X-Request-Id', 'X-Execution-Id', 'Location']));
     expect(headers.get('vary')).toMatch(/origin/i);
   });
 
