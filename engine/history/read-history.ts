@@ -25,7 +25,7 @@ const READ_DEADLINE_MS = 10_000;
 /** The server ends a long poll after about a minute; later than that it has been lost. */
 const WAIT_DEADLINE_MS = 90_000;
 
-/** Reads one page of a run's history. */
+/** Reads one page of a run's history. Throws when the signal is aborted. */
 export async function readHistoryPage(
   client: Client,
   request: HistoryRequest,
@@ -38,7 +38,7 @@ export async function readHistoryPage(
   const onAbort = (): void => {
     ending.abort();
   };
-  if (signal?.aborted === true) onAbort();
+  signal?.throwIfAborted();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const response = await connection.withAbortSignal(ending.signal, () =>
