@@ -35,7 +35,8 @@ export interface OutcomeDependencies {
   readonly webhooks: WebhookSender;
   /** How long a webhook is tried again. */
   readonly webhookMaxAgeMs: number;
-  readonly afterExecute?: AfterExecute;
+  /** The hook as it is now: a reload may replace it. */
+  readonly afterExecute: () => AfterExecute | undefined;
   /** For the sweep: finds runs that ended without their workflow code. */
   readonly client: Client;
   readonly taskQueue: string;

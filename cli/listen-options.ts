@@ -5,6 +5,10 @@ import { UsageError } from './exit-code.js';
 
 const HIGHEST_PORT = 65_535;
 
+/** What is told where the HTTP API has no pipeline. */
+export const NO_ROUTES =
+  'No pipeline has a route: set catchAllRoutes: true, or name some in routes, in millrace.config.ts.';
+
 /** Where a command listens, as its options say. */
 export interface ListenOptions {
   readonly port?: number;

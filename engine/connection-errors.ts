@@ -31,10 +31,15 @@ export class NamespaceNotFound extends Error {
 /** `temporal.toml` cannot be read, or lacks the profile that was asked for. */
 export class TemporalSettingsInvalid extends Error {
   override readonly name = 'TemporalSettingsInvalid';
-  constructor(cause: unknown) {
+  /** @param reason - what is wrong and what to do, in sentences */
+  constructor(
+    /** The file that was read; undefined where there was none. */
+    readonly file: string | undefined,
+    reason: string,
+    cause?: unknown,
+  ) {
     super(
-      `The settings for Temporal cannot be read: ${reasonOf(cause)}. Look at temporal.toml (TEMPORAL_CONFIG_FILE) and ` +
-        'the profile (TEMPORAL_PROFILE, or `temporal.profile` in millrace.config.ts).',
+      `The settings for Temporal cannot be used: ${file === undefined ? '' : `${file}: `}${reason}`,
       { cause },
     );
   }

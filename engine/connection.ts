@@ -1,13 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import type { TemporalSettings } from '../src/config/config.js';
-import {
-  NamespaceNotFound,
-  TemporalSettingsInvalid,
-  TemporalUnreachable,
-} from './connection-errors.js';
+import { NamespaceNotFound, TemporalUnreachable } from './connection-errors.js';
 import { GRPC, grpcCode } from './grpc-code.js';
 import type { Environment } from './project/secrets.js';
+import { temporalOptions, type TemporalOptions } from './temporal-toml.js';
 
 /** Longest time that connecting to a Temporal server may take. */
 export const MAX_CONNECT_MS = 10_000;
@@ -19,7 +15,7 @@ const DEFAULT_NAMESPACE = 'default';
 const CLOUD_UI = 'https://cloud.temporal.io';
 
 /** TLS, API key and headers, as both kinds of Temporal connection take them. */
-type Credentials = Omit<ReturnType<typeof toClientOptions>['connectionOptions'], 'address'>;
+type Credentials = Omit<TemporalOptions['connectionOptions'], 'address'>;
 
 /** Which Temporal server and namespace to use, and how to get in. */
 export interface ConnectionSettings {
@@ -113,20 +109,8 @@ export function definedOnly(credentials: Credentials): Partial<Credentials> {
   );
 }
 
-function clientOptions(
-  { profile }: TemporalSettings,
-  env: Environment,
-): ReturnType<typeof toClientOptions> {
-  try {
-    return toClientOptions(
-      loadClientConfigProfile({
-        ...(profile !== undefined && { profile }),
-        overrideEnvVars: setVariables(env),
-      }),
-    );
-  } catch (error) {
-    throw new TemporalSettingsInvalid(error);
-  }
+function clientOptions({ profile }: TemporalSettings, env: Environment): TemporalOptions {
+  return temporalOptions(profile, setVariables(env));
 }
 
 function setVariables(env: Environment): Record<string, string> {

@@ -1,6 +1,9 @@
 import type { Client } from '@temporalio/client';
+import type { LoadedDataConverter } from '@temporalio/common';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
+import { TIMED_OUT_TAG } from '../src/outcome/outcome.js';
 import type { ExecutionStatus } from '../src/progress/status.js';
 import { statusOf } from './execution.js';
 import { parseRunId, type RunKind } from './run-id.js';
@@ -10,10 +13,12 @@ export interface ExecutionSummary {
   readonly id: string;
   readonly executionId: string;
   readonly name: string;
-  /** Visibility does not tell pending from running, nor a pipeline's own timeout from other failures. */
+  /** Visibility does not tell pending from running: it is `running` either way. */
   readonly status: ExecutionStatus;
   readonly startedAt: Date;
   readonly completedAt?: Date;
+  /** Who started it, where the server authenticates. */
+  readonly principal?: string;
 }
 
 /** What is asked for. */
@@ -51,14 +56,17 @@ const CACHED_PAGES = 500;
 /** Most executions of one page. */
 export const MAX_PAGE = 100;
 
-const TEMPORAL_STATUS: Readonly<Record<ExecutionStatus, string>> = {
-  pending: 'Running',
-  running: 'Running',
-  completed: 'Completed',
-  failed: 'Failed',
-  cancelled: 'Canceled',
-  terminated: 'Terminated',
-  timed_out: 'TimedOut',
+const TAGGED = `TemporalChangeVersion = '${TIMED_OUT_TAG}'`;
+
+/** A pipeline's own timeout is a failure to Temporal, and told by its tag. Not every store compares what is not there. */
+const STATUS_QUERY: Readonly<Record<ExecutionStatus, string>> = {
+  pending: "ExecutionStatus = 'Running'",
+  running: "ExecutionStatus = 'Running'",
+  completed: "ExecutionStatus = 'Completed'",
+  failed: `ExecutionStatus = 'Failed' AND (TemporalChangeVersion IS NULL OR TemporalChangeVersion != '${TIMED_OUT_TAG}')`,
+  cancelled: "ExecutionStatus = 'Canceled'",
+  terminated: "ExecutionStatus = 'Terminated'",
+  timed_out: `(ExecutionStatus = 'TimedOut' OR (ExecutionStatus = 'Failed' AND ${TAGGED}))`,
 };
 
 /** Lists runs from Temporal's visibility. */
@@ -89,10 +97,13 @@ export class ExecutionList {
       pageSize: Math.min(MAX_PAGE, Math.max(1, limit)),
       ...(pageToken !== undefined && { nextPageToken: readPageToken(pageToken, query) }),
     });
-    const executions = response.executions.flatMap((info) => {
-      const id = parseRunId(info.execution?.workflowId ?? '');
-      return id === undefined ? [] : [summaryOf(id, info)];
-    });
+    const { loadedDataConverter } = this.client.options;
+    const executions = await Promise.all(
+      response.executions.flatMap((info) => {
+        const id = parseRunId(info.execution?.workflowId ?? '');
+        return id === undefined ? [] : [summaryOf(id, info, loadedDataConverter)];
+      }),
+    );
     const next = response.nextPageToken;
     return { executions, ...(next.length > 0 && { nextPageToken: writePageToken(next, query) }) };
   }
@@ -114,18 +125,30 @@ const STATUS_NAMES = [
   'TIMED_OUT',
 ];
 
-function summaryOf(
+async function summaryOf(
   id: { readonly name: string; readonly executionId: string },
   info: Info,
-): ExecutionSummary {
+  converter: LoadedDataConverter,
+): Promise<ExecutionSummary> {
+  const principal = info.memo?.fields?.['principal'];
+  const [decoded] = await decodeArrayFromPayloads(converter, principal ? [principal] : []);
+  const status = statusOf(STATUS_NAMES[info.status ?? 0] ?? '');
   return {
     id: info.execution?.workflowId ?? '',
     executionId: id.executionId,
     name: id.name,
-    status: statusOf(STATUS_NAMES[info.status ?? 0] ?? ''),
+    status: status === 'failed' && isTagged(info) ? 'timed_out' : status,
     startedAt: dateOf(info.startTime) ?? new Date(0),
     ...(info.closeTime && { completedAt: dateOf(info.closeTime) ?? new Date(0) }),
+    ...(typeof decoded === 'string' && { principal: decoded }),
   };
+}
+
+/** Search attributes are JSON, whatever codecs the client has. */
+function isTagged({ searchAttributes }: Info): boolean {
+  const data = searchAttributes?.indexedFields?.['TemporalChangeVersion']?.data;
+  const tags: unknown = data ? JSON.parse(Buffer.from(data).toString('utf8')) : [];
+  return tags === TIMED_OUT_TAG || (Array.isArray(tags) && tags.includes(TIMED_OUT_TAG));
 }
 
 function dateOf(timestamp: Info['startTime']): Date | undefined {
@@ -146,7 +169,7 @@ function visibilityQuery({
   // Names hold no quotes: they were checked when the definitions were loaded.
   return [
     `WorkflowId STARTS_WITH '${prefix}'`,
-    ...(status === undefined ? [] : [`ExecutionStatus = '${TEMPORAL_STATUS[status]}'`]),
+    ...(status === undefined ? [] : [STATUS_QUERY[status]]),
     ...(startedAfter === undefined ? [] : [`StartTime >= '${startedAfter.toISOString()}'`]),
     ...(startedBefore === undefined ? [] : [`StartTime < '${startedBefore.toISOString()}'`]),
   ].join(' AND ');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LongPolls } from './history/long-polls.js';
@@ -58,6 +59,8 @@ export class RunResults {
 
   #begin(handle: WorkflowHandle): Wait {
     const stop = new AbortController();
+    // Temporal's client adds a listener for each of its polls, one a minute, and takes none off before the run has ended.
+    setMaxListeners(0, stop.signal);
     const result = this.#result(handle, stop.signal);
     const wait: Wait = { result, stop, waiters: 0, over: false };
     const onEnd = (): void => {

@@ -8,7 +8,7 @@ import { durationMs } from '../src/definition/duration.js';
 /** The options of a project's configuration that the HTTP API follows, with their defaults; times in milliseconds. */
 export interface ApiSettings extends Pick<
   ProjectConfig,
-  'apiAuthentication' | 'beforeExecute' | 'exposePipes'
+  'apiAuthentication' | 'authorizeExecution' | 'beforeExecute' | 'exposePipes'
 > {
   readonly bodyLimitBytes: number;
   readonly maxWaitMs: number;
@@ -40,7 +40,10 @@ export interface ApiDependencies {
  */
 export interface ApiOptions
   extends
-    Pick<ConfigDefinition, 'apiAuthentication' | 'beforeExecute' | 'exposePipes'>,
+    Pick<
+      ConfigDefinition,
+      'apiAuthentication' | 'authorizeExecution' | 'beforeExecute' | 'exposePipes'
+    >,
     Pick<ServerSettings, 'bodyLimit' | 'maxWait' | 'sseClients' | 'keepAlive'>,
     ApiDependencies {}
 
@@ -64,10 +67,11 @@ const DEFAULTS: ApiSettings = {
 
 /** The API's part of a project's configuration. */
 export function settingsOfConfig(config: ProjectConfig): ApiSettings {
-  const { apiAuthentication, beforeExecute, exposePipes, server } = config;
+  const { apiAuthentication, authorizeExecution, beforeExecute, exposePipes, server } = config;
   const { bodyLimitBytes, maxWaitMs, sseClients, keepAliveMs } = server;
   return {
     ...(apiAuthentication !== undefined && { apiAuthentication }),
+    ...(authorizeExecution !== undefined && { authorizeExecution }),
     ...(beforeExecute !== undefined && { beforeExecute }),
     exposePipes,
     bodyLimitBytes,
@@ -86,6 +90,7 @@ export function settingsOfConfig(config: ProjectConfig): ApiSettings {
 export function settingsOfOptions(engine: ConfiguredEngine, options: ApiOptions): ApiSettings {
   const {
     apiAuthentication,
+    authorizeExecution,
     beforeExecute,
     exposePipes,
     bodyLimit,
@@ -96,6 +101,7 @@ export function settingsOfOptions(engine: ConfiguredEngine, options: ApiOptions)
   return {
     ...(engine.config === undefined ? DEFAULTS : settingsOfConfig(engine.config)),
     ...(apiAuthentication !== undefined && { apiAuthentication }),
+    ...(authorizeExecution !== undefined && { authorizeExecution }),
     ...(beforeExecute !== undefined && { beforeExecute }),
     ...(exposePipes !== undefined && { exposePipes }),
     ...(bodyLimit !== undefined && { bodyLimitBytes: bodyLimit }),

@@ -7,6 +7,7 @@ import { addGetRoute } from './get-route.js';
 import { HttpProblem } from './http-problem.js';
 import { accessLog } from './middleware/access-log.js';
 import { authentication } from './middleware/authentication.js';
+import { crossOrigin } from './middleware/cross-origin.js';
 import { errors } from './middleware/errors.js';
 import { requestId } from './middleware/request-id.js';
 import { sameSiteOnly } from './middleware/same-site.js';
@@ -28,9 +29,13 @@ export interface AppDependencies extends ApiDependencies {
 /** Where the app has its pipelines, as seed 000 has them. */
 const PIPELINES = '/pipelines';
 
+/** What `catchAllRoutes` serves of every exposed pipeline. */
+const CATCH_ALL = { path: PIPELINES, stream: true, async: true } as const;
+
 /**
- * The whole HTTP API as a Koa app: health, the list of pipelines, `/openapi.json`, and with `catchAllRoutes` every exposed
- * pipeline under `/pipelines/:name`, with streams and asynchronous executions.
+ * The whole HTTP API as a Koa app: health, the list of pipelines, `/openapi.json`, the pipelines that `routes` of the
+ * configuration names, and with `catchAllRoutes` every exposed one under `/pipelines/:name`, with streams and asynchronous
+ * executions.
  *
  * Every response has an `X-Request-Id`, and every error is JSON.
  */
@@ -46,7 +51,9 @@ export function createApp(
   app.on('error', (error: unknown) => {
     api.log.debug({ err: error }, 'response failed');
   });
-  for (const around of [requestId(api.log), accessLog, errors]) app.use(around);
+  for (const around of [requestId(api.log), accessLog]) app.use(around);
+  if (config.cors !== undefined) app.use(crossOrigin(config.cors));
+  app.use(errors);
   for (const routes of dependencies.routes ?? []) app.use(routes.routes());
   app.use(ownRoutes(api, config, dependencies).routes());
   app.use((ctx) => {
@@ -59,8 +66,24 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
   const { engine, settings, stop } = api;
   const { apiAuthentication } = settings;
   const around =
-    apiAuthentication === undefined ? [sameSiteOnly] : [authentication(apiAuthentication)];
+    apiAuthentication === undefined
+      ? [sameSiteOnly(config.cors?.origins ?? [])]
+      : [authentication(apiAuthentication)];
+  const streams = new EventStreams(
+    { clients: settings.sseClients, keepAliveMs: settings.keepAliveMs },
+    stop,
+  );
   const router = new Router();
+  for (const { pipeline, path, stream, async } of config.routes) {
+    addPipelineRoutes(router, api, streams, {
+      path,
+      nameOf: () => pipeline,
+      as: `route:${path}`,
+      stream,
+      async,
+      around,
+    });
+  }
   addGetRoute(router, {
     name: 'health',
     path: '/health',
@@ -80,18 +103,17 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
     path: '/openapi.json',
     around,
     handler: (ctx) => {
-      const mounted = config.catchAllRoutes ? { stream: true, async: true } : undefined;
-      ctx.body = openApiDocument(api, { server: pathAbove(ctx, 1), mounted });
+      const { catchAllRoutes, routes } = config;
+      const catchAll = catchAllRoutes ? CATCH_ALL : undefined;
+      ctx.body = openApiDocument(api, { server: pathAbove(ctx, 1), catchAll, routes });
     },
   });
   if (config.catchAllRoutes) {
-    const limits = { clients: settings.sseClients, keepAliveMs: settings.keepAliveMs };
-    addPipelineRoutes(router, api, new EventStreams(limits, stop), {
-      path: `${PIPELINES}/:name`,
+    addPipelineRoutes(router, api, streams, {
+      ...CATCH_ALL,
+      path: `${CATCH_ALL.path}/:name`,
       nameOf: ({ name }) => name,
       as: 'pipeline',
-      stream: true,
-      async: true,
       around,
     });
   }
@@ -101,7 +123,7 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
 function notFound(ctx: Context, catchAllRoutes: boolean): HttpProblem {
   const hint =
     !catchAllRoutes && ctx.path.startsWith(`${PIPELINES}/`)
-      ? '. Pipelines are served under /pipelines/:name where the configuration says catchAllRoutes: true'
+      ? '. Pipelines are served under /pipelines/:name where the configuration says catchAllRoutes: true, and where its routes name them'
       : '';
   return new HttpProblem(404, 'not_found', `Not found${hint}`);
 }

@@ -91,6 +91,7 @@ export function summaryBody(summary: ExecutionSummary, links: ExecutionLinks): J
     status: summary.status,
     started_at: summary.startedAt.toISOString(),
     ...(summary.completedAt !== undefined && { completed_at: summary.completedAt.toISOString() }),
+    ...(summary.principal !== undefined && { principal: summary.principal }),
     ...links,
   };
 }

@@ -52,6 +52,7 @@ const SCHEMAS = {
     status,
     started_at: time,
     completed_at: time,
+    principal: text,
     ...links,
   }),
   ExecutionList: object(['executions'], {
@@ -80,7 +81,6 @@ const SCHEMAS = {
           output_tokens: { type: 'integer' },
         }),
       },
-      principal: text,
       temporal_url: text,
     }),
   },

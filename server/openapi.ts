@@ -1,3 +1,4 @@
+import type { PipelineRoute } from '../src/config/routes.js';
 import type { Definition } from '../engine/registry.js';
 import type { Json, JsonObject } from '../src/definition/json.js';
 import { isPlainObject } from '../src/definition/json.js';
@@ -11,14 +12,27 @@ import type { Mounted } from './routes/mount.js';
 export interface OpenApiRequest {
   /** Path that the app is mounted at; empty at the root. */
   readonly server: string;
-  /** Which routes pipelines have; undefined where none is routed. */
-  readonly mounted: Mounted | undefined;
+  /** Which routes all exposed pipelines have, and below which path; undefined where only those of `routes` have some. */
+  readonly catchAll: (Mounted & { readonly path: string }) | undefined;
+  /** Pipelines at paths of their own. */
+  readonly routes: readonly PipelineRoute[];
+}
+
+/** One place where a pipeline is served. */
+interface Place {
+  readonly definition: Definition;
+  readonly base: string;
+  readonly mounted: Mounted;
+  /** What its operation ids begin with; unique. */
+  readonly as: string;
 }
 
 /** The API as an OpenAPI 3.1 document: every exposed pipeline with its own paths, contracts and errors. */
-export function openApiDocument(api: Api, { server, mounted }: OpenApiRequest): JsonObject {
-  const definitions = mounted === undefined ? [] : exposedDefinitions(api, () => true);
-  const contracts = definitions.flatMap(({ name, inputSchema, outputSchema }) => [
+export function openApiDocument(api: Api, request: OpenApiRequest): JsonObject {
+  const { server } = request;
+  const places = placesOf(api, request);
+  const definitions = new Set(places.map(({ definition }) => definition));
+  const contracts = [...definitions].flatMap(({ name, inputSchema, outputSchema }) => [
     [inputName(name), localRefs(inputSchema, inputName(name))] as const,
     [outputName(name), localRefs(outputSchema, outputName(name))] as const,
   ]);
@@ -40,17 +54,37 @@ export function openApiDocument(api: Api, { server, mounted }: OpenApiRequest): 
           'PipelineList',
         ),
       },
-      ...Object.fromEntries(
-        definitions.flatMap((definition) =>
-          pathsOf(definition, mounted ?? { stream: false, async: false }),
-        ),
-      ),
+      ...Object.fromEntries(places.flatMap(pathsOf)),
     },
     components: {
       ...COMPONENTS,
       schemas: { ...COMPONENTS.schemas, ...Object.fromEntries(contracts) },
     },
   };
+}
+
+/** Where exposed pipelines are, at the path under which a client gets to them first. */
+function placesOf(api: Api, { catchAll, routes }: OpenApiRequest): readonly Place[] {
+  const exposed = exposedDefinitions(api, () => true);
+  const named = routes.flatMap(({ pipeline, path, stream, async }) => {
+    const definition = exposed.find(({ name }) => name === pipeline);
+    return definition === undefined ? [] : [{ definition, base: path, mounted: { stream, async } }];
+  });
+  const all =
+    catchAll === undefined
+      ? []
+      : exposed.map((definition) => ({
+          definition,
+          base: `${catchAll.path}/${definition.name}`,
+          mounted: catchAll,
+        }));
+  const counts = new Map<string, number>();
+  return [...all, ...named].map((place) => {
+    const { name } = place.definition;
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return { ...place, as: count === 1 ? name : `${name}:${String(count)}` };
+  });
 }
 
 function inputName(name: string): string {
@@ -78,17 +112,17 @@ function localRefs(schema: Json, name: string): Json {
 
 type Path = readonly [string, JsonObject];
 
-function pathsOf(definition: Definition, mounted: Mounted): readonly Path[] {
-  const base = `/pipelines/${definition.name}`;
+function pathsOf(place: Place): readonly Path[] {
+  const { base, mounted } = place;
   return [
-    [base, { get: showOperation(definition), post: executeOperation(definition, mounted) }],
-    ...(mounted.stream ? streamPaths(base, definition) : []),
-    ...(mounted.async ? asyncPaths(base, definition) : []),
+    [base, { get: showOperation(place), post: executeOperation(place) }],
+    ...(mounted.stream ? streamPaths(place) : []),
+    ...(mounted.async ? asyncPaths(place) : []),
   ];
 }
 
-function showOperation({ name }: Definition): JsonObject {
-  return read(`${name}:info`, name, `Contracts and stages of ${name}.`, 'Pipeline', [
+function showOperation({ definition: { name }, as }: Place): JsonObject {
+  return read(`${as}:info`, name, `Contracts and stages of ${name}.`, 'Pipeline', [
     'NotFound',
     'Forbidden',
   ]);
@@ -106,10 +140,10 @@ const START_PROBLEMS: readonly ProblemName[] = [
   'Unavailable',
 ];
 
-function executeOperation(definition: Definition, { async }: Mounted): JsonObject {
+function executeOperation({ definition, mounted: { async }, as }: Place): JsonObject {
   const { name, description } = definition;
   return {
-    operationId: `${name}:run`,
+    operationId: `${as}:run`,
     tags: [name],
     summary: `Run ${name} and wait for its result.`,
     ...(description !== undefined && { description }),
@@ -142,14 +176,14 @@ function executeOperation(definition: Definition, { async }: Mounted): JsonObjec
   };
 }
 
-function streamPaths(base: string, definition: Definition): readonly Path[] {
+function streamPaths({ base, definition, as }: Place): readonly Path[] {
   const { name } = definition;
   return [
     [
       `${base}/stream`,
       {
         post: {
-          operationId: `${name}:stream`,
+          operationId: `${as}:stream`,
           tags: [name],
           summary: `Run ${name} and stream its events.`,
           parameters: parameters([
@@ -167,7 +201,7 @@ function streamPaths(base: string, definition: Definition): readonly Path[] {
       `${base}/executions/{execution_id}/events`,
       {
         get: {
-          operationId: `${name}:execution_events`,
+          operationId: `${as}:execution_events`,
           tags: [name],
           summary: 'Stream the events of an execution, past and to come.',
           parameters: parameters(['ExecutionId', 'LastEventId', 'LastEventIdQuery']),
@@ -189,11 +223,11 @@ function streamPaths(base: string, definition: Definition): readonly Path[] {
   ];
 }
 
-function asyncPaths(base: string, definition: Definition): readonly Path[] {
+function asyncPaths({ base, definition, as }: Place): readonly Path[] {
   const { name } = definition;
   const execution = `${base}/executions/{execution_id}`;
   const start = {
-    operationId: `${name}:async`,
+    operationId: `${as}:async`,
     tags: [name],
     summary: `Start ${name} and answer at once.`,
     parameters: parameters(['IdempotencyKey', 'WebhookUrl', 'WebhookUrlHeader']),
@@ -201,7 +235,7 @@ function asyncPaths(base: string, definition: Definition): readonly Path[] {
     responses: { 202: json('Started.', ref('schemas', 'Accepted')), ...problems(START_PROBLEMS) },
   };
   const list = {
-    ...read(`${name}:executions`, name, `Executions of ${name}, newest first.`, 'ExecutionList', [
+    ...read(`${as}:executions`, name, `Executions of ${name}, newest first.`, 'ExecutionList', [
       'InvalidRequest',
       'Forbidden',
       'NotFound',
@@ -209,7 +243,7 @@ function asyncPaths(base: string, definition: Definition): readonly Path[] {
     parameters: parameters(['Status', 'StartedAfter', 'StartedBefore', 'Limit', 'PageToken']),
   };
   const show = {
-    operationId: `${name}:execution`,
+    operationId: `${as}:execution`,
     tags: [name],
     summary: 'Status of an execution.',
     parameters: parameters(['ExecutionId']),
@@ -222,7 +256,7 @@ function asyncPaths(base: string, definition: Definition): readonly Path[] {
     },
   };
   const cancel = {
-    operationId: `${name}:execution_cancel`,
+    operationId: `${as}:execution_cancel`,
     tags: [name],
     summary: 'Ask an execution to end.',
     parameters: parameters(['ExecutionId']),

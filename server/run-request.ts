@@ -7,6 +7,7 @@ import { validateInput } from '../src/contract/validation.js';
 import type { JsonObject } from '../src/definition/json.js';
 import type { Api } from './api-options.js';
 import { HttpProblem } from './http-problem.js';
+import { authorizedExecution } from './middleware/authorization.js';
 import { exposedDefinition } from './middleware/exposure.js';
 import { readInput } from './middleware/body.js';
 import { queryValue } from './request-path.js';
@@ -44,6 +45,9 @@ export async function startRequested(ctx: Context, api: Api, name: string): Prom
     ...(webhookUrl !== undefined && { webhookUrl }),
   });
   record.executionId = run.executionId;
+  // A key's scope is a principal; what a hook allows may be less.
+  if (run.attached && api.settings.authorizeExecution !== undefined)
+    await authorizedExecution(ctx, api, run);
   ctx.set('X-Execution-Id', run.executionId);
   if (run.attached) ctx.set('Idempotency-Replayed', 'true');
   return { run, cancelOnDisconnect, ...(webhookUrl !== undefined && { webhookUrl }) };

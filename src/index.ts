@@ -42,12 +42,15 @@ export {
 export type {
   AfterExecute,
   ApiAuthentication,
+  AuthorizeExecution,
   BeforeExecute,
   ExecutionInfo,
   ExecutionOutcome,
   Principal,
   Rejection,
+  RequestedExecution,
 } from './config/hooks.js';
+export type { RouteDefinition } from './config/routes.js';
 export type { Execution } from '../engine/execution.js';
 export type { ExecutionPage, ExecutionSummary, ListRequest } from '../engine/execution-list.js';
 export {

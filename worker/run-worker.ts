@@ -130,7 +130,7 @@ function outcomeDependencies(
   return {
     webhooks: new WebhookSender({ secrets, allow: webhooks.allow }),
     webhookMaxAgeMs: webhooks.maxAgeMs,
-    afterExecute: (...args) => hooks.afterExecute?.(...args),
+    afterExecute: () => hooks.afterExecute,
     client,
     taskQueue: asyncQueue,
   };

@@ -1,4 +1,4 @@
-import { log, proxyActivities } from '@temporalio/workflow';
+import { log, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { OutcomeActivities } from '../activities/outcome/activities.js';
 import { DELIVERY_RETRY } from '../src/outcome/delivery-retry.js';
 import {
@@ -32,12 +32,22 @@ const { [SWEEP_ACTIVITY]: sweep } = proxyActivities<OutcomeActivities>({
 
 /** Tells the receivers of a run's end. A webhook's deliveries go on for a day, long after the run. */
 export async function deliverOutcome(
-  outcome: RunOutcome,
+  told: RunOutcome,
   { webhookUrl, afterExecute: hook }: OutcomeReceivers,
 ): Promise<void> {
+  const outcome = { ...told, completedAt: endOf(told) };
   const called = hook === true ? callAfterExecute(outcome) : undefined;
   if (webhookUrl !== undefined) await postWebhook({ url: webhookUrl, outcome });
   await called;
+}
+
+/**
+ * When the run ended. It cannot tell itself: its clock stands still while quick operations run. The last thing that it does
+ * is to start this workflow, when the server's clock is looked at again. The sweep comes later, and has asked Temporal.
+ */
+function endOf({ completedAt }: RunOutcome): number {
+  const { parent, startTime } = workflowInfo();
+  return parent === undefined ? completedAt : Math.max(completedAt, startTime.getTime());
 }
 
 /** Calls the project's `afterExecute`, several times where it throws. Its failure keeps no webhook from being sent. */

@@ -11,6 +11,7 @@ import { banner } from '../dev/banner.js';
 import { DevSession, type DevSessionOptions } from '../dev/dev-session.js';
 import { ProjectReloads } from '../dev/project-reloads.js';
 import { StartProgress } from '../dev/start-progress.js';
+import { waitingRuns } from '../dev/waiting-runs.js';
 import { EXIT, UsageError } from '../exit-code.js';
 import { HeldOutput } from '../held-output.js';
 import { aborted, onInterruption } from '../interruption.js';
@@ -62,6 +63,7 @@ async function dev(directory: string, options: DevOptions): Promise<number> {
   const dir = realpathSync(directory);
   const interruption = onInterruption();
   const { signal } = interruption;
+  const startedAt = new Date();
   const record = await DevRecordFile.claim(dir);
   const reloads = new ProjectReloads(dir);
   try {
@@ -83,6 +85,7 @@ async function dev(directory: string, options: DevOptions): Promise<number> {
       process.stdout.write(screen(project, session, options));
       held.release();
       reloads.into(session, log);
+      void tellWaitingRuns(session, { startedAt, workerLost: record.previousLost }, log);
       await Promise.race([aborted(signal), session.failed]);
     } finally {
       process.stdout.write(pc.dim('\n  Stopping. Runs in progress continue at the next start.\n'));
@@ -129,6 +132,21 @@ async function startSession(
     return await DevSession.start(sessionOptions);
   } finally {
     progress.end();
+  }
+}
+
+/** Says which runs were in progress before. Only news: what goes wrong with it is none. */
+async function tellWaitingRuns(
+  { engine, taskQueue }: DevSession,
+  { startedAt, workerLost }: { readonly startedAt: Date; readonly workerLost: boolean },
+  log: Logger,
+): Promise<void> {
+  try {
+    const query = { taskQueue, before: startedAt, workerLost };
+    const line = await waitingRuns(engine.temporal.client, query);
+    if (line !== undefined) log.info(line);
+  } catch (error) {
+    log.debug({ err: error }, 'runs in progress could not be listed');
   }
 }
 

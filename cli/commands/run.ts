@@ -15,6 +15,7 @@ import { runView } from '../run/run-view.js';
 interface RunOptions {
   readonly dir?: string;
   readonly input?: string;
+  readonly text?: string;
   readonly set: readonly string[];
   readonly key?: string;
   readonly detach: boolean;
@@ -22,13 +23,14 @@ interface RunOptions {
 
 const EXAMPLES = `
 The input is a JSON object. A file that holds no JSON object, such as a document, becomes the pipeline's one
-required property, where that is a string: { "text": <the file> }.
+required property, where that is a string: { "text": <the file> }. --text gives that property on the command line.
 
 Progress goes to standard error, the result as JSON to standard output. Ctrl-C leaves; the run goes on.
 
 Examples:
   $ millrace run summarize --input documents/constitution.txt
-  $ millrace run word-report --set text="one two three"
+  $ millrace run word-report --text "one two three"
+  $ millrace run search --set words=millrace --set limit=5
   $ echo '{"text":"one two"}' | millrace run word-report --input - | jq .words
   $ millrace run summarize --input documents/constitution.txt --detach
 `;
@@ -42,6 +44,7 @@ export function addRunCommand(program: Command): void {
       'Runs a pipeline or workflow of the project, shows how it goes and prints its result.',
     )
     .option('-i, --input <file>', 'the input: a JSON file, a document, or - for standard input')
+    .option('-t, --text <text>', "the text of the pipeline's one required property")
     .option('-s, --set <key=value>', 'sets one property of the input; may be repeated', collect, [])
     .option('--key <key>', 'idempotency key: the same key and input start one run, however often')
     .option('--detach', 'print the id of the run and do not wait for it', false)

@@ -3,7 +3,7 @@ import { connectEngine } from '../../engine/create-engine.js';
 import { startHttpServer } from '../../server/http-server.js';
 import { EXIT } from '../exit-code.js';
 import { aborted, onInterruption } from '../interruption.js';
-import { addListenOptions, portOf, type ListenOptions } from '../listen-options.js';
+import { addListenOptions, NO_ROUTES, portOf, type ListenOptions } from '../listen-options.js';
 import { createLogger } from '../logger.js';
 import { projectDir, requireProject } from '../project.js';
 
@@ -58,6 +58,7 @@ async function serve(dir: string, options: ListenOptions): Promise<number> {
       },
       'server ready',
     );
+    if (!config.catchAllRoutes && config.routes.length === 0) log.warn(NO_ROUTES);
     await aborted(interruption.signal);
     log.info('server is stopping');
     await server.stop();

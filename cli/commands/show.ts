@@ -48,10 +48,11 @@ async function show(id: string, { dir, json }: ShowOptions): Promise<void> {
 }
 
 function jsonOf(engine: ConnectedEngine, { progress, ...execution }: Execution): string {
-  const { plan: _, ...folded } = progress ?? {};
+  // Of what both have, the description's times are texts like those that other tools print.
+  const { plan: _, closedAt: _closedAt, ...folded } = progress ?? {};
   const link = engine.uiLink(execution.id, execution.temporalRunId);
   const usage = progress === undefined ? [] : usageByModel(progress);
-  return `${JSON.stringify({ ...execution, ...folded, usage, ...(link !== undefined && { link }) }, undefined, 2)}\n`;
+  return `${JSON.stringify({ ...folded, ...execution, usage, ...(link !== undefined && { link }) }, undefined, 2)}\n`;
 }
 
 function textOf(engine: ConnectedEngine, execution: Execution): string {

@@ -8,6 +8,7 @@ import type { JsonObject } from '../../src/definition/json.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import { VERSION } from '../../src/version.js';
 import { counted } from '../problem-report.js';
+import { NO_ROUTES } from '../listen-options.js';
 import type { DevTemporal } from './dev-temporal.js';
 
 /** What the first screen tells. */
@@ -83,37 +84,50 @@ function httpLine({ httpUrl, busyPort, insecure, project }: BannerFacts): string
   return `${pc.cyan(httpUrl)}               ${insecure ? pc.yellow(`(${shown})`) : pc.dim(`(${shown})`)}`;
 }
 
-function tryLines({ project, httpUrl }: BannerFacts): readonly string[] {
-  const { registry, config } = project;
-  if (registry.definitions.size === 0) {
+function tryLines(facts: BannerFacts): readonly string[] {
+  const { registry, config } = facts.project;
+  const definitions = [...registry.definitions.values()];
+  if (definitions.length === 0) {
     return [
       'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/; they are served when saved.',
     ];
   }
-  if (!config.catchAllRoutes) {
-    return [
-      'No pipeline has a route: set catchAllRoutes: true in millrace.config.ts. Without HTTP:',
-      ...runLines([...registry.definitions.values()]),
-    ];
-  }
-  const shown = [...registry.definitions.values()].filter(({ name }) =>
-    isExposed(name, config.exposePipes),
-  );
+  if (!config.catchAllRoutes && config.routes.length === 0)
+    return [`${NO_ROUTES} Without HTTP:`, ...runLines(definitions)];
+  const shown = definitions.filter(({ name }) => placeOf(name, config) !== undefined);
   const example = firstExample(shown);
-  if (example === undefined)
-    return [`Look at what there is: ${pc.cyan(`curl ${httpUrl}/pipelines`)}`];
-  const { name } = example;
-  const body = JSON.stringify(example.input);
-  const post = (path: string, option = ''): string =>
-    `  curl ${option}${httpUrl}/pipelines/${name}${path} -H 'content-type: application/json' -d ${shellQuoted(body)}`;
+  return example === undefined
+    ? [`Look at what there is: ${pc.cyan(`curl ${facts.httpUrl}/pipelines`)}`]
+    : curlLines(facts, example);
+}
+
+function curlLines(
+  { project: { config }, httpUrl }: BannerFacts,
+  { name, input }: { readonly name: string; readonly input: JsonObject },
+): readonly string[] {
+  const { path, stream } = placeOf(name, config) ?? { path: '', stream: false };
+  const body = JSON.stringify(input);
+  const post = (suffix: string, option = ''): string =>
+    `  curl ${option}${httpUrl}${path}${suffix} -H 'content-type: application/json' -d ${shellQuoted(body)}`;
   return [
-    `Try it, then watch it:`,
+    stream ? 'Try it, then watch it:' : 'Try it:',
     post(''),
-    post('/stream', '-N '),
+    ...(stream ? [post('/stream', '-N ')] : []),
     ...(config.apiAuthentication === undefined
       ? []
       : ['', 'Add what apiAuthentication of millrace.config.ts asks for.']),
   ];
+}
+
+/** Where a definition is served; undefined where it is not. */
+function placeOf(
+  name: string,
+  { catchAllRoutes, routes, exposePipes }: Project['config'],
+): { readonly path: string; readonly stream: boolean } | undefined {
+  if (!isExposed(name, exposePipes)) return undefined;
+  return catchAllRoutes
+    ? { path: `/pipelines/${name}`, stream: true }
+    : routes.find(({ pipeline }) => pipeline === name);
 }
 
 function runLines(definitions: readonly Definition[]): readonly string[] {

@@ -1,10 +1,8 @@
-import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import type { DevServer } from '../../engine/dev-server/dev-server.js';
 import { Engine } from '../../engine/engine.js';
 import { connectWorkerClient, type ConnectedWorkerClient } from '../../engine/native-connection.js';
 import type { Project } from '../../engine/project/load-project.js';
-import { CONFIG_FILES } from '../../engine/project/project-files.js';
 import type { Environment } from '../../engine/project/secrets.js';
 import { raiseRetention, setRetention } from '../../engine/retention.js';
 import { ListenFailed, startHttpServer, type HttpServer } from '../../server/http-server.js';
@@ -124,9 +122,9 @@ export class DevSession {
    */
   async reload(project: Project, files: readonly string[]): Promise<void> {
     const { log, env } = this.options;
-    const configChanged = files.some((file) =>
-      CONFIG_FILES.some((name) => basename(file) === name),
-    );
+    // A configuration that was taken away is made of no file any more.
+    const configFiles = new Set([...this.current.project.configFiles, ...project.configFiles]);
+    const configChanged = files.some((file) => configFiles.has(file));
     const bundle = await bundleOf(project, log);
     if (!configChanged && bundle === this.current.worker.workflowBundle) {
       await this.current.worker.reload(project);

@@ -20,6 +20,8 @@ const MAX_NAMED = 3;
 export class ProjectReloads {
   #watch: ProjectWatch | undefined;
   readonly #changed = new Set<string>();
+  /** What has changed since the project that runs: a reload that is refused leaves them for the next one. */
+  readonly #notTaken = new Set<string>();
   #onChange: () => void = () => undefined;
   #session: { readonly session: DevSession; readonly log: Logger } | undefined;
   #busy = false;
@@ -88,6 +90,7 @@ export class ProjectReloads {
   async #reload(files: readonly string[]): Promise<void> {
     if (this.#session === undefined) return;
     const { session, log } = this.#session;
+    files.forEach((file) => this.#notTaken.add(file));
     try {
       const { project, problems } = await this.#load();
       if (problems.length > 0) process.stdout.write(`\n${problemReport(problems)}\n`);
@@ -95,7 +98,8 @@ export class ProjectReloads {
         process.stdout.write(pc.dim('Not taken over: what ran before goes on running.\n\n'));
         return;
       }
-      await session.reload(project, files);
+      await session.reload(project, [...this.#notTaken]);
+      this.#notTaken.clear();
       log.level = logLevel({ debug: project.config.debug, env: process.env });
       process.stdout.write(
         `  ${pc.green('reloaded')}  ${this.#named(files)}  ${pc.dim(`(${countLine(project)})`)}\n`,

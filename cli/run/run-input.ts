@@ -11,21 +11,30 @@ const MAX_INPUT_BYTES = 16 * 1024 * 1024;
 export interface InputOptions {
   /** A path, or `-` for standard input. */
   readonly input?: string;
+  /** The text of the one property that the pipeline requires. */
+  readonly text?: string;
   /** `key=value`, each sets one property. */
   readonly set: readonly string[];
 }
 
 /**
- * The input of a run, from a file and from single properties, which win. A file that holds a JSON object is the input; any
+ * The input of a run, from a file or a text, and from single properties, which win. A file that holds a JSON object is the input; any
  * other text becomes the one property that the pipeline requires, if that is a string.
  *
  * @throws {@link UsageError}
  */
 export async function readInput(
-  { input, set }: InputOptions,
+  { input, text, set }: InputOptions,
   definition: Definition,
 ): Promise<JsonObject> {
-  const base = input === undefined ? {} : asInput(await readText(input), input, definition);
+  if (input !== undefined && text !== undefined)
+    throw new UsageError('--input and --text both give the input. Use one of them.');
+  const base =
+    text !== undefined
+      ? textInput(text, definition)
+      : input === undefined
+        ? {}
+        : asInput(await readText(input), input, definition);
   return {
     ...base,
     ...Object.fromEntries(set.map((assignment) => propertyOf(assignment, definition))),
@@ -57,11 +66,21 @@ function asInput(text: string, source: string, definition: Definition): JsonObje
     throw new UsageError(`--input: ${source} is no JSON: ${parsed.error}`);
   const property = isJsonFile ? undefined : onlyRequiredText(definition);
   if (property !== undefined) return { [property]: text };
-  const required = requiredProperties(definition.inputSchema).join(', ') || 'none';
   throw new UsageError(
-    `--input: ${source === '-' ? 'standard input' : source} is no JSON object, and "${definition.name}" does not require exactly one ` +
-      `property that is a string, which a text could become (it requires: ${required}). Write the input as a JSON object.`,
+    `--input: ${source === '-' ? 'standard input' : source} is no JSON object, and ${noOnlyText(definition)} ` +
+      'Write the input as a JSON object.',
   );
+}
+
+function textInput(text: string, definition: Definition): JsonObject {
+  const property = onlyRequiredText(definition);
+  if (property !== undefined) return { [property]: text };
+  throw new UsageError(`--text: ${noOnlyText(definition)} Name each: --set key=value.`);
+}
+
+function noOnlyText({ name, inputSchema }: Definition): string {
+  const required = requiredProperties(inputSchema).join(', ') || 'none';
+  return `"${name}" does not require exactly one property that is a string, which a text could become (it requires: ${required}).`;
 }
 
 function propertyOf(assignment: string, definition: Definition): readonly [string, Json] {

@@ -55,6 +55,8 @@ export class DevRecordFile {
   private constructor(
     private readonly file: string,
     private readonly owner: DevRecord,
+    /** The one before has not taken its note away: it was killed, or crashed. */
+    readonly previousLost: boolean,
   ) {}
 
   /**
@@ -70,7 +72,11 @@ export class DevRecordFile {
       if (found !== undefined && (await processState(found)) !== 'gone') {
         throw new DevAlreadyRunning(dir, found.pid, found.addresses?.httpUrl);
       }
-      const record = new DevRecordFile(file, await identifyProcess(process.pid));
+      const record = new DevRecordFile(
+        file,
+        await identifyProcess(process.pid),
+        found !== undefined,
+      );
       await record.#write(record.owner);
       return record;
     });

@@ -25,25 +25,36 @@ const READ_DEADLINE_MS = 10_000;
 /** The server ends a long poll after about a minute; later than that it has been lost. */
 const WAIT_DEADLINE_MS = 90_000;
 
-/** Reads one page of a run's history. */
+/** Reads one page of a run's history. Throws when the signal is aborted. */
 export async function readHistoryPage(
   client: Client,
   request: HistoryRequest,
 ): Promise<HistoryPage> {
-  const { workflowId, runId, nextPageToken, wait, signal = new AbortController().signal } = request;
+  const { workflowId, runId, nextPageToken, wait, signal } = request;
   const { connection, workflowService } = client;
   const deadline = Date.now() + (wait ? WAIT_DEADLINE_MS : READ_DEADLINE_MS);
-  const response = await connection.withAbortSignal(signal, () =>
-    connection.withDeadline(deadline, () =>
-      workflowService.getWorkflowExecutionHistory({
-        namespace: client.options.namespace,
-        execution: { workflowId, runId },
-        waitNewEvent: wait,
-        ...(nextPageToken !== undefined && { nextPageToken }),
-      }),
-    ),
-  );
-  return { events: response.history?.events ?? [], nextPageToken: response.nextPageToken };
+  // Temporal's client never takes its listener off a signal again, and a watch reads many pages: each gets its own signal.
+  const ending = new AbortController();
+  const onAbort = (): void => {
+    ending.abort();
+  };
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const response = await connection.withAbortSignal(ending.signal, () =>
+      connection.withDeadline(deadline, () =>
+        workflowService.getWorkflowExecutionHistory({
+          namespace: client.options.namespace,
+          execution: { workflowId, runId },
+          waitNewEvent: wait,
+          ...(nextPageToken !== undefined && { nextPageToken }),
+        }),
+      ),
+    );
+    return { events: response.history?.events ?? [], nextPageToken: response.nextPageToken };
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
 }
 
 /** True when the server says that it does not know the run. */

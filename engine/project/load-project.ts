@@ -31,6 +31,8 @@ export interface Project {
   /** The folder; absolute, without symbolic links. */
   readonly dir: string;
   readonly config: ProjectConfig;
+  /** The files that the configuration is made of: its own, and what it imports; absolute. */
+  readonly configFiles: readonly string[];
   readonly registry: Registry;
   /** The models of `config.yml`. `${ENV}` and `secret://ref` in them are not resolved: see `resolveReferences`. */
   readonly models: Models;
@@ -103,15 +105,15 @@ async function load(dir: string, env: Environment): Promise<LoadedProject> {
     ...yaml.problems,
     ...compiled,
     ...workflows.problems,
-    ...exposedProblems(modules, registry),
+    ...namedProblems(modules, registry),
   ];
   const loaded = { problems: inOrder(problems), watched };
   const wrong = problems.some((problem) => problem.severity !== 'warning');
   if (wrong || registry === undefined || config === undefined) return loaded;
-  return {
-    ...loaded,
-    project: { dir, config, registry, models: yaml.models, workflowFiles: workflows.files },
-  };
+  const { configInputs: configFiles } = modules;
+  const { files: workflowFiles } = workflows;
+  const { models } = yaml;
+  return { ...loaded, project: { dir, config, configFiles, registry, models, workflowFiles } };
 }
 
 function compile(
@@ -180,19 +182,28 @@ async function loadWorkflows(
   };
 }
 
-function exposedProblems(
-  { config, configSite }: ProjectModules,
+/** Names in the configuration that no definition has. */
+function namedProblems(
+  { config, configSite, incomplete }: ProjectModules,
   registry: Registry | undefined,
 ): readonly Problem[] {
-  const exposed = config?.exposePipes;
-  if (registry === undefined || typeof exposed !== 'object') return [];
+  // While a module is broken, what it would define is not known.
+  if (registry === undefined || config === undefined || incomplete) return [];
   const known = [...registry.definitions.keys()];
-  return exposed
-    .filter((name) => !known.includes(name))
-    .map((name) => ({
+  const { exposePipes, routes } = config;
+  const named = [
+    ...(typeof exposePipes === 'object' ? exposePipes : []).map((name) => ({
+      name,
+      option: 'exposePipes',
+    })),
+    ...routes.map(({ pipeline }, at) => ({ name: pipeline, option: `routes[${String(at)}]` })),
+  ];
+  return named
+    .filter(({ name }) => !known.includes(name))
+    .map(({ name, option }) => ({
       ...(configSite !== undefined && { site: configSite }),
       definition: 'config',
-      message: `config: exposePipes: there is no pipeline or workflow "${name}".${suggestion(name, known)}`,
+      message: `config: ${option}: there is no pipeline or workflow "${name}".${suggestion(name, known)}`,
     }));
 }
 

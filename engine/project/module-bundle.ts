@@ -18,6 +18,8 @@ export interface ModuleBundle {
   readonly compiled: ReadonlyMap<string, string>;
   /** Every file of the project that is in it; absolute. */
   readonly inputs: readonly string[];
+  /** The files that a module is made of: itself, and what it imports, also through others; absolute. */
+  readonly inputsOf: (file: string) => readonly string[];
 }
 
 /** What bundling gave: the bundle unless there is an error among the problems. */
@@ -36,7 +38,8 @@ export async function bundleModules(
   dir: string,
   files: readonly string[],
 ): Promise<Bundling<ModuleBundle>> {
-  if (files.length === 0) return { bundle: { compiled: new Map(), inputs: [] }, problems: [] };
+  if (files.length === 0)
+    return { bundle: { compiled: new Map(), inputs: [], inputsOf: () => [] }, problems: [] };
   const outdir = await makeBuildFolder(dir);
   const shifts = new Map<string, number>();
   const { result, problems } = await run(dir, shifts, {
@@ -56,7 +59,28 @@ export async function bundleModules(
     entryPoint === undefined ? [] : [[resolve(dir, entryPoint), resolve(dir, output)] as const],
   );
   const inputs = Object.keys(result.metafile.inputs).map((input) => resolve(dir, input));
-  return { bundle: { compiled: new Map(compiled), inputs }, problems };
+  const imports = new Map(
+    Object.entries(result.metafile.inputs).map(([input, { imports: imported }]) => [
+      resolve(dir, input),
+      imported.flatMap(({ path, external }) => (external === true ? [] : [resolve(dir, path)])),
+    ]),
+  );
+  const bundle: ModuleBundle = {
+    compiled: new Map(compiled),
+    inputs,
+    inputsOf: (file) => reachable(file, imports),
+  };
+  return { bundle, problems };
+}
+
+function reachable(
+  from: string,
+  imports: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const found = new Set([from]);
+  // A set is walked through in the order of adding, also what is added on the way.
+  for (const file of found) for (const next of imports.get(file) ?? []) found.add(next);
+  return [...found];
 }
 
 /** What modules export and import, without compiling them to files. */

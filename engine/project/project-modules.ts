@@ -21,6 +21,8 @@ export interface ProjectModules {
   /** Undefined where it could not be read. */
   readonly config?: ProjectConfig;
   readonly configSite?: Site;
+  /** The files that the configuration is made of: its own, and what it imports; absolute. */
+  readonly configInputs: readonly string[];
   readonly modules: readonly LoadedModule[];
   /** Those whose exported functions are activities; absolute paths. */
   readonly activityFiles: ReadonlySet<string>;
@@ -68,10 +70,14 @@ async function loadFiles(
   env: Environment,
 ): Promise<LoadedFiles> {
   const { bundle, problems } = await bundleModules(dir, files);
-  if (bundle === undefined) return { modules: [], incomplete: true, inputs: [], problems };
+  if (bundle === undefined) {
+    const configInputs = configFile === undefined ? [] : [configFile];
+    return { configInputs, modules: [], incomplete: true, inputs: [], problems };
+  }
   const { modules, problems: thrown } = await evaluateModules(dir, files, bundle);
   const incomplete = modules.length < files.length;
-  const all = { modules, incomplete, inputs: bundle.inputs };
+  const configInputs = configFile === undefined ? [] : bundle.inputsOf(configFile);
+  const all = { configInputs, modules, incomplete, inputs: bundle.inputs };
   const configModule = modules.find(({ file }) => file === configFile);
   if (configFile !== undefined && configModule === undefined)
     return { ...all, problems: [...problems, ...thrown] };

@@ -4,6 +4,7 @@ import { isClosed } from '../../src/progress/status.js';
 import type { Run } from '../../engine/run.js';
 import type { Api } from '../api-options.js';
 import { HttpProblem } from '../http-problem.js';
+import { authorizedExecution } from '../middleware/authorization.js';
 import { queryValue } from '../request-path.js';
 import type { EventStreams } from '../sse.js';
 import { exposedRun } from './executions.js';
@@ -20,7 +21,7 @@ export async function streamEvents(
 ): Promise<void> {
   const run = exposedRun(ctx, api, target.name, target.executionId);
   const after = readLastEventId(ctx);
-  const { status } = await run.describe();
+  const { status } = await authorizedExecution(ctx, api, run);
   if (after !== undefined && isClosed(status) && !(await hasNews(run, after))) {
     // This makes an EventSource stop reconnecting (HTML standard): it has had everything.
     ctx.status = 204;

@@ -6,6 +6,7 @@ import { EXECUTION_STATUSES, isClosed, type ExecutionStatus } from '../../src/pr
 import type { Api } from '../api-options.js';
 import { executionBody, summaryBody } from '../execution-body.js';
 import { HttpProblem } from '../http-problem.js';
+import { authorizedExecution, maySee } from '../middleware/authorization.js';
 import { exposedDefinition } from '../middleware/exposure.js';
 import { pathAbove, queryValue } from '../request-path.js';
 import { recordOf } from '../request-record.js';
@@ -39,7 +40,8 @@ export async function showExecution(
   target: { readonly name: string; readonly executionId: string },
   mounted: Mounted,
 ): Promise<void> {
-  const execution = await exposedRun(ctx, api, target.name, target.executionId).describe();
+  const run = exposedRun(ctx, api, target.name, target.executionId);
+  const execution = await authorizedExecution(ctx, api, run);
   const links = linksOf(pathAbove(ctx, 2), execution.executionId, mounted);
   ctx.set('Cache-Control', 'no-store');
   ctx.body = executionBody(execution, links, api.engine);
@@ -53,7 +55,7 @@ export async function cancelExecution(
   mounted: Mounted,
 ): Promise<void> {
   const run = exposedRun(ctx, api, target.name, target.executionId);
-  const { status } = await run.describe();
+  const { status } = await authorizedExecution(ctx, api, run);
   if (isClosed(status)) throw closed(status);
   try {
     await run.cancel();
@@ -96,12 +98,14 @@ export async function listExecutions(
     ...(startedBefore !== undefined && { startedBefore }),
     ...(pageToken !== undefined && { pageToken }),
   });
+  // What may be seen is only known when a page is there, which is then shorter; the next page's token stays.
+  const visible = await Promise.all(page.executions.map((summary) => maySee(ctx, api, summary)));
   const base = pathAbove(ctx, 1);
   ctx.set('Cache-Control', 'no-store');
   ctx.body = {
-    executions: page.executions.map((summary) =>
-      summaryBody(summary, linksOf(base, summary.executionId, mounted)),
-    ),
+    executions: page.executions
+      .filter((_summary, at) => visible[at] === true)
+      .map((summary) => summaryBody(summary, linksOf(base, summary.executionId, mounted))),
     ...(page.nextPageToken !== undefined && { next_page_token: page.nextPageToken }),
   };
 }

@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { durationMs, InvalidDuration } from '../definition/duration.js';
 import type { Services } from '../pipeline/context.js';
 import type { SecretLookup } from './config.js';
-import type { AfterExecute, ApiAuthentication, BeforeExecute } from './hooks.js';
+import type {
+  AfterExecute,
+  ApiAuthentication,
+  AuthorizeExecution,
+  BeforeExecute,
+} from './hooks.js';
 import { isReference } from './references.js';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -72,6 +77,33 @@ const webhooks = z.strictObject({
   maxAge: duration.default(DAY_MS),
 });
 
+/** Segments of letters, digits and `. _ ~ -`: anything else means something to the router, or is encoded in a URL. */
+const routePath = z
+  .string()
+  .regex(/^(?:\/[\w.~-]+)+\/?$/, 'write a path such as "/ai/summarize", without parameters')
+  .transform((path) => path.replace(/\/$/, ''));
+
+const route = z
+  .strictObject({
+    pipeline: text,
+    path: routePath.optional(),
+    stream: z.boolean().default(false),
+    async: z.boolean().default(false),
+  })
+  .transform(({ path, ...rest }) => ({ ...rest, path: path ?? `/${rest.pipeline}` }));
+
+const origin = z
+  .string()
+  .refine(
+    (value) => !value.includes('*') && URL.canParse(value) && new URL(value).origin === value,
+    'write an origin such as "https://app.example.com": scheme, host and port, without a path; patterns are not taken',
+  );
+
+const cors = z.strictObject({
+  origins: z.array(origin).min(1),
+  credentials: z.boolean().default(false),
+});
+
 const services = z.custom<Services | (() => Services | Promise<Services>)>(
   (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
   'expected an object or a function that returns one',
@@ -83,7 +115,10 @@ export const configSchema = z.strictObject({
   autoloadPaths: z.array(text).default([]),
   debug: z.boolean().default(false),
   catchAllRoutes: z.boolean().default(false),
+  routes: z.array(route).default([]),
+  cors: cors.exactOptional(),
   apiAuthentication: callback<ApiAuthentication>().exactOptional(),
+  authorizeExecution: callback<AuthorizeExecution>().exactOptional(),
   beforeExecute: callback<BeforeExecute>().exactOptional(),
   afterExecute: callback<AfterExecute>().exactOptional(),
   exposePipes: z.union([z.enum(['all', 'none']), z.array(text)]).default('all'),

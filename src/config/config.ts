@@ -1,11 +1,18 @@
 import { DEFINITION, isDefinition, type Branded } from '../definition/brand.js';
+import { formatPath } from '../contract/violation.js';
 import { callerSite } from '../definition/call-site.js';
 import type { Duration } from '../definition/duration.js';
 import { isPlainObject } from '../definition/json.js';
 import type { Problem, Site } from '../definition/problem.js';
 import type { Services } from '../pipeline/context.js';
 import { configSchema } from './config-schema.js';
-import type { AfterExecute, ApiAuthentication, BeforeExecute } from './hooks.js';
+import type {
+  AfterExecute,
+  ApiAuthentication,
+  AuthorizeExecution,
+  BeforeExecute,
+} from './hooks.js';
+import { routeProblems, type PipelineRoute, type RouteDefinition } from './routes.js';
 import { schemaProblems } from './schema-problems.js';
 
 /** What `millrace.config.ts` may set: everything is optional. Made into a {@link Config} by {@link defineConfig}. */
@@ -24,8 +31,14 @@ export interface ConfigDefinition {
   readonly debug?: boolean;
   /** Serve every exposed definition under `/pipelines/:name` without naming it. Default: false. */
   readonly catchAllRoutes?: boolean;
+  /** Serve these pipelines at paths of their own, with `catchAllRoutes` or without. Default: none. */
+  readonly routes?: readonly RouteDefinition[];
+  /** Which other sites' pages may use the API from a browser. Default: none. */
+  readonly cors?: CorsSettings;
   /** Tells who makes a request, or false for 401. Unset: nobody is asked, and the server listens on loopback only. */
   readonly apiAuthentication?: ApiAuthentication;
+  /** Says which runs a request may see and cancel. Unset: whoever may see a pipeline may see all of its runs. */
+  readonly authorizeExecution?: AuthorizeExecution;
   /** Called before a request starts a run; may refuse it. Default: none. */
   readonly beforeExecute?: BeforeExecute;
   /** Called once for each run that ended. Default: none. */
@@ -97,6 +110,14 @@ export interface ServerSettings {
   readonly keepAlive?: Duration;
 }
 
+/** Pages of which other sites a browser lets use the API (CORS). */
+export interface CorsSettings {
+  /** Origins, such as `https://app.example.com`. */
+  readonly origins: readonly string[];
+  /** Whether browsers may send cookies and other credentials of theirs along. Default: false. */
+  readonly credentials?: boolean;
+}
+
 /** How webhooks are signed, and where they may go. */
 export interface WebhookSettings {
   /**
@@ -124,7 +145,10 @@ export interface ProjectConfig {
   readonly autoloadPaths: readonly string[];
   readonly debug: boolean;
   readonly catchAllRoutes: boolean;
+  readonly routes: readonly PipelineRoute[];
+  readonly cors?: Required<CorsSettings>;
   readonly apiAuthentication?: ApiAuthentication;
+  readonly authorizeExecution?: AuthorizeExecution;
   readonly beforeExecute?: BeforeExecute;
   readonly afterExecute?: AfterExecute;
   readonly exposePipes: 'all' | 'none' | readonly string[];
@@ -181,7 +205,7 @@ export function parseConfig(value: unknown): {
     const problems = schemaProblems(configSchema, parsed.error, written, 'option').map(
       ({ message, path, unknownName }): Problem => ({
         definition: 'config',
-        message: `config: ${unknownName && path.length > 1 ? `${path.slice(0, -1).join('.')}: ` : ''}${message}`,
+        message: `config: ${unknownName && path.length > 1 ? `${formatPath(path.slice(0, -1))}: ` : ''}${message}`,
       }),
     );
     return { problems };
@@ -201,6 +225,8 @@ export function parseConfig(value: unknown): {
     server: { ...listener, bodyLimitBytes, maxWaitMs, keepAliveMs },
     webhooks: { secrets: webhooks.secret, allow: webhooks.allow, maxAgeMs: webhooks.maxAge },
   };
+  const wrong = routeProblems(config);
+  if (wrong.length > 0) return { problems: wrong };
   return { config, problems: trackExecutions === false ? [ALWAYS_TRACKED] : [] };
 }
 
@@ -226,4 +252,4 @@ function whatIsSet(value: unknown): unknown {
 }
 
 /** The options that are objects with options of their own. */
-const GROUPS: readonly string[] = ['worker', 'temporal', 'server', 'webhooks'];
+const GROUPS: readonly string[] = ['worker', 'temporal', 'server', 'webhooks', 'cors'];

@@ -1,6 +1,7 @@
 // eslint-disable-next-line @typescript-eslint/no-restricted-imports -- hooks get the context that Koa made; only its type is needed
 import type { Context } from 'koa';
 import type { Json, JsonObject } from '../definition/json.js';
+import type { ExecutionStatus } from '../progress/status.js';
 
 /**
  * Who makes a request: an id, or an object with an id and whatever else the project's own code wants to find there
@@ -16,6 +17,32 @@ export interface PrincipalRecord {
 
 /** Tells who makes a request, or false when it may not be made: it is then answered with 401. */
 export type ApiAuthentication = (ctx: Context) => false | Principal | Promise<false | Principal>;
+
+/** A run that somebody asks for by its id, or that a list would show. */
+export interface RequestedExecution {
+  /** The execution's id, as the HTTP API shows it. */
+  readonly id: string;
+  /** The id of the Temporal workflow: `pipeline/summarize/01J…`. */
+  readonly workflowId: string;
+  /** The definition's name. */
+  readonly name: string;
+  readonly status: ExecutionStatus;
+  /** The id of the principal who started it; undefined for runs that were started from code or the command line without one. */
+  readonly principal?: string;
+  readonly startedAt: Date;
+  readonly completedAt?: Date;
+}
+
+/**
+ * Says whether a request may see a run, its events among it, and cancel it. Anything but `true` answers as if there were
+ * no such run (404), and leaves it out of lists.
+ *
+ * @param ctx - Koa's context; `ctx.state.principal` is what `apiAuthentication` answered
+ */
+export type AuthorizeExecution = (
+  ctx: Context,
+  execution: RequestedExecution,
+) => boolean | Promise<boolean>;
 
 /** How {@link BeforeExecute} refuses a request: the HTTP status (400 to 599) and the `error` of the JSON body. */
 export interface Rejection {

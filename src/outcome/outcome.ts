@@ -24,6 +24,12 @@ export interface OutcomeReceivers {
   readonly afterExecute?: boolean;
 }
 
+/**
+ * What a run that exceeded its own timeout is tagged with before it ends: to Temporal it is a failure like any other. It is
+ * written by `patched()`, whose search attribute, `TemporalChangeVersion`, every Temporal server has without being asked to.
+ */
+export const TIMED_OUT_TAG = 'millrace.timed_out';
+
 /** Names of the activities around a run's end. */
 export const POST_WEBHOOK_ACTIVITY = 'millrace.postWebhook';
 export const AFTER_EXECUTE_ACTIVITY = 'millrace.afterExecute';

@@ -87,6 +87,11 @@ describe('millrace dev', () => {
     await first.process.stop('SIGKILL');
 
     const second = await dev(dir.path);
+    await second.process.says(
+      new RegExp(
+        `1 run goes on: walk ${executionId(started.body)} \\(what the lost worker had begun is tried again`,
+      ),
+    );
     const status = `${second.url}/pipelines/walk/executions/${executionId(started.body)}`;
     while (!(await (await fetch(status)).text()).includes('"completed"')) await delay(250);
     const [before, after] = await notesOf(dir.path);
@@ -190,6 +195,62 @@ export async function greet({ name }: { name: string }): Promise<unknown> {
     expect((await post(greet, { name: 'Ada L' })).body).toMatchObject({
       result: { greeting: 'Welcome Ada L, from greeting' },
     });
+  });
+
+  it('makes its services anew when a file that the configuration imports changes', async () => {
+    const services = (greeting: string): string => `export const greeting = '${greeting}';\n`;
+    await writeProject(dir.path, {
+      'src/words.ts': services('Hello'),
+      'src/services.ts':
+        "import { greeting } from './words.js';\nexport const services = { greet: (name: string) => `${greeting} ${name}` };\n",
+      'millrace.config.ts': `import { defineConfig } from 'millrace';
+import { services } from './src/services.js';
+export default defineConfig({ services, routes: [{ pipeline: 'greet', path: '/hello' }] });
+`,
+      'operations/greet.ts': `import { defineOperation } from 'millrace';
+import { z } from 'zod';
+export const greet = defineOperation({
+  name: 'greet',
+  reads: z.object({ name: z.string() }),
+  sets: z.object({ greeting: z.string() }),
+  run: ({ input, services }) => ({ greeting: (services as { greet: (name: string) => string }).greet(input.name) }),
+});
+`,
+      'pipelines/greet.yml':
+        'name: greet\nstages: [{ name: only, operations: [{ type: greet }] }]\n',
+    });
+    const { process, url } = await dev(dir.path);
+    const [, target = ''] = await process.says(/curl (http:\S+) -H/);
+    expect(target).toBe(`${url}/hello`);
+    await eventually(target, { name: 'Ada' }, 200, '"Hello Ada"');
+    await writeProject(dir.path, { 'src/words.ts': services('Good day') });
+    await process.says(/reloaded {2}src\/words\.ts/);
+    await eventually(target, { name: 'Ada' }, 200, '"Good day Ada"');
+  });
+
+  it('takes over a configuration that was refused at first, when what it names is there', async () => {
+    await writeProject(dir.path, REPORT_PROJECT);
+    const { process, url } = await dev(dir.path);
+    await writeProject(dir.path, {
+      'millrace.config.ts': config('millrace', `routes: [{ pipeline: 'words', path: '/words' }]`),
+    });
+    await process.says(/routes\[0\]: there is no pipeline or workflow "words"/);
+    await writeProject(dir.path, {
+      'pipelines/words.yml': WORD_REPORT.replace('name: word-report', 'name: words'),
+    });
+    await eventually(`${url}/words`, { text: 'a b' }, 200, '"words":2');
+  });
+
+  it('says that no pipeline has a route where the configuration gives none', async () => {
+    await writeProject(dir.path, {
+      ...REPORT_PROJECT,
+      'millrace.config.ts': `import { defineConfig } from 'millrace';\nexport default defineConfig({});\n`,
+    });
+    const { process } = await dev(dir.path);
+    expect(process.output()).toContain(
+      'No pipeline has a route: set catchAllRoutes: true, or name some in routes, in millrace.config.ts.',
+    );
+    expect(process.output()).toContain('npx millrace run word-report');
   });
 
   it('waits for a project that is wrong to be mended', async () => {

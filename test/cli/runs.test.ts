@@ -28,8 +28,19 @@ export const split = defineOperation({
 });
 `;
 
+const NAP = `import { setTimeout as pause } from 'node:timers/promises';
+import { defineOperation } from 'millrace';
+export const nap = defineOperation({
+  name: 'nap',
+  quick: true,
+  run: async () => { await pause(700); return {}; },
+});
+`;
+
 const PROJECT = {
   ...WALKING_PROJECT,
+  'operations/nap.ts': NAP,
+  'pipelines/nap.yml': 'name: nap\nstages: [{ name: only, operations: [{ type: nap }] }]\n',
   'operations/count-words.ts': COUNT_WORDS,
   'operations/refuse.ts': REFUSE,
   'operations/split.ts': SPLIT,
@@ -40,6 +51,13 @@ const PROJECT = {
     'name: parts\nresult: all\nstages:\n  - { name: split, operations: [{ type: split }] }\n' +
     '  - { name: explode, operations: [{ type: explode, options: { split: { parts: part } } }] }\n',
 };
+
+/** What `show --json` prints, as far as it is looked at. */
+interface Shown {
+  readonly startedAt: string;
+  readonly completedAt: string;
+  readonly stages: readonly { readonly operations: readonly { readonly durationMs: number }[] }[];
+}
 
 let dir = '';
 let dev: CliProcess;
@@ -70,6 +88,46 @@ describe('millrace run', () => {
     expect(stderr).toMatch(
       /pipeline\/word-report\/\w{26} {3}http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\//,
     );
+  });
+
+  it('takes the text of the one property that is required from the command line', async () => {
+    const { code, stdout } = await run(['run', 'word-report', '--text', 'one two three']);
+    expect([code, JSON.parse(stdout)]).toEqual([0, { text: 'one two three', words: 3 }]);
+  });
+
+  it('says what a pipeline requires where a text can become none of it', async () => {
+    const several = await run(['run', 'walk', '--text', 'far']);
+    expect(several.code).toBe(2);
+    expect(several.stderr).toContain(
+      '--text: "walk" does not require exactly one property that is a string, which a text could become ' +
+        '(it requires: steps, notes). Name each: --set key=value.',
+    );
+    const number = await run(['run', 'doomed', '--text', '7']);
+    expect(number.stderr).toContain('(it requires: id)');
+    const none = await run(['run', 'nap', '--text', 'x']);
+    expect(none.stderr).toContain('(it requires: none)');
+    const both = await run(['run', 'word-report', '--text', 'x', '--input', '-'], 'y');
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('Use one of them')]);
+  });
+
+  it('tells times by the clock on the wall, also of runs with nothing but quick operations', async () => {
+    const began = Date.now();
+    const { stdout, stderr } = await run(['run', 'nap']);
+    const wall = Date.now() - began;
+    expect(stdout).toBe('{}\n');
+    const [, row = ''] = /✓ only +(\d+) ms\n/.exec(stderr) ?? [];
+    const [, id = ''] = /pipeline\/nap\/(\w{26})/.exec(stderr) ?? [];
+    const logged = /^{(?=.*"pipe":"nap")(?=.*"msg":"pipe completed").*"durationMs":(\d+)/m;
+    const [, line = ''] = await dev.says(logged);
+    const { startedAt, completedAt, stages } = JSON.parse(
+      (await run(['show', id, '--json'])).stdout,
+    ) as Shown;
+    const operation = stages[0]?.operations[0]?.durationMs ?? 0;
+    const took = Date.parse(completedAt) - Date.parse(startedAt);
+    for (const durationMs of [Number(row), Number(line), operation, took]) {
+      expect(durationMs).toBeGreaterThanOrEqual(695);
+      expect(durationMs).toBeLessThanOrEqual(wall);
+    }
   });
 
   it('takes JSON from a file and from standard input, and single properties', async () => {

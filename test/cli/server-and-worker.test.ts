@@ -41,6 +41,18 @@ describe('millrace server and millrace worker', () => {
     expect((await server.stop('SIGTERM')).code).toBe(0);
   });
 
+  it('say when no pipeline has a route', async () => {
+    const options = await project();
+    await writeProject(dir.path, {
+      'millrace.config.ts': `import { defineConfig } from 'millrace';\nexport default defineConfig({});\n`,
+    });
+    const server = start(['server', '--port', '0'], options);
+    await server.says(
+      /"msg":"No pipeline has a route: set catchAllRoutes: true, or name some in routes/,
+    );
+    expect((await server.stop('SIGTERM')).code).toBe(0);
+  });
+
   it('hand work back on SIGTERM: another worker goes on from the checkpoint', async () => {
     const options = await project(`worker: { shutdownGraceTime: '500ms' }`);
     const first = start(['worker'], options);

@@ -26,7 +26,7 @@ function rows(part: string): readonly string[] {
 
 describe('docs/configuration.md', () => {
   it('tells of every option, and of no other', () => {
-    const groups = ['server', 'webhooks', 'worker', 'temporal'];
+    const groups = ['cors', 'server', 'webhooks', 'worker', 'temporal'];
     const all = namesAt(configSchema, []).flatMap((name) =>
       groups.includes(name)
         ? namesAt(configSchema, [name]).map((inner) => `${name}.${inner}`)

@@ -99,6 +99,35 @@ describe(PAGE, () => {
     expect((await send(`${url}/health`)).status).toBe(401);
   });
 
+  it('shows each principal its own runs, and all of them to one who may see them', async () => {
+    const url = `${await (await project('own-runs')).server()}/pipelines/word-report`;
+    const { body } = await post(url, { text: 'a' }, { 'x-user': 'ada' });
+    const statusFor = async (user: string): Promise<number> =>
+      (
+        await send(`${url}/executions/${String(body['execution_id'])}`, {
+          headers: { 'x-user': user },
+        })
+      ).status;
+    expect(await statusFor('ada')).toBe(200);
+    expect(await statusFor('bob')).toBe(404);
+    expect(await statusFor('admin')).toBe(200);
+  });
+
+  it('lets pages of listed origins in, with middleware before the router', async () => {
+    const url = `${await (await project('cors')).app('app.ts')}/ai/word-report`;
+    const answer = await post(url, { text: 'a' }, { origin: 'https://app.example.com' });
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(answer.headers.get('access-control-expose-headers')).toContain('X-Execution-Id');
+    const other = await post(url, { text: 'a' }, { origin: 'https://other.example.com' });
+    expect(other.headers.get('access-control-allow-origin')).toBeNull();
+    const preflight = await fetch(url, {
+      method: 'OPTIONS',
+      headers: { origin: 'http://localhost:5173', 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
+  });
+
   it('tells the audit log of requests and of ends, also of a run that nobody waited for', async () => {
     const audited = await startApart({ ...QUICKSTART, ...projectOf(PAGE, 'audit') });
     await audited.worker();

@@ -19,7 +19,14 @@ import { ROOT } from './page.js';
 export const MILLRACE = join(ROOT, 'dist/cli/main.js');
 
 /** Packages that the code of pages imports, beside Millrace itself. */
-const PACKAGES = ['@temporalio/workflow', 'eventsource-parser', 'koa', 'standardwebhooks', 'zod'];
+const PACKAGES = [
+  '@koa/cors',
+  '@temporalio/workflow',
+  'eventsource-parser',
+  'koa',
+  'standardwebhooks',
+  'zod',
+];
 
 /** Longest start of a process. */
 const START_MS = 30_000;

@@ -51,6 +51,56 @@ describe('the Temporal server to use', () => {
     );
   });
 
+  it('is not guessed from a temporal.toml that is wrong: the file, what is wrong, what to do', async () => {
+    const file = join(dir.path, 'temporal.toml');
+    const message = async (text: string, profile?: string): Promise<string> => {
+      await writeFile(file, text);
+      try {
+        configuredTemporal(profile === undefined ? {} : { profile }, {
+          TEMPORAL_CONFIG_FILE: file,
+        });
+        return '';
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'TemporalSettingsInvalid', file });
+        const start = `The settings for Temporal cannot be used: ${file}: `;
+        // It was just found to be an error.
+        const said = (error as Error).message;
+        expect(said.slice(0, start.length)).toBe(start);
+        return said.slice(start.length);
+      }
+    };
+    const example = 'Write one: [profile.default], and below it address = "127.0.0.1:7233".';
+    expect(await message('')).toBe(`it has no profile. ${example}`);
+    expect(await message('address = "x:1"\n')).toBe(`it has no profile. ${example}`);
+    expect(await message('[profile.default]\napi_key = sk-secret\n')).toMatch(
+      /^it is no TOML: [^\n]*\(line 2\)\.$/,
+    );
+    expect(await message('[profile.cloud]\naddress = "x:1"\n', 'clod')).toBe(
+      'it has no profile "clod" (TEMPORAL_PROFILE, or `temporal.profile` in millrace.config.ts). Did you mean "cloud"?',
+    );
+    expect(await message('[profile.default]\naddress = 7233\n')).toBe(
+      '"address" of profile "default" is a number. Write it in quotes.',
+    );
+    expect(
+      await message('[profile.default.tls]\nclient_cert_path = "/nowhere/cert.pem"\n'),
+    ).toContain('names cannot be read: ENOENT');
+  });
+
+  it('is not guessed where the file cannot be read, or is missing while a profile is asked for', () => {
+    expect(() => configuredTemporal({}, { TEMPORAL_CONFIG_FILE: dir.path })).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(`${dir.path}: it cannot be read: EISDIR`),
+      }),
+    );
+    expect(() => configuredTemporal({ profile: 'cloud' }, BARE)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(
+          '/nowhere/temporal.toml: there is no such file, and so no profile "cloud"',
+        ),
+      }),
+    );
+  });
+
   it('is reached by both kinds of connection', async () => {
     const settings = { address: temporal.address, namespace: temporal.namespace, credentials: {} };
     for (const connect of [connectClient, connectWorkerClient]) {

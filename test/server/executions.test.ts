@@ -229,6 +229,40 @@ describe('executions', () => {
       expect(pages).toEqual(ids);
     });
 
+    it("tell a pipeline's own timeout from other failures, in each row and for each filter", async () => {
+      const since = new Date(Date.now() - 1).toISOString();
+      const late = await post(`${url}/late`, { ms: 20_000 });
+      const doomed = await post(`${url}/doomed`);
+      expect([late.status, doomed.status]).toEqual([504, 500]);
+      const rows = async (name: string, query: string): Promise<unknown[][]> => {
+        const { body } = await send(
+          `${url}/${name}/executions?started_after=${since}&limit=100&${query}`,
+        );
+        // The list's own form.
+        return (body['executions'] as Record<string, unknown>[]).map(({ execution_id, status }) => [
+          execution_id,
+          status,
+        ]);
+      };
+      const lateRow = [late.body['execution_id'], 'timed_out'];
+      const doomedRow = [doomed.body['execution_id'], 'failed'];
+      // Visibility is eventually consistent, and a list is kept for a second.
+      const deadline = Date.now() + 10_000;
+      while (
+        Date.now() < deadline &&
+        ((await rows('late', 'status=timed_out')).length < 1 ||
+          (await rows('doomed', 'status=failed')).length < 1)
+      ) {
+        await delay(250);
+      }
+      expect(await rows('late', '')).toEqual([lateRow]);
+      expect(await rows('late', 'status=timed_out')).toEqual([lateRow]);
+      expect(await rows('late', 'status=failed')).toEqual([]);
+      expect(await rows('doomed', 'status=failed')).toEqual([doomedRow]);
+      expect(await rows('doomed', 'status=timed_out')).toEqual([]);
+      expect(await finished('late', lateRow[0])).toMatchObject({ status: 'timed_out' });
+    });
+
     it.each([
       'status=odd',
       'limit=0',

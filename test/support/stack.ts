@@ -127,7 +127,7 @@ async function createStack(
         webhookMaxAgeMs: 3_600_000,
         client,
         taskQueue,
-        ...(definitions.afterExecute !== undefined && { afterExecute: definitions.afterExecute }),
+        afterExecute: () => definitions.afterExecute,
       },
       options: { shutdownGraceTime: '1s' },
     });

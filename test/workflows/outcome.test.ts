@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
@@ -226,6 +227,39 @@ describe('afterExecute', () => {
         outcome: { status: 'failed', error: { type: 'PermanentError', message: 'cannot be done' } },
       },
     ]);
+  });
+
+  it('is told, as the webhook is, how long a run of nothing but quick operations took', async () => {
+    const touch = defineOperation({ name: 'touch', quick: true, run: () => ({}) });
+    const told: ExecutionInfo[] = [];
+    const { engine } = await stack({
+      operations: [touch],
+      pipelines: [
+        definePipeline({ name: 'touched', stages: [{ name: 'only', operations: [touch] }] }),
+      ],
+      webhookSecret: SECRET,
+      afterExecute: (_name, _outcome, info) => {
+        told.push(info);
+      },
+    });
+    const sums = { hook: 0, webhook: 0, described: 0 };
+    for (let count = 1; count <= 5; count += 1) {
+      const path = `/touched/${String(count)}`;
+      const run = await engine.start('touched', {}, { webhookUrl: receiver.url(path) });
+      const [delivery] = await receiver.deliveries(path, 1);
+      // A webhook's body has these times.
+      const body = JSON.parse(delivery?.body ?? '') as { started_at: string; completed_at: string };
+      const { startedAt, completedAt } = await run.describe();
+      const deadline = Date.now() + 10_000;
+      while (told.length < count && Date.now() < deadline) await delay(10);
+      sums.hook += told[count - 1]?.durationMs ?? 0;
+      sums.webhook += Date.parse(body.completed_at) - Date.parse(body.started_at);
+      sums.described += (completedAt?.getTime() ?? 0) - startedAt.getTime();
+    }
+    // By the run's own clock, which stands still meanwhile, it would be about a thirtieth.
+    expect(sums.hook).toBeGreaterThan(sums.described / 6);
+    expect(sums.hook).toBeLessThanOrEqual(sums.described);
+    expect(sums.hook).toBe(sums.webhook);
   });
 
   it('keeps neither the run nor its webhook waiting when it hangs', async () => {

@@ -120,6 +120,20 @@ describe('millrace.config.ts', () => {
     ]);
   });
 
+  it('routes only what there is', async () => {
+    expect(
+      await messages({
+        'millrace.config.ts': config(
+          `{ routes: [{ pipeline: 'word-report' }, { pipeline: 'word-reprot', path: '/words' }] }`,
+        ),
+        'operations/count-words.ts': COUNT_WORDS,
+        'pipelines/word-report.yml': WORD_REPORT,
+      }),
+    ).toEqual([
+      'millrace.config.ts:3:16  config: routes[1]: there is no pipeline or workflow "word-reprot". Did you mean "word-report"?',
+    ]);
+  });
+
   it('names references to variables that must be set', async () => {
     const files = {
       'millrace.config.ts': config(

@@ -14,6 +14,7 @@ describe('a configuration', () => {
         autoloadPaths: [],
         debug: false,
         catchAllRoutes: false,
+        routes: [],
         exposePipes: 'all',
         asyncQueue: 'millrace',
         executionRetentionMs: 7 * 24 * 60 * 60_000,
@@ -158,5 +159,75 @@ describe('a configuration', () => {
   it.each([[undefined], [null], ['config'], [[]]])('that is %j is refused', (value) => {
     expect(parseConfig(value).config).toBeUndefined();
     expect(parseConfig(value).problems).toHaveLength(1);
+  });
+
+  it('names routes, each with its path', () => {
+    const routes = [
+      { pipeline: 'report', path: '/ai/report/', async: true },
+      { pipeline: 'summarize', stream: undefined },
+    ];
+    expect(parseConfig({ routes }).config?.routes).toEqual([
+      { pipeline: 'report', path: '/ai/report', stream: false, async: true },
+      { pipeline: 'summarize', path: '/summarize', stream: false, async: false },
+    ]);
+  });
+
+  it('refuses routes that are none, with the names that were meant', () => {
+    expect(
+      messages({
+        routes: [{ pipeline: 'a', strem: true }, { path: '/b' }, { pipeline: 'c', path: 'c/:id' }],
+      }),
+    ).toEqual([
+      'config: routes[0]: unknown option "strem". Did you mean "stream"?',
+      expect.stringMatching(/^config: option 'routes\[1\]\.pipeline' expected string/),
+      expect.stringMatching(
+        /^config: option 'routes\[2\]\.path' is not valid: write a path such as "\/ai\/summarize"/,
+      ),
+    ]);
+  });
+
+  it('refuses routes that meet each other or the server itself', () => {
+    const routes = [
+      { pipeline: 'a', path: '/ai' },
+      { pipeline: 'b', path: '/ai' },
+      { pipeline: 'c', path: '/ai/stream' },
+      { pipeline: 'd', path: '/health' },
+      { pipeline: 'e', path: '/ai/streams' },
+    ];
+    expect(messages({ routes })).toEqual([
+      'config: routes[1]: the path "/ai" is taken by the route of "a", /ai.',
+      'config: routes[2]: the path "/ai/stream" is taken by the route of "a", /ai.',
+      'config: routes[3]: the path "/health" is taken by the server itself.',
+    ]);
+  });
+
+  it('refuses a route of a pipeline that it does not expose', () => {
+    expect(
+      messages({ exposePipes: ['a'], routes: [{ pipeline: 'a' }, { pipeline: 'b' }] }),
+    ).toEqual([
+      'config: routes[1]: "b" is not exposed, so that its route would answer 403. Add it to exposePipes, or take the route out.',
+    ]);
+  });
+
+  it('lists the origins whose pages may use the API, and no pattern of them', () => {
+    const origins = ['https://app.example.com', 'http://localhost:5173'];
+    expect(parseConfig({ cors: { origins } }).config?.cors).toEqual({
+      origins,
+      credentials: false,
+    });
+    for (const origin of [
+      '*',
+      'https://app.example.com/',
+      'app.example.com',
+      'https://*.example.com',
+    ]) {
+      expect([origin, ...messages({ cors: { origins: [origin] } })]).toEqual([
+        origin,
+        expect.stringMatching(/'cors\.origins\[0\]' is not valid: write an origin such as/),
+      ]);
+    }
+    expect(messages({ cors: { orgins: [] } })).toEqual(
+      expect.arrayContaining(['config: cors: unknown option "orgins". Did you mean "origins"?']),
+    );
   });
 });
