@@ -9,6 +9,7 @@ import { accessLog } from './middleware/access-log.js';
 import { authentication } from './middleware/authentication.js';
 import { crossOrigin } from './middleware/cross-origin.js';
 import { errors } from './middleware/errors.js';
+import { loopbackHostOnly } from './middleware/loopback-host.js';
 import { requestId } from './middleware/request-id.js';
 import { sameSiteOnly } from './middleware/same-site.js';
 import { openApiDocument } from './openapi.js';
@@ -22,6 +23,8 @@ import { EventStreams } from './sse.js';
 export interface AppDependencies extends ApiDependencies {
   /** False while the project's definitions could not be loaded; `GET /health` tells it. */
   readonly loaded?: () => boolean;
+  /** The process listens where only its own machine reaches it: without authentication, other hosts' names are refused. */
+  readonly loopbackOnly?: boolean;
   /** Routes that the project names itself, such as {@link pipelineRoutes}. Asked before the app's own. */
   readonly routes?: readonly Router[];
 }
@@ -67,7 +70,10 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
   const { apiAuthentication } = settings;
   const around =
     apiAuthentication === undefined
-      ? [sameSiteOnly(config.cors?.origins ?? [])]
+      ? [
+          ...(dependencies.loopbackOnly === true ? [loopbackHostOnly] : []),
+          sameSiteOnly(config.cors?.origins ?? []),
+        ]
       : [authentication(apiAuthentication)];
   const streams = new EventStreams(
     { clients: settings.sseClients, keepAliveMs: settings.keepAliveMs },

@@ -1,10 +1,10 @@
 import { createServer, STATUS_CODES, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import { ulid } from 'ulid';
 import type { Engine } from '../engine/engine.js';
 import type { ProjectConfig } from '../src/config/config.js';
 import { createApp, type AppDependencies } from './app.js';
+import { isLoopback } from './loopback.js';
 
 /** Asked to listen where others can reach it, without anything that asks them who they are. */
 export class UnauthenticatedListen extends Error {
@@ -41,7 +41,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** What the server needs beside the engine and the configuration. */
-export interface HttpServerOptions extends Omit<AppDependencies, 'stop'> {
+export interface HttpServerOptions extends Omit<AppDependencies, 'stop' | 'loopbackOnly'> {
   /** Listen on another than a loopback address without authentication. */
   readonly insecure?: boolean;
   /** Default: the configuration's. */
@@ -93,7 +93,11 @@ export async function startHttpServer(
   if (config.apiAuthentication === undefined && !insecure && !isLoopback(host))
     throw new UnauthenticatedListen(host);
   const stopping = new AbortController();
-  const app = createApp(engine, config, { ...dependencies, stop: stopping.signal });
+  const app = createApp(engine, config, {
+    ...dependencies,
+    stop: stopping.signal,
+    loopbackOnly: !insecure && isLoopback(host),
+  });
   const answer = app.callback();
   const server = createServer(
     { requestTimeout: TIMEOUTS.requestMs, headersTimeout: TIMEOUTS.headersMs },
@@ -122,13 +126,6 @@ export async function startHttpServer(
       return stopped;
     },
   };
-}
-
-/** True for addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[(.*)\]$/, '$1');
-  if (address === 'localhost') return true;
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {

@@ -4,12 +4,13 @@ import { Client, Connection } from '@temporalio/client';
 import pino from 'pino';
 import { Engine } from '../../engine/engine.js';
 import {
-  isLoopback,
   ListenFailed,
   startHttpServer,
+  type HttpServer,
   UnauthenticatedListen,
 } from '../../server/http-server.js';
-import { configOf, post, send, useServers } from '../support/http-api.js';
+import { isLoopback } from '../../server/loopback.js';
+import { configOf, post, raw, send, useServers } from '../support/http-api.js';
 import { useSharedStack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { operations, pipelines } from './definitions.js';
@@ -30,6 +31,21 @@ describe('the HTTP server', () => {
     const insecure = await serve(engine, {}, { host: '0.0.0.0', insecure: true });
     expect((await send(`http://127.0.0.1:${String(insecure.port)}/health`)).status).toBe(200);
     await serve(engine, { apiAuthentication: () => 'somebody' }, { host: '0.0.0.0' });
+  });
+
+  it('refuses names of other hosts, which may have been made to lead here, unless it authenticates or is told not to', async () => {
+    const { engine } = stack.current;
+    const asked = async (server: HttpServer, host: string): Promise<string> =>
+      (
+        await raw(server, `GET /health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+      ).slice(9, 12);
+    const open = await serve(engine);
+    for (const host of ['127.0.0.1:1', 'localhost', 'app.localhost:80', '[::1]:8787'])
+      expect(await asked(open, host)).toBe('200');
+    expect(await asked(open, 'evil.example:8787')).toBe('403');
+    expect(await asked(await serve(engine, {}, { insecure: true }), 'mill.example')).toBe('200');
+    const closed = await serve(engine, { apiAuthentication: () => 'somebody' });
+    expect(await asked(closed, 'mill.example')).toBe('200');
   });
 
   it('knows loopback addresses', () => {
