@@ -1,15 +1,19 @@
 import {
   IGNORES_ACTIVITY,
   QUICK_ACTIVITY,
+  RESULT_ACTIVITY,
   type IgnoresDecision,
   type IgnoresTask,
   type OperationOutcome,
   type OperationTask,
   type QuickOutcome,
   type QuickTask,
+  type ResultDecision,
+  type ResultTask,
 } from '../../src/pipeline/operation-task.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { ignores } from './ignores.js';
+import { checkResult } from './check-result.js';
 import { runOperation } from './run-operation.js';
 import { runQuick } from './run-quick.js';
 
@@ -17,6 +21,7 @@ import { runQuick } from './run-quick.js';
 export interface PipelineActivities {
   readonly [QUICK_ACTIVITY]: (task: QuickTask) => Promise<QuickOutcome>;
   readonly [IGNORES_ACTIVITY]: (task: IgnoresTask) => Promise<IgnoresDecision>;
+  readonly [RESULT_ACTIVITY]: (task: ResultTask) => Promise<ResultDecision>;
   readonly default: (task: OperationTask) => Promise<OperationOutcome>;
 }
 
@@ -28,6 +33,7 @@ export function createPipelineActivities(deps: ActivityDependencies): PipelineAc
       place: task.place,
       ignored: ignores(deps, task, task.failure),
     }),
+    [RESULT_ACTIVITY]: async (task) => checkResult(task),
     default: (task) => runOperation(deps, task),
   };
 }

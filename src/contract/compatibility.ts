@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { canonicalJson, isPlainObject, type JsonObject } from '../definition/json.js';
+import { canonicalJson, isPlainObject, ownMember, type JsonObject } from '../definition/json.js';
 import { typeSchema } from './json-schema.js';
 
 /**
@@ -69,7 +69,7 @@ function membersOverlap(from: JsonObject, to: JsonObject): boolean {
   const required = Array.isArray(to['required']) ? (to['required'] as readonly string[]) : [];
   const closed = from['additionalProperties'] === false;
   return Object.entries(wanted).every(([name, type]) => {
-    const source = given[name];
+    const source = ownMember(given, name);
     if (source === undefined) return !(closed && required.includes(name));
     return overlaps(source, type);
   });

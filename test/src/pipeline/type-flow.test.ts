@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import type { Contract, PropertyTypes } from '../../../src/contract/contract.js';
+import {
+  EMPTY_CONTRACT,
+  type Contract,
+  type PropertyTypes,
+} from '../../../src/contract/contract.js';
 import { objectSchema } from '../../../src/contract/json-schema.js';
 import type { MergeStrategy } from '../../../src/pipeline/merge.js';
 import {
@@ -13,6 +17,7 @@ import {
 interface Written extends Partial<Contract> {
   readonly name?: string;
   readonly changesCount?: boolean;
+  readonly ignoresErrors?: boolean;
 }
 
 function operation(
@@ -20,21 +25,24 @@ function operation(
   at: number,
 ): FlowOperation {
   const complete = (contract: Partial<Contract>): Contract => ({
-    reads: {},
-    sets: {},
-    deletes: [],
-    readsAll: false,
+    ...EMPTY_CONTRACT,
     ...contract,
   });
   if (typeof written === 'function') {
     return {
       name: `op${String(at)}`,
       changesCount: false,
+      ignoresErrors: false,
       contract: (incoming) => complete(written(incoming)),
     };
   }
-  const { name = `op${String(at)}`, changesCount = false, ...contract } = written;
-  return { name, changesCount, contract: () => complete(contract) };
+  const {
+    name = `op${String(at)}`,
+    changesCount = false,
+    ignoresErrors = false,
+    ...contract
+  } = written;
+  return { name, changesCount, ignoresErrors, contract: () => complete(contract) };
 }
 
 function stage(
@@ -80,6 +88,29 @@ describe('the input of a pipeline', () => {
       undefined,
     );
     expect(Object.keys(flow.input)).toEqual(['words']);
+  });
+
+  it('has to satisfy every stage that reads it, also where only a limit differs', () => {
+    const flow = flowTypes(
+      [
+        stage('one', [{ reads: { count: number } }]),
+        stage('two', [{ reads: { count: number.min(3) } }]),
+      ],
+      undefined,
+    );
+    expect(z.object(flow.input).safeParse({ count: 2 }).success).toBe(false);
+  });
+
+  it('may be read with different defaults', () => {
+    const flow = flowTypes(
+      [
+        stage('one', [{ reads: { count: number.default(1) } }]),
+        stage('two', [{ reads: { count: number.min(0).default(2) } }]),
+      ],
+      undefined,
+    );
+    expect(z.object(flow.input).safeParse({}).success).toBe(true);
+    expect(z.object(flow.input).safeParse({ count: -1 }).success).toBe(false);
   });
 
   it('has to satisfy every stage that reads it', () => {
@@ -189,6 +220,79 @@ describe('what a stage reads', () => {
     ).toEqual([]);
   });
 
+  it('may not be what its setter may leave out, unless the reader can do without', () => {
+    const one = stage('one', [
+      { name: 'maybe', sets: { x: text.optional(), y: text.default('') } },
+    ]);
+    expect(messages([one, stage('two', [{ name: 'needs', reads: { x: text, y: text } }])])).toEqual(
+      [
+        'stage "two": "needs" reads "x", which stage "one": "maybe" may leave out. Make it required in what "maybe" sets, or optional in what "needs" reads.',
+      ],
+    );
+    expect(messages([one, stage('two', [{ reads: { x: text.optional() } }])])).toEqual([]);
+    expect(messages([one, stage('two', [{ reads: { x: text.default('') } }])])).toEqual([]);
+  });
+
+  it('may be what its setter may leave out, where it was there before', () => {
+    const maybe = stage('maybe', [{ sets: { x: text.optional() } }]);
+    const needs = stage('needs', [{ reads: { x: text } }]);
+    expect(messages([stage('sure', [{ sets: { x: text } }]), maybe, needs])).toEqual([]);
+    expect(
+      messages([stage('both', [{ sets: { x: text } }, { sets: { x: text.optional() } }]), needs]),
+    ).toEqual([]);
+    expect(messages([maybe, needs], { x: text })).toEqual([]);
+    const number = stage('number', [{ sets: { x: z.number() } }]);
+    expect(messages([number, maybe, stage('two', [{ reads: { x: z.boolean() } }])])).toEqual([
+      'stage "two": "op0" reads "x" as boolean, but stage "maybe" sets it as number or string.',
+    ]);
+  });
+
+  it('may not be what the declared input may lack', () => {
+    const needs = [stage('one', [{ name: 'needs', reads: { x: text } }])];
+    const message =
+      'stage "one": "needs" reads "x", which the declared input may lack. Make it required there, or optional in what "needs" reads, which is also the place of a default.';
+    expect(messages(needs, { x: text.optional() })).toEqual([message]);
+    expect(messages(needs, { x: text.default('') })).toEqual([message]);
+  });
+
+  it('is the input as it was given, before anybody has transformed it', () => {
+    const numeric = z.string().transform(Number);
+    expect(
+      messages([
+        stage('one', [{ reads: { n: numeric } }]),
+        stage('two', [{ reads: { n: z.number() } }]),
+      ]),
+    ).toEqual(['stage "two": "op0" reads "n" as number, but the input has it as string.']);
+  });
+
+  it.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty'])('may be called %s', (name) => {
+    const flow = flowTypes(
+      [
+        stage('one', [{ sets: { x: text } }, { sets: { x: text } }]),
+        stage('two', [{ reads: { [name]: text }, sets: { [name]: number } }], 'collate'),
+        stage('three', [{ reads: { [name]: number } }]),
+      ],
+      undefined,
+    );
+    expect(flow.problems).toEqual([]);
+    expect(Object.keys(flow.input)).toEqual([name]);
+    expect(messages([stage('one', [{ reads: { [name]: text } }])], { x: text })).toEqual([
+      expect.stringContaining('which nothing sets and the declared input lacks'),
+    ]);
+  });
+
+  it('may not be called __proto__, in any part of a contract', () => {
+    for (const part of [
+      { reads: { ['__proto__']: text } },
+      { sets: { ['__proto__']: text } },
+      { deletes: ['__proto__'] },
+    ]) {
+      expect(messages([stage('one', [part])])).toEqual([
+        'stage "one": "op0": no property can be called __proto__. Choose another name.',
+      ]);
+    }
+  });
+
   it('is known to contracts that depend on it', () => {
     const copy = (incoming: PropertyTypes): Partial<Contract> => ({
       reads: { a: incoming['a'] ?? z.unknown() },
@@ -224,6 +328,15 @@ describe('what is left', () => {
     ]);
   });
 
+  it('is a list of what several set under collate, if any does', () => {
+    const both = { sets: { x: text.optional() } };
+    const flow = flowTypes([stage('one', [both, both], 'collate')], undefined);
+    expect(objectSchema(flow.output, 'output')).toMatchObject({
+      properties: { x: { type: 'array', items: { type: 'string' } } },
+    });
+    expect(objectSchema(flow.output, 'output')['required']).toBeUndefined();
+  });
+
   it('is a list of what several set under collate', () => {
     const flow = flowTypes(
       [stage('one', [{ sets: { x: text } }, { sets: { x: text, y: number } }], 'collate')],
@@ -232,6 +345,20 @@ describe('what is left', () => {
     expect(objectSchema(flow.output, 'output')).toMatchObject({
       properties: { x: { type: 'array', items: { type: 'string' } }, y: { type: 'number' } },
     });
+  });
+});
+
+describe('what is not certain', () => {
+  it('is what an operation sets whose failures may be ignored, unless it was there before', () => {
+    const lenient = stage('two', [{ sets: { x: text }, ignoresErrors: true }]);
+    const uncertain = (...stages: readonly FlowStage[]): readonly string[] => [
+      ...flowTypes(stages, undefined).uncertain,
+    ];
+    expect(uncertain(lenient)).toEqual(['x']);
+    expect(uncertain(stage('one', [{ sets: { x: text } }]), lenient)).toEqual([]);
+    expect(uncertain(stage('one', [{ sets: { x: number } }]), lenient)).toEqual(['x']);
+    expect(uncertain(lenient, stage('three', [{ sets: { x: text } }]))).toEqual([]);
+    expect(uncertain(lenient, stage('three', [{ sets: { x: text.optional() } }]))).toEqual(['x']);
   });
 });
 
