@@ -40,9 +40,15 @@ function conjuncts({ allOf }: JsonObject): readonly JsonObject[] {
 function keywordImplied(from: JsonObject, to: JsonObject, keyword: string): boolean {
   const given = from[keyword];
   const wanted = to[keyword];
+  if (given === undefined && keyword !== 'properties' && keyword !== 'additionalProperties')
+    return false;
   switch (keyword) {
     case 'type':
-      return given === wanted || (given === 'integer' && wanted === 'number');
+      return typesOf(given).every(
+        (type) =>
+          typesOf(wanted).includes(type) ||
+          (type === 'integer' && typesOf(wanted).includes('number')),
+      );
     case 'minimum':
       return typeof given === 'number' && typeof wanted === 'number' && given >= wanted;
     case 'maximum':
@@ -66,8 +72,13 @@ function keywordImplied(from: JsonObject, to: JsonObject, keyword: string): bool
       return additionsImplied(from, to);
     default:
       // References, alternatives and limits: the same, or not certain.
-      return given !== undefined && canonicalJson(given) === canonicalJson(wanted);
+      return canonicalJson(given) === canonicalJson(wanted);
   }
+}
+
+/** A schema names one type, or several. */
+function typesOf(type: unknown): readonly unknown[] {
+  return Array.isArray(type) ? type : [type];
 }
 
 function membersImplied(from: JsonObject, wanted: JsonObject): boolean {

@@ -35,6 +35,7 @@ describe('a type', () => {
     ['a number as an integer', number, z.int()],
     ['one without a limit as one with', text, text.min(3)],
     ['a wider range', number.min(3), number.min(4)],
+    ['one of two types as one of them', z.union([text, number]), text],
     ['a nullable one', text.nullable(), text],
     ['a list of others', z.array(number), z.array(z.int())],
     [

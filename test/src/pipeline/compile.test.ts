@@ -209,7 +209,7 @@ describe('a declared output', () => {
   it('warns of rules that results are not put through', () => {
     const odd = z.int().refine((words) => words % 2 === 1);
     expect(messages({ ...using('count-words'), output: z.object({ words: odd }) })).toEqual([
-      'output.words:1  warning: output declares "words" with a transform or a check of its own, which results are not put through. Put it into what an operation sets.',
+      'output.words:1  warning:  output declares "words" with a transform or a check of its own, which results are not put through. Put it into what an operation sets.',
     ]);
   });
 
