@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { anyValue, type Contract } from '../contract/contract.js';
+import { anyValue, type Contract, type PropertyTypes } from '../contract/contract.js';
 import { objectSchema, typeSchema } from '../contract/json-schema.js';
 import { canonicalJson, type JsonObject } from '../definition/json.js';
 import type { Operation } from './operation.js';
@@ -21,11 +21,13 @@ export function runtimeContract(
   { options = {}, optional = [] }: PlannedContract,
 ): Contract {
   const { reads } = operation.contract({ options, incoming: {} });
-  const incoming = Object.keys(reads).map((name) => [
-    name,
-    optional.includes(name) ? anyValue.optional() : anyValue,
-  ]);
-  return operation.contract({ options, incoming: Object.fromEntries(incoming) });
+  const incoming: PropertyTypes = Object.fromEntries(
+    Object.keys(reads).map((name) => [
+      name,
+      optional.includes(name) ? anyValue.optional() : anyValue,
+    ]),
+  );
+  return operation.contract({ options, incoming });
 }
 
 /**

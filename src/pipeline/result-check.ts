@@ -91,7 +91,7 @@ export function resultViolation(
 
 /** zod's type for schemas covers every draft; what zod has written, it reads. */
 function typeOf(schema: JsonObject): z.ZodType {
-  return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+  return z.fromJSONSchema(schema);
 }
 
 /** zod reads members without asking whose they are, so that what is inherited must not be there. */

@@ -94,7 +94,10 @@ const tag = defineOperation({
   sets: z.object({ records }),
   quick: true,
   run: ({ input }) => ({
-    records: input.break === true ? JSON.parse('[{"tags":[]},{"tags":[7]}]') : input.records,
+    records:
+      input.break === true
+        ? (JSON.parse('[{"tags":[]},{"tags":[7]}]') as typeof input.records)
+        : input.records,
   }),
 });
 

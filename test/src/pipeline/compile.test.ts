@@ -198,7 +198,7 @@ describe('a declared output', () => {
       sets: z.object({ x: z.string().optional() }),
       run: () => ({}),
     });
-    const environment = { ...ENVIRONMENT, operations: new Map([['maybe', maybe as Operation]]) };
+    const environment = { ...ENVIRONMENT, operations: new Map([['maybe', maybe]]) };
     const output = z.object({ x: z.string() });
     const { problems } = compile(pipeline({ ...using('maybe'), output }), environment);
     expect(problems.map(({ message }) => message)).toEqual([

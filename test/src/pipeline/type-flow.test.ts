@@ -1,63 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import {
-  EMPTY_CONTRACT,
-  type Contract,
-  type PropertyTypes,
-} from '../../../src/contract/contract.js';
+import type { Contract, PropertyTypes } from '../../../src/contract/contract.js';
 import { objectSchema } from '../../../src/contract/json-schema.js';
 import type { MergeStrategy } from '../../../src/pipeline/merge.js';
-import {
-  flowTypes,
-  type FlowOperation,
-  type FlowStage,
-  type TypeFlow,
-} from '../../../src/pipeline/type-flow.js';
-
-interface Written extends Partial<Contract> {
-  readonly name?: string;
-  readonly changesCount?: boolean;
-  readonly ignoresErrors?: boolean;
-}
-
-function operation(
-  written: Written | ((incoming: PropertyTypes) => Partial<Contract>),
-  at: number,
-): FlowOperation {
-  const complete = (contract: Partial<Contract>): Contract => ({
-    ...EMPTY_CONTRACT,
-    ...contract,
-  });
-  if (typeof written === 'function') {
-    return {
-      name: `op${String(at)}`,
-      changesCount: false,
-      ignoresErrors: false,
-      contract: (incoming) => complete(written(incoming)),
-    };
-  }
-  const {
-    name = `op${String(at)}`,
-    changesCount = false,
-    ignoresErrors = false,
-    ...contract
-  } = written;
-  return { name, changesCount, ignoresErrors, contract: () => complete(contract) };
-}
-
-function stage(
-  name: string,
-  operations: readonly Parameters<typeof operation>[0][],
-  merge: MergeStrategy = 'last',
-): FlowStage {
-  return { name, merge, operations: operations.map(operation) };
-}
-
-function messages(stages: readonly FlowStage[], declared?: PropertyTypes): readonly string[] {
-  return flowTypes(stages, declared).problems.map(({ severity, message }) =>
-    severity === 'warning' ? `warning: ${message}` : message,
-  );
-}
+import { flowTypes, type TypeFlow } from '../../../src/pipeline/type-flow.js';
+import { messages, stage } from '../../support/flow-stages.js';
 
 function input(flow: TypeFlow): unknown {
   const { properties, required = [] } = objectSchema(flow.input, 'input');
@@ -220,41 +167,6 @@ describe('what a stage reads', () => {
     ).toEqual([]);
   });
 
-  it('may not be what its setter may leave out, unless the reader can do without', () => {
-    const one = stage('one', [
-      { name: 'maybe', sets: { x: text.optional(), y: text.default('') } },
-    ]);
-    expect(messages([one, stage('two', [{ name: 'needs', reads: { x: text, y: text } }])])).toEqual(
-      [
-        'stage "two": "needs" reads "x", which stage "one": "maybe" may leave out. Make it required in what "maybe" sets, or optional in what "needs" reads.',
-      ],
-    );
-    expect(messages([one, stage('two', [{ reads: { x: text.optional() } }])])).toEqual([]);
-    expect(messages([one, stage('two', [{ reads: { x: text.default('') } }])])).toEqual([]);
-  });
-
-  it('may be what its setter may leave out, where it was there before', () => {
-    const maybe = stage('maybe', [{ sets: { x: text.optional() } }]);
-    const needs = stage('needs', [{ reads: { x: text } }]);
-    expect(messages([stage('sure', [{ sets: { x: text } }]), maybe, needs])).toEqual([]);
-    expect(
-      messages([stage('both', [{ sets: { x: text } }, { sets: { x: text.optional() } }]), needs]),
-    ).toEqual([]);
-    expect(messages([maybe, needs], { x: text })).toEqual([]);
-    const number = stage('number', [{ sets: { x: z.number() } }]);
-    expect(messages([number, maybe, stage('two', [{ reads: { x: z.boolean() } }])])).toEqual([
-      'stage "two": "op0" reads "x" as boolean, but stage "maybe" sets it as number or string.',
-    ]);
-  });
-
-  it('may not be what the declared input may lack', () => {
-    const needs = [stage('one', [{ name: 'needs', reads: { x: text } }])];
-    const message =
-      'stage "one": "needs" reads "x", which the declared input may lack. Make it required there, or optional in what "needs" reads, which is also the place of a default.';
-    expect(messages(needs, { x: text.optional() })).toEqual([message]);
-    expect(messages(needs, { x: text.default('') })).toEqual([message]);
-  });
-
   it('is the input as it was given, before anybody has transformed it', () => {
     const numeric = z.string().transform(Number);
     expect(
@@ -263,34 +175,6 @@ describe('what a stage reads', () => {
         stage('two', [{ reads: { n: z.number() } }]),
       ]),
     ).toEqual(['stage "two": "op0" reads "n" as number, but the input has it as string.']);
-  });
-
-  it.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty'])('may be called %s', (name) => {
-    const flow = flowTypes(
-      [
-        stage('one', [{ sets: { x: text } }, { sets: { x: text } }]),
-        stage('two', [{ reads: { [name]: text }, sets: { [name]: number } }], 'collate'),
-        stage('three', [{ reads: { [name]: number } }]),
-      ],
-      undefined,
-    );
-    expect(flow.problems).toEqual([]);
-    expect(Object.keys(flow.input)).toEqual([name]);
-    expect(messages([stage('one', [{ reads: { [name]: text } }])], { x: text })).toEqual([
-      expect.stringContaining('which nothing sets and the declared input lacks'),
-    ]);
-  });
-
-  it('may not be called __proto__, in any part of a contract', () => {
-    for (const part of [
-      { reads: { ['__proto__']: text } },
-      { sets: { ['__proto__']: text } },
-      { deletes: ['__proto__'] },
-    ]) {
-      expect(messages([stage('one', [part])])).toEqual([
-        'stage "one": "op0": no property can be called __proto__. Choose another name.',
-      ]);
-    }
   });
 
   it('is known to contracts that depend on it', () => {
@@ -345,20 +229,6 @@ describe('what is left', () => {
     expect(objectSchema(flow.output, 'output')).toMatchObject({
       properties: { x: { type: 'array', items: { type: 'string' } }, y: { type: 'number' } },
     });
-  });
-});
-
-describe('what is not certain', () => {
-  it('is what an operation sets whose failures may be ignored, unless it was there before', () => {
-    const lenient = stage('two', [{ sets: { x: text }, ignoresErrors: true }]);
-    const uncertain = (...stages: readonly FlowStage[]): readonly string[] => [
-      ...flowTypes(stages, undefined).uncertain,
-    ];
-    expect(uncertain(lenient)).toEqual(['x']);
-    expect(uncertain(stage('one', [{ sets: { x: text } }]), lenient)).toEqual([]);
-    expect(uncertain(stage('one', [{ sets: { x: number } }]), lenient)).toEqual(['x']);
-    expect(uncertain(lenient, stage('three', [{ sets: { x: text } }]))).toEqual([]);
-    expect(uncertain(lenient, stage('three', [{ sets: { x: text.optional() } }]))).toEqual(['x']);
   });
 });
 
