@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { defineOperation, type Operation } from '../../../src/pipeline/operation.js';
+import { defineOperation } from '../../../src/pipeline/operation.js';
 import {
   compile,
   compiled,
