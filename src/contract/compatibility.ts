@@ -82,11 +82,16 @@ function members(schema: JsonObject): Record<string, JsonObject> {
 
 /** The JSON types a schema allows, or undefined where it does not say. */
 function basicTypes(schema: JsonObject): Set<string> | undefined {
-  const { type, anyOf, oneOf, const: constant, enum: values } = schema;
+  const { type, anyOf, oneOf, allOf, const: constant, enum: values } = schema;
   if (typeof type === 'string') return new Set([type]);
   if (Array.isArray(type)) return new Set(type as readonly string[]);
   if (constant !== undefined) return new Set([jsonType(constant)]);
   if (Array.isArray(values)) return new Set(values.map(jsonType));
+  if (Array.isArray(allOf)) {
+    // A value of all of them is one of each.
+    const parts = (allOf as readonly JsonObject[]).map(basicTypes);
+    return parts.find((types) => types !== undefined);
+  }
   const options = anyOf ?? oneOf;
   if (!Array.isArray(options)) return undefined;
   const all = new Set<string>();

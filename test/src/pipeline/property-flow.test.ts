@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { exampleInput } from '../../../src/contract/example-input.js';
 import { flowTypes, type FlowStage } from '../../../src/pipeline/type-flow.js';
 import { messages, stage } from '../../support/flow-stages.js';
 
@@ -7,6 +8,17 @@ const text = z.string();
 const number = z.number();
 
 describe('a property', () => {
+  it('that two stages read with other limits is still known by its type', () => {
+    const reading = [
+      stage('one', [{ reads: { count: number.min(1) } }]),
+      stage('two', [{ reads: { count: number.max(9) } }]),
+    ];
+    expect(messages([...reading, stage('three', [{ reads: { count: text } }])])).toEqual([
+      'stage "three": "op0" reads "count" as string, but the input has it as number.',
+    ]);
+    expect(exampleInput(flowTypes(reading, undefined).input)).toEqual({ count: 1 });
+  });
+
   it('may not be what its setter may leave out, unless the reader can do without', () => {
     const one = stage('one', [
       { name: 'maybe', sets: { x: text.optional(), y: text.default('') } },
