@@ -51,12 +51,14 @@ export const MAX_SUMMARY_CHARACTERS = 66;
 /**
  * Runs one operation as an activity of its own, with the retries and limits that the plan gives it.
  *
+ * @param handedBack - what it has used of its attempts before
  * @throws ApplicationFailure with the failure as details, unless `ignoreErrors` covers it
  */
 export async function runOperation(
   run: StageRun,
   at: number,
   namespaces: readonly Namespace[],
+  handedBack?: HandedBack,
 ): Promise<Effect> {
   const operation = run.stage.operations[at];
   if (operation === undefined)
@@ -67,6 +69,7 @@ export async function runOperation(
     operation,
     inputs: operationInputs(operation, namespaces),
     ...(run.principal !== undefined && { principal: run.principal }),
+    ...(handedBack !== undefined && { handedBack }),
   };
   const bytes = jsonBytes(task);
   const tooLarge = payloadFailure(`The input of operation "${operation.name}"`, bytes);
@@ -79,8 +82,8 @@ export async function runOperation(
       return (await schedule(run, operation, at, round, limits, task)).effect;
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const handedBack = handedBackBy(error);
-      if (handedBack !== undefined) task = { ...task, handedBack };
+      const again = handedBackBy(error);
+      if (again !== undefined) task = { ...task, handedBack: again };
       else if (isMissingCode(error)) await waitForOperation(operation.type, round, limits);
       else
         return await ignoreOrThrow(

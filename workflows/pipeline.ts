@@ -1,8 +1,9 @@
-import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { proxyLocalActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type * as activities from '../activities/pipeline/activities.js';
 import { jsonBytes, type JsonObject } from '../src/definition/json.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import type { Namespace } from '../src/pipeline/namespace.js';
-import type { Effect, QuickStage } from '../src/pipeline/operation-task.js';
+import { RESULT_ACTIVITY, type Effect, type QuickStage } from '../src/pipeline/operation-task.js';
 import { payloadFailure } from '../src/pipeline/payload-limit.js';
 import type { PipelinePlan, StagePlan } from '../src/pipeline/plan.js';
 import type { PipelineArguments } from '../src/pipeline/start.js';
@@ -36,6 +37,7 @@ export async function interpretPipeline(
     else await interpretStage(run, unit.stage);
   }
   const { result, bytes } = resultOf(run);
+  if (plan.resultSchema !== undefined) await checkResult(plan.resultSchema, result);
   const room = run.budget.spend(bytes);
   if (room !== undefined) await room;
   return result;
@@ -51,6 +53,19 @@ function resultOf(run: Interpretation): {
   const tooLarge = payloadFailure(`The result of pipeline "${run.plan.name}"`, bytes);
   if (tooLarge !== undefined) throw applicationFailure(tooLarge);
   return { result: ended.result, bytes };
+}
+
+/** Looks at a result where the contracts of the operations leave it open whether it is as declared. */
+async function checkResult(
+  schema: JsonObject,
+  result: JsonObject | readonly JsonObject[],
+): Promise<void> {
+  const local = proxyLocalActivities<activities.PipelineActivities>({
+    startToCloseTimeout: '10s',
+    retry: { maximumAttempts: 3 },
+  });
+  const { failure } = await local[RESULT_ACTIVITY]({ schema, result });
+  if (failure !== undefined) throw applicationFailure(failure);
 }
 
 /** Stages of quick operations: one local activity, unless something is handed over or missing. */
@@ -131,7 +146,11 @@ async function finishQuick(
 ): Promise<Effect> {
   const failed = quick.failures.find((failure) => failure.place === place);
   if (failed !== undefined) throw applicationFailure(failed.failure);
-  return quick.effect(run.stageIndex, place) ?? (await runOperation(run, place, namespaces));
+  const { stageIndex } = run;
+  return (
+    quick.effect(stageIndex, place) ??
+    (await runOperation(run, place, namespaces, quick.handedBack(stageIndex, place)))
+  );
 }
 
 function enterStage(run: Interpretation, index: number): StageRun {

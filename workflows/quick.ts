@@ -7,7 +7,9 @@ import { pick, type Namespace } from '../src/pipeline/namespace.js';
 import {
   QUICK_ACTIVITY,
   type Effect,
+  type HandedBack,
   type QuickOutcome,
+  type QuickReport,
   type QuickStage,
 } from '../src/pipeline/operation-task.js';
 import { FUSION_LIMITS, type PipelinePlan, type StagePlan } from '../src/pipeline/plan.js';
@@ -17,6 +19,8 @@ import { MAX_SUMMARY_CHARACTERS, waitForOperation, type StageRun } from './opera
 export interface QuickResult {
   /** By stage and place of the operation in the plan; undefined where one is not done. */
   readonly effect: (stage: number, place: number) => Effect | undefined;
+  /** What was used up of an operation's attempts by the time it was handed over. */
+  readonly handedBack: (stage: number, place: number) => HandedBack | undefined;
   /** In listed order. */
   readonly failures: readonly { readonly place: number; readonly failure: Failure }[];
   /** An operation that the worker's code lacks. */
@@ -98,10 +102,14 @@ function resultOf({ operations, missing }: QuickOutcome): QuickResult {
   const failures = operations.flatMap(({ operation, failure }) =>
     failure === undefined ? [] : [{ place: operation, failure }],
   );
+  const reportOf = (stage: number, place: number): QuickReport | undefined =>
+    operations.find((report) => report.stage === stage && report.operation === place);
   return {
-    effect: (stage, place) =>
-      operations.find((report) => report.stage === stage && report.operation === place)?.outcome
-        ?.effect,
+    effect: (stage, place) => reportOf(stage, place)?.outcome?.effect,
+    handedBack: (stage, place) => {
+      const attempts = reportOf(stage, place)?.attempts ?? 0;
+      return attempts === 0 ? undefined : { attempts };
+    },
     failures: failures.sort((a, b) => a.place - b.place),
     ...(missing !== undefined && { missing }),
   };

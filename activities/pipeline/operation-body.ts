@@ -2,7 +2,7 @@ import { validateReads, validateSets } from '../../src/contract/validation.js';
 import { ContractViolation } from '../../src/contract/violation.js';
 import type { Contract } from '../../src/contract/contract.js';
 import { jsonBytes, type JsonObject } from '../../src/definition/json.js';
-import type { DerivedReturn, OperationContext } from '../../src/pipeline/context.js';
+import type { OperationContext } from '../../src/pipeline/context.js';
 import { contractHash, runtimeContract } from '../../src/pipeline/contract-hash.js';
 import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
 import type { Namespace } from '../../src/pipeline/namespace.js';
@@ -18,10 +18,10 @@ interface DeployedContract {
   readonly hash: string;
 }
 
-/** Contracts of the deployed code, by options: making one takes longer than many an operation. */
+/** Contracts of the deployed code, by what plans say of them: making one takes longer than many an operation. */
 const contracts = new WeakMap<Operation, Map<string, DeployedContract>>();
 
-/** Most sets of options whose contracts are kept. They come from plans, of which a worker sees few. */
+/** Most contracts of an operation that are kept. They come from plans, of which a worker sees few. */
 const MAX_KEPT = 100;
 
 /**
@@ -45,7 +45,7 @@ export async function executeBody(
 
 /** The deployed contract, which must be the one that the plan was made for. */
 function plannedContract(operation: Operation, plan: OperationPlan): Contract {
-  const { contract, hash: deployed } = deployedContract(operation, plan.options ?? {});
+  const { contract, hash: deployed } = deployedContract(operation, plan);
   if (deployed === plan.contractHash) return contract;
   throw permanent(
     `The contract of operation "${operation.name}" has changed since this run started. Start a new run, or deploy a ` +
@@ -55,13 +55,16 @@ function plannedContract(operation: Operation, plan: OperationPlan): Contract {
   );
 }
 
-function deployedContract(operation: Operation, options: JsonObject): DeployedContract {
+function deployedContract(
+  operation: Operation,
+  { options = {}, optional = [] }: OperationPlan,
+): DeployedContract {
   const kept = contracts.get(operation) ?? new Map<string, DeployedContract>();
   contracts.set(operation, kept);
-  const key = JSON.stringify(options);
+  const key = JSON.stringify([options, optional]);
   const known = kept.get(key) ?? {
-    contract: runtimeContract(operation, options),
-    hash: contractHash(operation, options),
+    contract: runtimeContract(operation, { options, optional }),
+    hash: contractHash(operation, { options, optional }),
   };
   if (kept.size < MAX_KEPT) kept.set(key, known);
   return known;
@@ -74,12 +77,15 @@ async function effectOf(
   context: OperationContext,
 ): Promise<Effect> {
   const { body } = operation;
+  const carried = new Set(contract.carriesAll ? inputs.flatMap(Object.keys) : []);
   switch (body.kind) {
     case 'each': {
       const sets: JsonObject[] = [];
       for (const input of inputs) {
         context.signal.throwIfAborted();
-        sets.push(validateSets(contract, record(operation, await body.run({ ...context, input }))));
+        sets.push(
+          validateSets(contract, record(operation, await body.run({ ...context, input })), carried),
+        );
       }
       return { kind: 'sets', sets };
     }
@@ -88,33 +94,28 @@ async function effectOf(
       requireCount(operation, inputs.length, returned.length);
       return {
         kind: 'sets',
-        sets: returned.map((item) => validateSets(contract, record(operation, item))),
+        sets: returned.map((item) => validateSets(contract, record(operation, item), carried)),
       };
     }
     case 'derive': {
       const returned = list(operation, await body.run({ ...context, inputs }));
       return {
         kind: 'derived',
-        derived: returned.map((item) => derivedOf(operation, contract, inputs.length, item)),
+        derived: returned.map(({ from, set }) => {
+          requireFrom(operation, inputs.length, from);
+          return { from, set: validateSets(contract, record(operation, set), carried) };
+        }),
       };
     }
   }
 }
 
-function derivedOf(
-  operation: Operation,
-  contract: Contract,
-  count: number,
-  item: DerivedReturn,
-): { readonly from: number; readonly set: JsonObject } {
-  const { from, set } = item;
-  if (!Number.isInteger(from) || from < 0 || from >= count) {
-    throw violation(
-      operation,
-      `returned a namespace made from number ${String(from)}, but it got ${String(count)}`,
-    );
-  }
-  return { from, set: validateSets(contract, record(operation, set)) };
+function requireFrom(operation: Operation, count: number, from: number): void {
+  if (Number.isInteger(from) && from >= 0 && from < count) return;
+  throw violation(
+    operation,
+    `returned a namespace made from number ${String(from)}, but it got ${String(count)}`,
+  );
 }
 
 function requireCount(operation: Operation, expected: number, got: number): void {

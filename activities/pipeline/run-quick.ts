@@ -53,13 +53,15 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
         return limit(() => runPlace(deps, { task, stage, at, operation, inputs, deadline }));
       }),
     );
-    const done = finished.filter((report) => {
-      bytes += report === undefined ? 0 : jsonBytes(report);
-      // What is left out runs again, as an ordinary activity with a message of its own.
-      return report !== undefined && bytes <= FUSION_LIMITS.reportBytes;
-    }) as readonly QuickReport[];
-    reports.push(...done);
-    const effects = done.flatMap((report): Effect[] =>
+    const told = finished
+      .filter((report) => report !== undefined)
+      .map((report) => {
+        bytes += jsonBytes(report);
+        // What is left out runs again, as an ordinary activity with a message of its own.
+        return bytes <= FUSION_LIMITS.reportBytes ? report : withoutResult(report);
+      });
+    reports.push(...told);
+    const effects = told.flatMap((report): Effect[] =>
       report.outcome === undefined ? [] : [report.outcome.effect],
     );
     if (effects.length < stage.operations.length) break;
@@ -68,31 +70,42 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
   return { operations: reports };
 }
 
-/** One operation with its retries. Undefined when it was not finished in time. */
+/** The report of an attempt that goes for nothing, since the next one repeats it. */
+function withoutResult({ outcome: _, failure: __, ...report }: QuickReport): QuickReport {
+  return { ...report, attempts: report.attempts - 1 };
+}
+
+/**
+ * One operation with its retries. Without outcome and failure when it was not finished in time: its attempts count, but
+ * one is left to the activity that takes over. Undefined when there was no time to begin.
+ */
 async function runPlace(
   deps: ActivityDependencies,
   place: Place,
 ): Promise<QuickReport | undefined> {
   const { operation, stage, at, deadline } = place;
+  const { maximumAttempts } = operation.retry;
   const startedAt = Date.now();
-  for (let attempt = 1; Date.now() < deadline; attempt += 1) {
+  const report = (attempts: number): QuickReport => ({
+    stage: stage.index,
+    operation: at,
+    startedAt,
+    durationMs: Date.now() - startedAt,
+    attempts,
+  });
+  let attempt = 0;
+  while (Date.now() < deadline) {
+    attempt += 1;
     const ended = await attemptOnce(deps, place, attempt);
-    if (ended === 'overran') return undefined;
-    const report = {
-      stage: stage.index,
-      operation: at,
-      startedAt,
-      durationMs: Date.now() - startedAt,
-      attempts: attempt,
-    };
-    if ('outcome' in ended) return { ...report, outcome: ended.outcome };
-    const last = !ended.failure.retryable || attempt >= operation.retry.maximumAttempts;
-    if (last) return { ...report, failure: ended.failure };
+    if (ended === 'overran') break;
+    if ('outcome' in ended) return { ...report(attempt), outcome: ended.outcome };
+    const last = !ended.failure.retryable || attempt >= maximumAttempts;
+    if (last) return { ...report(attempt), failure: ended.failure };
     const waitMs = ended.retryAfterMs ?? backoffMs(operation.retry, attempt);
-    if (Date.now() + waitMs >= deadline) return undefined;
+    if (Date.now() + waitMs >= deadline) break;
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
-  return undefined;
+  return attempt === 0 ? undefined : report(Math.min(attempt, maximumAttempts - 1));
 }
 
 type Ended =

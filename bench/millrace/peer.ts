@@ -3,6 +3,7 @@ import { Engine } from '../../engine/engine.js';
 import { buildRegistry } from '../../engine/registry.js';
 import { startHttpServer } from '../../server/http-server.js';
 import { parseConfig, type ProjectConfig } from '../../src/config/config.js';
+import { NO_SERVICES } from '../../src/pipeline/context.js';
 import { DefinitionError } from '../../src/definition/problem.js';
 import { temporalLogger } from '../../worker/temporal-logger.js';
 import { createWorker } from '../../worker/worker.js';
@@ -38,7 +39,7 @@ export async function startMillracePeer(options: MillracePeerOptions): Promise<M
     taskQueue,
     workflowBundle: await workflowBundle({ files: [], cacheDir, logger: temporalLogger(log) }),
     code,
-    services: {},
+    services: NO_SERVICES,
     log,
     options: options.options,
   });

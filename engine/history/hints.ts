@@ -26,8 +26,8 @@ export async function describeHints(
       operation: operation?.name ?? activity.activityType?.name ?? '',
       stage: stage?.name ?? '',
     };
-    const known = memory.get(id) ?? { attempt: 1, progress: '' };
-    const attempt = activity.attempt ?? 1;
+    const known = memory.get(id) ?? { attempt: (operation?.attemptsBefore ?? 0) + 1, progress: '' };
+    const attempt = (operation?.attemptsBefore ?? 0) + (activity.attempt ?? 1);
     if (attempt > known.attempt) {
       const error = activity.lastFailure?.message ?? '';
       events.push({

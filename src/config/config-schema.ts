@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { durationMs, InvalidDuration } from '../definition/duration.js';
-import type { Services } from '../pipeline/context.js';
+import { NO_SERVICES, type Services } from '../pipeline/context.js';
 import type { SecretLookup } from './config.js';
 import type {
   AfterExecute,
@@ -125,7 +125,7 @@ export const configSchema = z.strictObject({
   asyncQueue: text.default('millrace'),
   executionRetention: duration.default(7 * DAY_MS),
   trackExecutions: z.boolean().exactOptional(),
-  services: services.default({}),
+  services: services.default(NO_SERVICES),
   disposeServices: callback<(services: Services) => void | Promise<void>>().exactOptional(),
   secrets: callback<SecretLookup>().exactOptional(),
   worker: worker.prefault({}),

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { canonicalJson, isPlainObject, type JsonObject } from '../definition/json.js';
+import { canonicalJson, isPlainObject, ownMember, type JsonObject } from '../definition/json.js';
 import { typeSchema } from './json-schema.js';
 
 /**
@@ -69,7 +69,7 @@ function membersOverlap(from: JsonObject, to: JsonObject): boolean {
   const required = Array.isArray(to['required']) ? (to['required'] as readonly string[]) : [];
   const closed = from['additionalProperties'] === false;
   return Object.entries(wanted).every(([name, type]) => {
-    const source = given[name];
+    const source = ownMember(given, name);
     if (source === undefined) return !(closed && required.includes(name));
     return overlaps(source, type);
   });
@@ -82,11 +82,16 @@ function members(schema: JsonObject): Record<string, JsonObject> {
 
 /** The JSON types a schema allows, or undefined where it does not say. */
 function basicTypes(schema: JsonObject): Set<string> | undefined {
-  const { type, anyOf, oneOf, const: constant, enum: values } = schema;
+  const { type, anyOf, oneOf, allOf, const: constant, enum: values } = schema;
   if (typeof type === 'string') return new Set([type]);
   if (Array.isArray(type)) return new Set(type as readonly string[]);
   if (constant !== undefined) return new Set([jsonType(constant)]);
   if (Array.isArray(values)) return new Set(values.map(jsonType));
+  if (Array.isArray(allOf)) {
+    // A value of all of them is one of each.
+    const parts = (allOf as readonly JsonObject[]).map(basicTypes);
+    return parts.find((types) => types !== undefined);
+  }
   const options = anyOf ?? oneOf;
   if (!Array.isArray(options)) return undefined;
   const all = new Set<string>();

@@ -51,6 +51,9 @@ function exampleOf(schema: unknown, depth: number): Json {
     firstOf(schema['enum']);
   // Schemas are JSON themselves.
   if (given !== undefined) return given as Json;
+  const { allOf } = schema;
+  if (Array.isArray(allOf))
+    return exampleOf(Object.assign({}, ...allOf.filter(isPlainObject)), depth + 1);
   const alternatives = firstOf(schema['anyOf']) ?? firstOf(schema['oneOf']);
   if (alternatives !== undefined) return exampleOf(alternatives, depth + 1);
   switch (typeOf(schema)) {

@@ -1,4 +1,5 @@
 import { isPlainObject } from '../definition/json.js';
+import { FORBIDDEN_NAME } from './contract.js';
 import { formatPath, type PropertyViolation } from './violation.js';
 
 /** Deepest nesting of arrays and objects in a property. */
@@ -22,12 +23,42 @@ export function jsonViolation(
       value.map((item, index) => [index, item] as const),
       path,
     );
-  if (isPlainObject(value))
+  if (isPlainObject(value)) {
+    if (Object.hasOwn(value, FORBIDDEN_NAME)) return forbidden([...path, FORBIDDEN_NAME], value);
     return firstOf(
       Object.entries(value).filter(([, member]) => member !== undefined),
       path,
     );
+  }
   return notJson(path, typeof value === 'object' ? value.constructor.name : typeof value);
+}
+
+/**
+ * Where a value has members of the one name that none can have, at any depth. What is nested too deep is left to
+ * {@link jsonViolation}.
+ */
+export function forbiddenNames(
+  value: unknown,
+  path: readonly PropertyKey[] = [],
+): readonly PropertyViolation[] {
+  if (typeof value !== 'object' || value === null || path.length > MAX_DEPTH) return [];
+  const within = (Array.isArray(value) ? [...value.entries()] : Object.entries(value)).flatMap(
+    ([key, member]: readonly [PropertyKey, unknown]) =>
+      typeof member === 'object' ? forbiddenNames(member, [...path, key]) : [],
+  );
+  return Object.hasOwn(value, FORBIDDEN_NAME)
+    ? [forbidden([...path, FORBIDDEN_NAME], value), ...within]
+    : within;
+}
+
+function forbidden(path: readonly PropertyKey[], holder: object): PropertyViolation {
+  const name = formatPath(path);
+  const value: unknown = Object.getOwnPropertyDescriptor(holder, FORBIDDEN_NAME)?.value;
+  return {
+    path: name,
+    got: value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value,
+    message: `Property '${name}' is not allowed: no property can be called ${FORBIDDEN_NAME}`,
+  };
 }
 
 function firstOf(

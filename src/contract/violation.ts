@@ -54,6 +54,16 @@ export function formatPath(path: readonly PropertyKey[]): string {
   }, '');
 }
 
+/** The parts of a path as {@link formatPath} writes it. */
+export function parsePath(path: string): readonly (string | number)[] {
+  return Array.from(
+    path.matchAll(/\[("(?:[^"\\]|\\.)*"|\d+)\]|([^.[\]]+)/g),
+    ([, bracketed, name]) =>
+      // formatPath has written what is in brackets as JSON: a text or a number.
+      bracketed === undefined ? (name ?? '') : (JSON.parse(bracketed) as string | number),
+  );
+}
+
 type Issue = z.core.$ZodIssue;
 
 function issueViolations(
@@ -138,7 +148,7 @@ function alternatives(values: readonly unknown[]): string {
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, part) =>
-      typeof value === 'object' && value !== null
+      typeof value === 'object' && value !== null && Object.hasOwn(value, part)
         ? (value as Record<PropertyKey, unknown>)[part]
         : undefined,
     root,

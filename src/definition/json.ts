@@ -31,6 +31,13 @@ function utf8Bytes(text: string): number {
   return bytes;
 }
 
+/**
+ * An object's own member. Names such as `constructor` and `toString` are members only where an object has them itself.
+ */
+export function ownMember<T>(object: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
 /** True for objects written as `{}`: what JSON calls an object, not an array, null or class instance. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

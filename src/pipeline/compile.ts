@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { describeType, mayFlow } from '../contract/compatibility.js';
-import { isOptional, type PropertyTypes } from '../contract/contract.js';
+import type { PropertyTypes } from '../contract/contract.js';
 import { objectSchema } from '../contract/json-schema.js';
 import { isPlainObject, jsonBytes, type JsonObject } from '../definition/json.js';
 import { nameProblem } from '../definition/name.js';
@@ -19,6 +18,7 @@ import {
   type StagePlan,
 } from './plan.js';
 import { ProblemList, type Path } from './problem-list.js';
+import { planResultCheck } from './result-check.js';
 import { flowTypes, type TypeFlow } from './type-flow.js';
 import { compileUse, operationPlan, type CompiledUse } from './use.js';
 
@@ -101,9 +101,12 @@ export function compilePipeline(
       severity,
     );
   }
-  checkOutput(definition, flow, problems);
+  const resultSchema = planResultCheck(definition.output?.shape ?? {}, flow, problems);
   if (problems.hasErrors()) return { problems: problems.all() };
-  const plan = assemble(definition, stages, uses, merges, flow, problems);
+  const plan = {
+    ...assemble(definition, stages, uses, merges, flow, problems),
+    ...(resultSchema !== undefined && { resultSchema }),
+  };
   checkSize(plan, problems);
   if (problems.hasErrors()) return { problems: problems.all() };
   return { pipeline: compiled(source, plan, flow, uses), problems: problems.all() };
@@ -225,23 +228,6 @@ function compileStage(
     names.add(name);
     return [{ ...compiledUse, name }];
   });
-}
-
-function checkOutput(definition: Pipeline, flow: TypeFlow, problems: ProblemList): void {
-  const declared: PropertyTypes = definition.output?.shape ?? {};
-  for (const [name, type] of Object.entries(declared)) {
-    const left = flow.output[name];
-    if (left === undefined && !isOptional(type)) {
-      const names = Object.keys(flow.output).join(', ') || 'nothing';
-      problems.add(
-        ['output', name],
-        `output declares "${name}", which no stage leaves. What is left: ${names}.`,
-      );
-    } else if (left !== undefined && !mayFlow(left, type)) {
-      const types = `as ${describeType(type)}, but what is left is ${describeType(left)}`;
-      problems.add(['output', name], `output declares "${name}" ${types}.`);
-    }
-  }
 }
 
 function assemble(

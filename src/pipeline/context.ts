@@ -7,6 +7,9 @@ import type { Json, JsonObject } from '../definition/json.js';
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a project fills it by declaration merging
 export interface Services {}
 
+/** What a project that configures no services has: one that declares some in {@link Services} configures them. */
+export const NO_SERVICES = {} as Services;
+
 /** A structured logger, pino's signature. Its lines carry the run, the stage and the operation. */
 export interface Log {
   debug(fields: object, message?: string): void;

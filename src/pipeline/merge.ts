@@ -1,4 +1,4 @@
-import type { Json } from '../definition/json.js';
+import { ownMember, type Json } from '../definition/json.js';
 import { applyChanges, type Changes, type Namespace } from './namespace.js';
 
 /**
@@ -53,7 +53,7 @@ function collate(
 
 function valuesSet(changes: readonly Changes[], name: string): readonly Json[] {
   return changes.flatMap(({ set }) => {
-    const value = set[name];
+    const value = ownMember(set, name);
     return value === undefined ? [] : [value];
   });
 }

@@ -10,6 +10,9 @@ export const QUICK_ACTIVITY = 'millrace.quick';
 /** Name of the local activity that asks the deployed code whether a failure is to be ignored. */
 export const IGNORES_ACTIVITY = 'millrace.ignores';
 
+/** Name of the local activity that checks a result where a plan says so. */
+export const RESULT_ACTIVITY = 'millrace.result';
+
 /** What the activity of one operation gets. Its activity type is the operation's. */
 export interface OperationTask {
   readonly pipeline: string;
@@ -18,13 +21,13 @@ export interface OperationTask {
   /** Only the properties that the operation reads. */
   readonly inputs: readonly Namespace[];
   readonly principal?: string;
-  /** What a worker that stopped has handed back: the attempt goes on elsewhere. */
+  /** What a worker that stopped, or a fused group whose time was over, has handed back: it goes on from there. */
   readonly handedBack?: HandedBack;
 }
 
-/** An attempt that a stopping worker gave up. It counts for nothing, and its checkpoint is kept. */
+/** An operation that was given up before it ended. Of an attempt that a stopping worker gave up the checkpoint is kept. */
 export interface HandedBack {
-  /** Attempts that failed before it. */
+  /** Attempts that count already. One that a stopping worker gave up does not. */
   readonly attempts: number;
   readonly checkpoint?: Json;
 }
@@ -70,15 +73,16 @@ export interface QuickReport {
   /** Milliseconds since the epoch, by the worker's clock. */
   readonly startedAt: number;
   readonly durationMs: number;
+  /** Of one that is handed over, neither done nor failed: those that count, at most all but one. */
   readonly attempts: number;
-  /** Absent when it failed or was handed over. */
+  /** Absent when it failed or is handed over. */
   readonly outcome?: OperationOutcome;
   readonly failure?: Failure;
 }
 
 /**
- * What the local activity of fused operations returns. Operations without a report were not started or not finished
- * in time: they go on as ordinary activities. It never throws for an operation's failure.
+ * What the local activity of fused operations returns. Operations without a report, or with one that tells neither an
+ * outcome nor a failure, were not finished in time: they go on as ordinary activities. It never throws for an operation's failure.
  */
 export interface QuickOutcome {
   readonly operations: readonly QuickReport[];
@@ -94,6 +98,18 @@ export interface IgnoresTask {
   readonly failure: Failure;
   /** Where the operation is in the plan. */
   readonly place: IgnoresDecision['place'];
+}
+
+/** What the local activity that checks a result gets. */
+export interface ResultTask {
+  /** The plan's `resultSchema`. */
+  readonly schema: JsonObject;
+  readonly result: JsonObject | readonly JsonObject[];
+}
+
+/** What is wrong with a result; empty when nothing is. */
+export interface ResultDecision {
+  readonly failure?: Failure;
 }
 
 /** What a predicate said. A marker in history carries no input, so that the place is here, for the fold. */

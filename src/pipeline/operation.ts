@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Contract, PropertyTypes } from '../contract/contract.js';
+import { EMPTY_CONTRACT, type Contract, type PropertyTypes } from '../contract/contract.js';
 import { DEFINITION, type Branded } from '../definition/brand.js';
 import { callerSite } from '../definition/call-site.js';
 import type { Duration } from '../definition/duration.js';
@@ -31,7 +31,11 @@ export type IgnoreErrors = boolean | readonly string[] | ((failure: OperationFai
 /** What a contract may depend on: an operation's options, and what is known of the properties that reach it. */
 export interface ContractRequest<Options> {
   readonly options: Options;
-  /** The types of the properties that reach the operation. Empty at run time, where values are known to fit. */
+  /**
+   * The types of the properties that reach the operation, as far as they are known. At run time these are the properties
+   * that the contract reads, each as any value: optional where the contract has found it to be so when the definitions
+   * were loaded.
+   */
   readonly incoming: PropertyTypes;
 }
 
@@ -156,10 +160,10 @@ export function defineOperation<
   O extends ObjectType = z.ZodObject<Record<never, never>>,
 >(definition: OperationDefinition<R, S, O>): Operation<O> {
   const contract: Contract = {
+    ...EMPTY_CONTRACT,
     reads: definition.reads?.shape ?? {},
     sets: definition.sets?.shape ?? {},
     deletes: definition.deletes ?? [],
-    readsAll: false,
   };
   return operation(definition, () => contract, callerSite());
 }
@@ -172,10 +176,7 @@ export function defineGenericOperation<O extends ObjectType = z.ZodObject<Record
   definition: GenericOperationDefinition<O>,
 ): Operation<O> {
   const contract = (request: ContractRequest<JsonObject>): Contract => ({
-    reads: {},
-    sets: {},
-    deletes: [],
-    readsAll: false,
+    ...EMPTY_CONTRACT,
     // Options were parsed by the operation's own schema before a contract is asked for.
     ...definition.contract(request as ContractRequest<z.output<O>>),
   });

@@ -31,6 +31,8 @@ export interface OperationPlan {
   readonly changesCount?: true;
   /** Names of the properties it gets; `'*'` stands for all of them. */
   readonly reads: readonly string[] | '*';
+  /** Those that may be absent, of the properties that its contract names to read; left out where none may. */
+  readonly optional?: readonly string[];
   readonly sets: readonly string[];
   readonly deletes: readonly string[];
   /** Of the contract that was checked; another one in the deployed code fails the run with `ContractChanged`. */
@@ -65,6 +67,8 @@ export interface PipelinePlan {
   readonly result: 'one' | 'all';
   /** The only properties that the result has, where the definition declares an output. */
   readonly output?: readonly string[];
+  /** JSON Schema of what the contracts of its operations do not settle about the result, which is then looked at. */
+  readonly resultSchema?: JsonObject;
   readonly stages: readonly StagePlan[];
   readonly units: readonly Unit[];
 }

@@ -1,8 +1,17 @@
 import { z } from 'zod';
 import { describeType, mayFlow, sameType } from '../contract/compatibility.js';
-import { isOptional, type Contract, type PropertyTypes } from '../contract/contract.js';
+import {
+  EMPTY_CONTRACT,
+  FORBIDDEN_NAME,
+  isOptional,
+  mayBeLeftOut,
+  type Contract,
+  type PropertyTypes,
+} from '../contract/contract.js';
+import { ownMember } from '../definition/json.js';
 import { nearMiss } from '../definition/suggestion.js';
 import type { MergeStrategy } from './merge.js';
+import { bothTypes, givenType, sameSchema, typeAfter, type Origin } from './origin.js';
 
 /** What the type flow needs to know of a stage. Contracts may depend on what reaches the stage. */
 export interface FlowStage {
@@ -15,6 +24,8 @@ export interface FlowStage {
 export interface FlowOperation {
   readonly name: string;
   readonly changesCount: boolean;
+  /** Some of its failures let the namespaces pass through, without what it would have set. */
+  readonly ignoresErrors: boolean;
   readonly contract: (incoming: PropertyTypes) => Contract;
 }
 
@@ -30,19 +41,15 @@ export interface FlowProblem {
 export interface TypeFlow {
   readonly input: PropertyTypes;
   readonly output: PropertyTypes;
+  /** Of the output: what may not be as its type says, since failures of its setter may be ignored. */
+  readonly uncertain: ReadonlySet<string>;
   readonly contracts: readonly (readonly Contract[])[];
   readonly problems: readonly FlowProblem[];
 }
 
-interface Origin {
-  readonly type: z.ZodType;
-  /** The stage that set it, or undefined for the run's input. */
-  readonly setBy?: string;
-}
-
 /**
  * Follows the properties through the stages. A property that is read before any stage sets it belongs to the input;
- * one that was deleted, or that reaches a reader as another type, is a problem.
+ * one that was deleted, that its setter may leave out, or that reaches a reader as another type, is a problem.
  *
  * @param declared - the input that the definition declares; reads of anything else are then problems.
  */
@@ -52,7 +59,8 @@ export function flowTypes(
 ): TypeFlow {
   const flow = new Flow(declared);
   const contracts = stages.map((stage, index) => flow.enter(stage, index));
-  return { input: flow.input, output: flow.left(), contracts, problems: flow.problems };
+  const { input, problems } = flow;
+  return { input, output: flow.left(), uncertain: flow.uncertain(), contracts, problems };
 }
 
 class Flow {
@@ -65,7 +73,7 @@ class Flow {
   constructor(declared: PropertyTypes | undefined) {
     this.#declared = declared;
     this.#input = { ...declared };
-    for (const [name, type] of Object.entries(this.#input)) this.#available.set(name, { type });
+    for (const [name, type] of Object.entries(this.#input)) this.#given(name, type);
   }
 
   get input(): PropertyTypes {
@@ -76,8 +84,29 @@ class Flow {
     return Object.fromEntries([...this.#available].map(([name, origin]) => [name, origin.type]));
   }
 
+  uncertain(): ReadonlySet<string> {
+    return new Set(
+      [...this.#available].flatMap(([name, { uncertain }]) => (uncertain ? [name] : [])),
+    );
+  }
+
+  /**
+   * What contracts are told of the properties that reach a stage. That nobody has needed an undeclared property of the
+   * input so far makes it optional for clients, but says nothing of what is to come.
+   */
+  #incoming(): PropertyTypes {
+    const assumed = (origin: Origin): boolean =>
+      origin.setter === undefined && this.#declared === undefined && isOptional(origin.type);
+    return Object.fromEntries(
+      [...this.#available].map(([name, origin]) => [
+        name,
+        assumed(origin) ? z.nonoptional(origin.type) : origin.type,
+      ]),
+    );
+  }
+
   enter(stage: FlowStage, index: number): readonly Contract[] {
-    const incoming = this.left();
+    const incoming = this.#incoming();
     const contracts = stage.operations.map((operation, at) =>
       this.#contract(operation, incoming, stage, index, at),
     );
@@ -98,30 +127,40 @@ class Flow {
     index: number,
     at: number,
   ): Contract {
+    const report = (what: string): Contract => {
+      const message = `stage "${stage.name}": "${operation.name}": ${what}`;
+      this.problems.push({ stage: index, operation: at, message });
+      return EMPTY_CONTRACT;
+    };
     try {
-      return operation.contract(incoming);
+      const contract = operation.contract(incoming);
+      const { reads, sets, deletes } = contract;
+      return [...Object.keys(reads), ...Object.keys(sets), ...deletes].includes(FORBIDDEN_NAME)
+        ? report(`no property can be called ${FORBIDDEN_NAME}. Choose another name.`)
+        : contract;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      const message = `stage "${stage.name}": "${operation.name}": its contract could not be found out: ${why}`;
-      this.problems.push({ stage: index, operation: at, message });
-      return NO_CONTRACT;
+      return report(`its contract could not be found out: ${why}`);
     }
   }
 
   #read(name: string, type: z.ZodType, stage: FlowStage, index: number, at: number): void {
     const origin = this.#available.get(name);
-    const reader = `stage "${stage.name}": "${stage.operations[at]?.name ?? ''}" reads "${name}"`;
+    const operation = stage.operations[at]?.name ?? '';
+    const reader = `stage "${stage.name}": "${operation}" reads "${name}"`;
     const report = (message: string, severity: 'error' | 'warning' = 'error'): void => {
       this.problems.push({ stage: index, operation: at, message: `${reader}${message}`, severity });
     };
     if (origin === undefined) {
       this.#readFromInput(name, type, report);
     } else if (!mayFlow(origin.type, type)) {
-      const giver =
-        origin.setBy === undefined ? 'the input has it' : `stage "${origin.setBy}" sets it`;
+      const { setter } = origin;
+      const giver = setter === undefined ? 'the input has it' : `stage "${setter.stage}" sets it`;
       report(` as ${describeType(type)}, but ${giver} as ${describeType(origin.type)}.`);
-    } else if (origin.setBy === undefined && this.#declared === undefined) {
+    } else if (origin.setter === undefined && this.#declared === undefined) {
       this.#narrowInput(name, type);
+    } else if (mayBeLeftOut(origin.type) && !isOptional(type)) {
+      report(lackMessage(origin, operation));
     }
   }
 
@@ -143,7 +182,7 @@ class Flow {
     const near = nearMiss(
       name,
       [...this.#available]
-        .filter(([, origin]) => origin.setBy !== undefined)
+        .filter(([, origin]) => origin.setter !== undefined)
         .map(([known]) => known),
     );
     if (near !== undefined) {
@@ -153,17 +192,22 @@ class Flow {
       );
     }
     this.#input[name] = type;
-    this.#available.set(name, { type });
+    this.#given(name, type);
+  }
+
+  #given(name: string, type: z.ZodType): void {
+    this.#available.set(name, { type: givenType(type), uncertain: false });
   }
 
   /** Two stages that read one input property: a value has to satisfy both. */
   #narrowInput(name: string, type: z.ZodType): void {
-    const known = this.#input[name];
-    if (known === undefined || (sameType(known, type) && isOptional(known) === isOptional(type)))
-      return;
-    const both = z.intersection(known, type);
+    const known = ownMember(this.#input, name);
+    if (known === undefined || known === type) return;
+    const needed = isOptional(known) && !isOptional(type);
+    if (sameSchema(known, type, 'input') && !needed) return;
+    const both = sameSchema(known, type, 'input') ? type : bothTypes(known, type);
     this.#input[name] = both;
-    this.#available.set(name, { type: both });
+    this.#given(name, both);
   }
 
   #checkParallel(stage: FlowStage, contracts: readonly Contract[], index: number): void {
@@ -174,8 +218,19 @@ class Flow {
         this.problems.push({ stage: index, operation: at, message });
       });
     }
+    this.#checkCarrying(stage, contracts, index);
     if (stage.merge === 'disjoint') this.#checkDisjoint(stage, contracts, index);
     else for (const name of sharedSets(contracts)) this.#checkShared(stage, contracts, index, name);
+  }
+
+  /** What such an operation changes is not known beforehand, so that nothing can be said of it beside others. */
+  #checkCarrying(stage: FlowStage, contracts: readonly Contract[], index: number): void {
+    if (contracts.length === 1) return;
+    contracts.forEach(({ carriesAll }, at) => {
+      if (!carriesAll || stage.operations[at]?.changesCount === true) return;
+      const message = `stage "${stage.name}": ${nameOf(stage, at)} may set any property, so it must be alone in its stage. Give it a stage of its own.`;
+      this.problems.push({ stage: index, operation: at, message });
+    });
   }
 
   #checkDisjoint(stage: FlowStage, contracts: readonly Contract[], index: number): void {
@@ -199,7 +254,7 @@ class Flow {
     name: string,
   ): void {
     const setters = contracts.flatMap((contract, at) => {
-      const type = contract.sets[name];
+      const type = ownMember(contract.sets, name);
       return type === undefined ? [] : [{ at, type }];
     });
     const [first, ...others] = setters;
@@ -213,30 +268,52 @@ class Flow {
   }
 
   #leave(stage: FlowStage, contracts: readonly Contract[]): void {
-    const ordered = stage.merge === 'first' ? contracts.toReversed() : contracts;
-    for (const contract of ordered) {
+    const listed = contracts.map((contract, at) => ({ contract, at }));
+    const collated = stage.merge === 'collate' ? sharedSets(contracts) : [];
+    for (const { contract, at } of stage.merge === 'first' ? listed.toReversed() : listed) {
       for (const name of contract.deletes) {
         this.#available.delete(name);
         this.#deletedBy.set(name, stage.name);
       }
-      for (const [name, type] of Object.entries(contract.sets)) this.#set(name, type, stage.name);
+      for (const [name, type] of Object.entries(contract.sets))
+        if (!collated.includes(name)) this.#set(name, type, stage, [at]);
     }
-    if (stage.merge !== 'collate') return;
-    for (const name of sharedSets(contracts)) {
-      const type = contracts.find((contract) => contract.sets[name] !== undefined)?.sets[name];
-      if (type !== undefined) this.#set(name, z.array(type), stage.name);
+    for (const name of collated) {
+      const setters = listed.filter(({ contract }) => Object.hasOwn(contract.sets, name));
+      const types = setters.flatMap(({ contract }) => ownMember(contract.sets, name) ?? []);
+      const items = z.array(z.nonoptional(types[0] ?? z.unknown()));
+      this.#set(
+        name,
+        types.every(mayBeLeftOut) ? items.optional() : items,
+        stage,
+        setters.map(({ at }) => at),
+      );
     }
   }
 
-  #set(name: string, type: z.ZodType, setBy: string): void {
-    this.#available.set(name, { type, setBy });
+  /** @param by - the operations of the stage that set it together */
+  #set(name: string, type: z.ZodType, stage: FlowStage, by: readonly number[]): void {
+    const before = this.#available.get(name);
+    const assured =
+      before?.uncertain === false &&
+      !mayBeLeftOut(before.type) &&
+      sameSchema(before.type, type, 'output');
+    const operations = by.flatMap((at) => stage.operations[at] ?? []);
+    this.#available.set(name, {
+      type: typeAfter(before?.type, type),
+      setter: { stage: stage.name, operation: operations[0]?.name ?? '' },
+      uncertain:
+        (operations.every(({ ignoresErrors }) => ignoresErrors) && !assured) ||
+        (before?.uncertain === true && mayBeLeftOut(type)),
+    });
     this.#deletedBy.delete(name);
   }
 
   #whatIsSet(): string {
     const byStage = new Map<string, string[]>();
-    for (const [name, { setBy }] of this.#available) {
-      if (setBy !== undefined) byStage.set(setBy, [...(byStage.get(setBy) ?? []), name]);
+    for (const [name, { setter }] of this.#available) {
+      if (setter !== undefined)
+        byStage.set(setter.stage, [...(byStage.get(setter.stage) ?? []), name]);
     }
     return [...byStage].map(([stage, names]) => ` "${stage}" sets: ${names.join(', ')}.`).join('');
   }
@@ -246,7 +323,13 @@ function nameOf(stage: FlowStage, at: number | undefined): string {
   return `"${stage.operations[at ?? -1]?.name ?? ''}"`;
 }
 
-const NO_CONTRACT: Contract = { reads: {}, sets: {}, deletes: [], readsAll: false };
+function lackMessage({ setter }: Origin, reader: string): string {
+  if (setter === undefined) {
+    return `, which the declared input may lack. Make it required there, or optional in what "${reader}" reads, which is also the place of a default.`;
+  }
+  const { stage, operation } = setter;
+  return `, which stage "${stage}": "${operation}" may leave out. Make it required in what "${operation}" sets, or optional in what "${reader}" reads.`;
+}
 
 /** The properties that more than one of these contracts declares to set. */
 export function sharedSets(contracts: readonly Pick<Contract, 'sets'>[]): readonly string[] {

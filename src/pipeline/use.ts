@@ -1,6 +1,12 @@
 import type { z } from 'zod';
-import type { Contract, PropertyTypes } from '../contract/contract.js';
-import { violationsOf } from '../contract/violation.js';
+import {
+  FORBIDDEN_NAME,
+  isOptional,
+  type Contract,
+  type PropertyTypes,
+} from '../contract/contract.js';
+import { forbiddenNames } from '../contract/json-value.js';
+import { parsePath, violationsOf } from '../contract/violation.js';
 import { isDefinition } from '../definition/brand.js';
 import { isPlainObject, type JsonObject } from '../definition/json.js';
 import { suggestion } from '../definition/suggestion.js';
@@ -17,6 +23,7 @@ export interface CompiledUse {
   readonly operation: Operation;
   readonly name: string;
   readonly changesCount: boolean;
+  readonly ignoresErrors: boolean;
   readonly options: JsonObject;
   readonly model?: string;
   readonly timeoutMs?: number;
@@ -56,6 +63,7 @@ export function compileUse(
     operation,
     name,
     changesCount: operation.changesCount,
+    ignoresErrors: ignoreErrors !== false,
     options,
     retry,
     ...ignoring(ignoreErrors),
@@ -68,6 +76,9 @@ export function compileUse(
 /** The plan of an operation in its place. */
 export function operationPlan(use: CompiledUse, contract: Contract | undefined): OperationPlan {
   const reads = contract === undefined || contract.readsAll ? '*' : Object.keys(contract.reads);
+  const optional = Object.entries(contract?.reads ?? {}).flatMap(([name, type]) =>
+    isOptional(type) ? [name] : [],
+  );
   return {
     type: use.operation.name,
     name: use.name,
@@ -79,9 +90,10 @@ export function operationPlan(use: CompiledUse, contract: Contract | undefined):
     ...(use.operation.quick && { quick: true as const }),
     ...(use.changesCount && { changesCount: true as const }),
     reads,
+    ...(optional.length > 0 && { optional }),
     sets: Object.keys(contract?.sets ?? {}),
     deletes: contract?.deletes ?? [],
-    contractHash: contractHash(use.operation, use.options),
+    contractHash: contractHash(use.operation, { options: use.options, optional }),
   };
 }
 
@@ -138,8 +150,14 @@ function readFileOptions(
   { readFile }: CompileEnvironment,
   problems: ProblemList,
 ): NonNullable<OperationUse['options']> | undefined {
+  const wrong = Object.keys(operation.fileOptions).filter(
+    (option) => given[option] !== undefined && typeof given[option] !== 'string',
+  );
+  for (const option of wrong)
+    problems.add(['options', option], `${at}${option} must be the path of a file of the project.`);
+  if (wrong.length > 0) return undefined;
   const named = Object.entries(operation.fileOptions).filter(
-    ([option]) => typeof given[option] === 'string',
+    ([option]) => given[option] !== undefined,
   );
   const texts = named.map(([option, target]) => {
     const text = readFile(String(given[option]));
@@ -168,14 +186,21 @@ function parseOptions(
   problems: ProblemList,
 ): JsonObject | undefined {
   const schema: z.ZodObject | undefined = operation.options;
-  const known = Object.keys(schema?.shape ?? {});
+  const known = [...Object.keys(schema?.shape ?? {}), ...Object.keys(operation.fileOptions)];
   const open = schema?.def.catchall !== undefined && schema.def.catchall._zod.def.type !== 'never';
   const strange = open ? [] : Object.keys(given).filter((name) => !known.includes(name));
   for (const name of strange) {
     const hint = known.length === 0 ? ' It takes no options.' : suggestion(name, known);
     problems.add(['options', name], `${at}unknown option "${name}".${hint}`);
   }
-  if (strange.length > 0) return undefined;
+  const forbidden = forbiddenNames(given);
+  for (const { path } of forbidden) {
+    problems.add(
+      ['options', ...parsePath(path)],
+      `${at}option '${path}' is not allowed: no property can be called ${FORBIDDEN_NAME}.`,
+    );
+  }
+  if (strange.length > 0 || forbidden.length > 0) return undefined;
   try {
     const parsed = schema?.safeParse(given);
     if (parsed === undefined) return {};
@@ -183,7 +208,7 @@ function parseOptions(
     if (parsed.success) return JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
     for (const wrong of violationsOf(parsed.error, given)) {
       problems.add(
-        ['options', ...pathParts(wrong.path)],
+        ['options', ...parsePath(wrong.path)],
         `${at}${wrong.message.replace('Property', 'option')}`,
       );
     }
@@ -197,10 +222,6 @@ function parseOptions(
 /** What a thrown value says. */
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function pathParts(path: string): readonly (string | number)[] {
-  return (path.match(/[^.[\]]+/g) ?? []).map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
 function retryPlan(retry: RetryOptions, at: string, problems: ProblemList): RetryPlan | undefined {

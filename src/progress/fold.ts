@@ -131,7 +131,9 @@ class Step {
     if (place === undefined) return;
     const { [event.scheduledEventId]: _, ...rest } = this.#scheduled;
     this.#scheduled = rest;
-    const { startedAt = this.time, attempts } = event;
+    const { startedAt = this.time } = event;
+    const before = this.#writer.operation(place.stage, place.operation)?.attemptsBefore ?? 0;
+    const attempts = before + event.attempts;
     const durationMs = Math.max(0, this.time - startedAt);
     if (event.type === 'activity_completed') {
       this.#writer.endOperation(
@@ -176,9 +178,15 @@ class Step {
   }
 
   #tellHandedBack(place: OperationPlace, attempt: number, { message }: Failure): void {
-    const operation = this.#writer.operation(place.stage, place.operation)?.name ?? '';
+    const operation = this.#writer.operation(place.stage, place.operation);
+    // The attempt that was given up does not count.
+    if (operation !== undefined)
+      this.#writer.setOperation(place.stage, place.operation, {
+        ...operation,
+        attemptsBefore: attempt - 1,
+      });
     this.#writer.tell('operation_retrying', this.time, {
-      operation,
+      operation: operation?.name ?? '',
       stage: this.#writer.stageName(place.stage),
       attempt,
       error: message,
@@ -222,7 +230,13 @@ class Step {
     this.#writer.closeStage(place.stage, this.time);
   }
 
-  #quickCompleted(reports: readonly QuickReport[]): void {
+  #quickCompleted(all: readonly QuickReport[]): void {
+    for (const { stage, operation: index, attempts } of all.filter(isHandedOver)) {
+      const operation = this.#writer.operation(stage, index);
+      if (operation !== undefined)
+        this.#writer.setOperation(stage, index, { ...operation, attemptsBefore: attempts });
+    }
+    const reports = all.filter((report) => !isHandedOver(report));
     const stages = [...new Set(reports.map((report) => report.stage))].sort((a, b) => a - b);
     for (const stage of stages) {
       const ofStage = reports.filter((report) => report.stage === stage);
@@ -249,6 +263,11 @@ class Step {
 
 /** How much earlier than at its limit an attempt may seem to have ended: its start and end are told by two clocks. */
 const CLOCK_SLACK_MS = 100;
+
+/** Its events follow when the activity that takes over is scheduled. */
+function isHandedOver({ outcome, failure }: QuickReport): boolean {
+  return outcome === undefined && failure === undefined;
+}
 
 function endedBy(type: string, message: string): Failure {
   return { type, message, retryable: false };

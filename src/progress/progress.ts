@@ -38,6 +38,8 @@ export interface OperationProgress {
   readonly startedAt?: number;
   readonly durationMs?: number;
   readonly attempts?: number;
+  /** Attempts that were made before its present activity was scheduled, which counts from 1 again. */
+  readonly attemptsBefore?: number;
   readonly failure?: Failure;
   readonly usage?: readonly ModelUsage[];
   /** The number of namespaces that it made, where it changes their number. */

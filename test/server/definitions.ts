@@ -85,7 +85,48 @@ const treeSize = defineOperation({
   run: ({ input }) => ({ size: JSON.stringify(input.tree).length }),
 });
 
-export const operations = [countWords, shout, wait, refuse, lie, keep, call, treeSize];
+const records = z.array(z.object({ tags: z.array(z.string()) }));
+
+/** Its input and what it sets have lists in lists. */
+const tag = defineOperation({
+  name: 'tag',
+  reads: z.object({ records, break: z.boolean().optional() }),
+  sets: z.object({ records }),
+  quick: true,
+  run: ({ input }) => ({
+    records:
+      input.break === true
+        ? (JSON.parse('[{"tags":[]},{"tags":[7]}]') as typeof input.records)
+        : input.records,
+  }),
+});
+
+/** Reads properties that every JavaScript object seems to have. */
+const inherit = defineOperation({
+  name: 'inherit',
+  reads: z.object({
+    constructor: z.string(),
+    toString: z.string(),
+    valueOf: z.string().optional(),
+    hasOwnProperty: z.string().optional(),
+  }),
+  sets: z.object({ valueOf: z.string() }),
+  quick: true,
+  run: ({ input }) => ({ valueOf: [input.constructor, input.toString].join(' ') }),
+});
+
+export const operations = [
+  tag,
+  inherit,
+  countWords,
+  shout,
+  wait,
+  refuse,
+  lie,
+  keep,
+  call,
+  treeSize,
+];
 
 export const pipelines = [
   definePipeline({
@@ -103,5 +144,7 @@ export const pipelines = [
   definePipeline({ name: 'keeper', stages: [{ name: 'only', operations: [keep] }] }),
   definePipeline({ name: 'listed', stages: [{ name: 'only', operations: [keep] }] }),
   definePipeline({ name: 'caller', stages: [{ name: 'only', operations: [call] }] }),
+  definePipeline({ name: 'tagger', stages: [{ name: 'only', operations: [tag] }] }),
+  definePipeline({ name: 'heir', stages: [{ name: 'only', operations: [inherit] }] }),
   definePipeline({ name: 'tree', stages: [{ name: 'only', operations: [treeSize] }] }),
 ];

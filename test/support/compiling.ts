@@ -38,6 +38,11 @@ const prompted = defineOperation({
   fileOptions: { prompt_file: 'prompt' },
   run: () => ({}),
 });
+const labelled = defineOperation({
+  name: 'labelled',
+  options: z.object({ labels: z.record(z.string(), z.string()) }),
+  run: () => ({}),
+});
 const split = defineOperation({ name: 'split', changesCount: true, runBatch: () => [] });
 
 const OPERATIONS: readonly Operation[] = [
@@ -45,6 +50,7 @@ const OPERATIONS: readonly Operation[] = [
   note,
   look,
   prompted,
+  labelled,
   split,
 ] as readonly Operation[];
 

@@ -1,12 +1,13 @@
 import { executeBody } from '../../activities/pipeline/operation-body.js';
 import type { PropertyTypes } from '../../src/contract/contract.js';
 import type { Json, JsonObject } from '../../src/definition/json.js';
-import type {
-  Log,
-  ModelReference,
-  ModelUsage,
-  OperationContext,
-  Progress,
+import {
+  NO_SERVICES,
+  type Log,
+  type ModelReference,
+  type ModelUsage,
+  type OperationContext,
+  type Progress,
 } from '../../src/pipeline/context.js';
 import { compilePipeline, type Compilation } from '../../src/pipeline/compile.js';
 import type { Operation } from '../../src/pipeline/operation.js';
@@ -112,7 +113,7 @@ function contextOf(options: JsonObject, run: OperationRunInTest): OperationConte
     checkpoint: run.checkpoint,
     attempt: 1,
     run: { id: 'pipeline/test/1', name: 'test', kind: 'pipeline' },
-    services: {},
+    services: NO_SERVICES,
     model: run.model,
     recordUsage: (usage) => record.usage.push(usage),
   };

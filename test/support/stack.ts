@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { WebhookSender } from '../../adapters/webhook/webhook-sender.js';
 import type { AfterExecute } from '../../src/config/hooks.js';
-import type { ModelReference, Services } from '../../src/pipeline/context.js';
+import { NO_SERVICES, type ModelReference, type Services } from '../../src/pipeline/context.js';
 import { DeployedCode } from '../../engine/deployed-code.js';
 import { Engine } from '../../engine/engine.js';
 import { buildRegistry, type Sources } from '../../engine/registry.js';
@@ -120,7 +120,7 @@ async function createStack(
         logger: testLogger,
       }),
       code: other,
-      services: definitions.services ?? {},
+      services: definitions.services ?? NO_SERVICES,
       log: pino({ level: 'silent' }),
       outcomes: {
         webhooks,

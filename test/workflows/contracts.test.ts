@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { link } from '../../src/pipeline/built-in/link.js';
+import type { JsonObject } from '../../src/definition/json.js';
 import {
   defineGenericOperation,
   defineOperation,
@@ -99,5 +101,107 @@ describe('contracts at run time', () => {
     await expect(run.result()).rejects.toMatchObject({
       failure: { type: 'ContractChanged', operation: 'op' },
     });
+  });
+});
+
+describe('a property that may be absent', () => {
+  const maybe = defineOperation({
+    name: 'maybe',
+    reads: z.object({ give: z.boolean() }),
+    sets: z.object({ note: z.string().optional() }),
+    quick: true,
+    run: ({ input }) => (input.give ? { note: 'x' } : {}),
+  });
+
+  it('is copied where it is there, and left out where it is not', async () => {
+    const { engine } = await stack(
+      pipelineOf([
+        { name: 'one', operations: [maybe] },
+        { name: 'two', operations: [{ type: link, options: { copy: { note: 'remark' } } }] },
+      ]),
+    );
+
+    expect((await engine.execute('p', { give: true })).result).toEqual({
+      give: true,
+      note: 'x',
+      remark: 'x',
+    });
+    expect((await engine.execute('p', { give: false })).result).toEqual({ give: false });
+  });
+
+  it('is missed where an ignored error has left out what was needed', async () => {
+    const fails = defineOperation({
+      name: 'fails',
+      sets: z.object({ note: z.string() }),
+      quick: true,
+      ignoreErrors: true,
+      retry: { maximumAttempts: 1 },
+      run: () => {
+        throw new Error('no');
+      },
+    });
+    const { engine } = await stack(
+      pipelineOf([
+        { name: 'one', operations: [fails] },
+        { name: 'two', operations: [{ type: link, options: { copy: { note: 'remark' } } }] },
+      ]),
+    );
+
+    await expect(engine.execute('p', {})).rejects.toMatchObject({
+      failure: { operation: 'link', message: "Property 'note' expected a value, got undefined" },
+    });
+  });
+});
+
+describe('properties called like members of every object', () => {
+  const NAMES = ['constructor', 'toString', 'valueOf', 'hasOwnProperty'];
+
+  it.each([true, false])('flow like others (quick: %s)', async (quick) => {
+    const all = (type: z.ZodType): z.ZodObject =>
+      z.object(Object.fromEntries(NAMES.map((name) => [name, type])));
+    const number = defineOperation({
+      name: 'number',
+      quick,
+      reads: all(z.string()),
+      sets: all(z.number()),
+      run: ({ input }) =>
+        Object.fromEntries(NAMES.map((name) => [name, Number((input as JsonObject)[name])])),
+    });
+    const { engine } = await stack(pipelineOf([{ name: 's', operations: [number] }]));
+    const given = Object.fromEntries(NAMES.map((name, index) => [name, String(index)]));
+
+    const { result } = await engine.execute('p', given);
+
+    expect(Object.entries(result as JsonObject)).toEqual(NAMES.map((name, index) => [name, index]));
+    await expect(engine.start('p', {})).rejects.toThrow(
+      "Property 'constructor' expected string, got undefined",
+    );
+  });
+});
+
+describe('a declared output', () => {
+  it('is checked at the end where contracts leave it open, also in several namespaces', async () => {
+    const words = setter('words', 'words', ['a', 7], { quick: true });
+    const stages = [{ name: 'one', operations: [words] }];
+    const output = z.object({ words: z.array(z.string()) });
+    const failure = {
+      type: 'contract_violation',
+      message: "The result is not as declared: Property 'words[1]' expected string, got number",
+      retryable: false,
+    };
+    const one = await stack(pipelineOf(stages, { output }));
+    await expect(one.engine.execute('p', {})).rejects.toMatchObject({ status: 'failed', failure });
+
+    const all = await stack(pipelineOf(stages, { output, result: 'all' }));
+    await expect(all.engine.execute('p', {})).rejects.toMatchObject({
+      failure: {
+        message: expect.stringContaining("Property '[0].words[1]' expected string, got number"),
+      },
+    });
+
+    const fits = await stack(
+      pipelineOf(stages, { output: z.object({ words: z.array(z.unknown()).max(2) }) }),
+    );
+    expect((await fits.engine.execute('p', {})).result).toEqual({ words: ['a', 7] });
   });
 });

@@ -123,6 +123,37 @@ describe('a fused stage', () => {
     });
   });
 
+  it.each([
+    { maximumAttempts: 3, slowFrom: 2, attempts: 3, starts: 3 },
+    // What was interrupted may be finished, and counts once.
+    { maximumAttempts: 1, slowFrom: 1, attempts: 1, starts: 2 },
+  ])(
+    'has its attempts counted on when it is handed over: $maximumAttempts at most',
+    async ({ maximumAttempts, slowFrom, attempts, starts }) => {
+      const told: number[] = [];
+      const stubborn = defineOperation({
+        name: 'stubborn',
+        quick: true,
+        retry: { maximumAttempts, initialInterval: 10 },
+        run: async ({ attempt }) => {
+          told.push(attempt);
+          if (told.length === slowFrom) await new Promise((resolve) => setTimeout(resolve, 2_300));
+          throw new Error('no');
+        },
+      });
+      const { engine } = await stack(pipelineOf([{ name: 's', operations: [stubborn] }]));
+      const run = await engine.start('p', {});
+
+      await expect(run.result()).rejects.toMatchObject({ failure: { attempts } });
+      expect(told).toHaveLength(starts);
+      expect(told.at(-1)).toBe(attempts);
+      expect((await run.describe()).progress?.stages[0]?.operations[0]).toMatchObject({
+        state: 'failed',
+        attempts,
+      });
+    },
+  );
+
   it('keeps its own time limit when it is handed over', async () => {
     const { engine } = await stack(pipelineOf([{ name: 's', timeout: 3_000, operations: [slow] }]));
     const began = Date.now();

@@ -1,19 +1,20 @@
 import { z } from 'zod';
+import { anyValue } from '../../contract/contract.js';
 import { canonicalJson, type Json } from '../../definition/json.js';
 import { permanent } from '../permanent.js';
-import { anyValue, presentType } from './property-type.js';
+import { presentType } from './property-type.js';
 
 /**
  * How the values that a property has in several namespaces become one. Nulls and absent values are skipped by all.
  *
- * | strategy | result | of nothing |
+ * | strategy | result | of nothing but nulls |
  * |---|---|---|
  * | `collect` | the list of the values | `[]` |
  * | `distinct` | the list without repetitions | `[]` |
  * | `sum` | the sum of the numbers | 0 |
- * | `concat` | texts joined with `separator`, or lists put behind each other | absent |
- * | `first`, `last` | the first or last value | absent |
- * | `equal` | the value that all have; a conflict is an error | absent |
+ * | `concat` | texts joined with `separator`, or lists put behind each other | null |
+ * | `first`, `last` | the first or last value | null |
+ * | `equal` | the value that all have; a conflict is an error | null |
  */
 export const COLLAPSE_STRATEGIES = [
   'collect',
@@ -47,19 +48,19 @@ export function readType(strategy: CollapseStrategy, known: z.ZodType): z.ZodTyp
   return known.safeParse(undefined).success ? value.nullish() : value.nullable();
 }
 
-/** The type of what a strategy makes of values of a type; `known` is undefined where nothing is known of them. */
-export function resultType(strategy: CollapseStrategy, known: z.ZodType | undefined): z.ZodType {
+/** The type of what a strategy makes of values of a type. */
+export function resultType(strategy: CollapseStrategy, type: z.ZodType): z.ZodType {
   switch (strategy) {
     case 'collect':
     case 'distinct':
-      return z.array(known === undefined ? anyValue : presentType(known));
+      return z.array(presentType(type));
     case 'sum':
       return z.number();
     case 'concat':
     case 'first':
     case 'last':
     case 'equal':
-      return known ?? anyValue.optional();
+      return type;
   }
 }
 

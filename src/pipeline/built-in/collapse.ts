@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, type Json, type JsonObject } from '../../definition/json.js';
+import { canonicalJson, ownMember, type Json, type JsonObject } from '../../definition/json.js';
 import type { DerivedReturn } from '../context.js';
 import { defineGenericOperation } from '../operation.js';
 import { permanent } from '../permanent.js';
@@ -52,7 +52,7 @@ interface Entry extends CollapseRule {
  * strategy, all others by `default`; see {@link COLLAPSE_STRATEGIES}. Without any namespace there is nothing to make
  * one of: `CollapseEmpty`, unless `group_by` is set, which then has no groups.
  *
- * Fails for good with `CollapseConflict`, `CollapseUnlisted` or `CollapseEmpty`.
+ * Fails for good with `CollapseConflict` or `CollapseEmpty`.
  *
  * @example
  * ```yaml
@@ -76,6 +76,7 @@ export const collapse = defineGenericOperation({
     const read = (property: string): z.ZodType => sparseType(incoming, property);
     return {
       readsAll: true,
+      carriesAll: true,
       reads: Object.fromEntries([
         ...(given.group_by === undefined ? [] : [[given.group_by, read(given.group_by)] as const]),
         ...entries.map(
@@ -85,7 +86,7 @@ export const collapse = defineGenericOperation({
       sets: Object.fromEntries(
         entries.map(({ name: source, strategy, target }) => [
           target,
-          resultType(strategy, incoming[source]),
+          resultType(strategy, ownMember(incoming, source) ?? read(source)),
         ]),
       ),
       deletes: entries.map((entry) => entry.name).filter((source) => !targets.includes(source)),
@@ -125,7 +126,7 @@ function groups(
 ): readonly (readonly number[])[] {
   const byValue = new Map<string, number[]>();
   namespaces.forEach((namespace, at) => {
-    const value = canonicalJson(namespace[property] ?? null);
+    const value = canonicalJson(ownMember(namespace, property) ?? null);
     byValue.set(value, [...(byValue.get(value) ?? []), at]);
   });
   return [...byValue.values()];
@@ -137,10 +138,11 @@ function collapseGroup(
   given: CollapseOptions,
 ): DerivedReturn {
   const namespaces = group.map((at) => all[at] ?? {});
-  const at = given.default === 'last' ? group.length - 1 : 0;
+  const from = group[given.default === 'last' ? group.length - 1 : 0] ?? 0;
+  const copied = all[from] ?? {};
   const entries = entriesOf(given);
-  const set = entries.flatMap((entry) => {
-    const value = collapseValues(entry.name, valuesOf(namespaces, entry.name), entry);
+  const listed = entries.flatMap((entry) => {
+    const value = valueOf(namespaces, entry.name, entry);
     return value === undefined ? [] : [[entry.target, value] as const];
   });
   const settled = new Set([
@@ -152,33 +154,36 @@ function collapseGroup(
       .flatMap((namespace) => Object.keys(namespace))
       .filter((other) => !settled.has(other)),
   );
-  for (const other of others)
-    requireCarried(other, namespaces, namespaces[at] ?? {}, given.default);
-  return { from: group[at] ?? 0, set: Object.fromEntries(set) };
+  const carried = [...others].flatMap((other) => {
+    const value = valueOf(namespaces, other, { strategy: given.default });
+    // What the copied namespace has need not be sent once more.
+    return value === undefined || isSame(value, ownMember(copied, other))
+      ? []
+      : [[other, value] as const];
+  });
+  return { from, set: Object.fromEntries([...carried, ...listed]) };
 }
 
-/** An unlisted property stays as the copied namespace has it, so that one has to have the right value. */
-function requireCarried(
-  property: string,
+/** What a property becomes: a null where it has no other value than that, and undefined where no namespace has it. */
+function valueOf(
   namespaces: readonly JsonObject[],
-  copied: JsonObject,
-  strategy: CollapseStrategy,
-): void {
-  const value = collapseValues(property, valuesOf(namespaces, property), { strategy });
-  if (value === undefined || isPresent(copied[property])) return;
-  throw permanent(
-    `collapse: only some namespaces have "${property}", and it is not listed. Add it: properties: { ${property}: ${strategy} }.`,
-    { property },
-    'CollapseUnlisted',
-  );
+  property: string,
+  by: CollapseRule,
+): Json | undefined {
+  const had = namespaces.flatMap((namespace) => {
+    const value = ownMember(namespace, property);
+    return value === undefined ? [] : [value];
+  });
+  const value = collapseValues(property, had.filter(isPresent), by);
+  return value ?? (had.length > 0 ? null : undefined);
 }
 
-function valuesOf(namespaces: readonly JsonObject[], property: string): readonly Json[] {
-  return namespaces.map((namespace) => namespace[property]).filter(isPresent);
+function isPresent(value: Json): value is Exclude<Json, null> {
+  return value !== null;
 }
 
-function isPresent(value: Json | undefined): value is Exclude<Json, null> {
-  return value !== undefined && value !== null;
+function isSame(value: Json, other: Json | undefined): boolean {
+  return value === other || (other !== undefined && canonicalJson(value) === canonicalJson(other));
 }
 
 interface Conflict {

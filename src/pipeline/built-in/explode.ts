@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../definition/json.js';
+import { anyValue, isOptional } from '../../contract/contract.js';
+import { ownMember, type JsonObject } from '../../definition/json.js';
 import type { DerivedReturn } from '../context.js';
 import { defineGenericOperation } from '../operation.js';
 import { permanent } from '../permanent.js';
-import { anyValue, itemType, presentType } from './property-type.js';
+import { itemType, presentType } from './property-type.js';
 
 /** Limits of {@link explode}. */
 export const EXPLODE_LIMITS = {
@@ -63,10 +64,13 @@ export const explode = defineGenericOperation({
     const targets = Object.values(split);
     return {
       reads: Object.fromEntries(
-        Object.keys(split).map((source) => [source, listType(incoming[source])]),
+        Object.keys(split).map((source) => [source, listType(ownMember(incoming, source))]),
       ),
       sets: Object.fromEntries(
-        Object.entries(split).map(([source, target]) => [target, itemType(incoming[source])]),
+        Object.entries(split).map(([source, target]) => [
+          target,
+          itemType(ownMember(incoming, source)),
+        ]),
       ),
       deletes: Object.keys(split).filter((source) => !targets.includes(source)),
     };
@@ -79,9 +83,11 @@ export const explode = defineGenericOperation({
   },
 });
 
+/** A list that may be absent counts as empty where it is. */
 function listType(known: z.ZodType | undefined): z.ZodType {
   const inner = known === undefined ? undefined : presentType(known);
-  return inner instanceof z.ZodArray ? inner : z.array(anyValue);
+  const list = inner instanceof z.ZodArray ? inner : z.array(anyValue);
+  return known !== undefined && isOptional(known) ? list.optional() : list;
 }
 
 function itemsOf(
@@ -131,6 +137,6 @@ function requireCount(namespaces: readonly JsonObject[], { split }: ExplodeOptio
 }
 
 function listIn(namespace: JsonObject, name: string): readonly unknown[] {
-  const value = namespace[name];
+  const value = ownMember(namespace, name);
   return Array.isArray(value) ? value : [];
 }

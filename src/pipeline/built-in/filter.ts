@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../definition/json.js';
+import { ownMember, type JsonObject } from '../../definition/json.js';
 import { defineGenericOperation } from '../operation.js';
 import { conditionProblem, satisfies } from './condition.js';
 import { sparseType } from './property-type.js';
@@ -48,7 +48,9 @@ export const filter = defineGenericOperation({
   }),
   runBatch: ({ inputs, options: { where, matching } }) => {
     const matches = (namespace: JsonObject): boolean =>
-      Object.entries(where).every(([name, condition]) => satisfies(namespace[name], condition));
+      Object.entries(where).every(([name, condition]) =>
+        satisfies(ownMember(namespace, name), condition),
+      );
     // Properties of namespaces are JSON.
     return (inputs as readonly JsonObject[]).flatMap((namespace, from) =>
       matches(namespace) === (matching === 'keep') ? [{ from, set: {} }] : [],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineGenericOperation } from '../operation.js';
-import { neededType, valueType } from './property-type.js';
+import { comingType, valueType } from './property-type.js';
 
 const name = z.string().min(1);
 
@@ -50,9 +50,9 @@ export const link = defineGenericOperation({
     const sources = transfers(given);
     const targets = [...sources.map(({ to }) => to), ...Object.keys(given.set ?? {})];
     return {
-      reads: Object.fromEntries(sources.map(({ from }) => [from, neededType(incoming, from)])),
+      reads: Object.fromEntries(sources.map(({ from }) => [from, comingType(incoming, from)])),
       sets: Object.fromEntries([
-        ...sources.map(({ from, to }) => [to, neededType(incoming, from)] as const),
+        ...sources.map(({ from, to }) => [to, comingType(incoming, from)] as const),
         ...Object.entries(given.set ?? {}).map(([to, value]) => [to, valueType(value)] as const),
       ]),
       deletes: gone(given).filter((deleted) => !targets.includes(deleted)),
@@ -99,7 +99,7 @@ function conflicts(given: LinkOptions): readonly Conflict[] {
     const setter = setBy.get(deleted);
     if (setter !== undefined)
       found.push({ path: ['delete'], message: `"${deleted}" is also the target of ${setter}` });
-    if (given.move?.[deleted] !== undefined) {
+    if (Object.hasOwn(given.move ?? {}, deleted)) {
       found.push({
         path: ['delete'],
         message: `"${deleted}" is already gone by move: { ${deleted}: … }`,

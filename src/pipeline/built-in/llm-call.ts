@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PropertyTypes } from '../../contract/contract.js';
 import { violationsOf } from '../../contract/violation.js';
-import { isPlainObject, type Json, type JsonObject } from '../../definition/json.js';
+import { isPlainObject, ownMember, type Json, type JsonObject } from '../../definition/json.js';
 import type { ModelAnswer, ModelReference, ModelRequest } from '../context.js';
 import { defineGenericOperation } from '../operation.js';
 import { permanent } from '../permanent.js';
@@ -17,7 +17,7 @@ import {
 } from './llm-options.js';
 import { ModelAnswerInvalid } from './model-answer-invalid.js';
 import { renderPrompt } from './prompt-template.js';
-import { neededType } from './property-type.js';
+import { comingType } from './property-type.js';
 
 /**
  * Asks a language model, once for each namespace. The prompt is a Mustache template (or a file of the project,
@@ -50,7 +50,7 @@ export const llmCall = defineGenericOperation({
     reads: Object.fromEntries(
       Object.values(inputProperties(given)).map((property) => [
         property,
-        neededType(incoming, property),
+        comingType(incoming, property),
       ]),
     ),
     sets: outputTypes(given),
@@ -96,7 +96,7 @@ function request(
   const variables = Object.fromEntries(
     Object.entries(inputProperties(given)).map(([variable, property]) => [
       variable,
-      namespace[property] ?? null,
+      ownMember(namespace, property) ?? null,
     ]),
   );
   const prompt = renderPrompt(given.prompt, variables);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { PropertyTypes } from '../../contract/contract.js';
+import { anyValue, type PropertyTypes } from '../../contract/contract.js';
 import { InvalidSchema, schemaCheck } from '../../contract/schema-validation.js';
-import { isPlainObject, type Json, type JsonObject } from '../../definition/json.js';
+import { isPlainObject, ownMember, type Json, type JsonObject } from '../../definition/json.js';
 import { suggestion } from '../../definition/suggestion.js';
 import { templateProblem } from './prompt-template.js';
-import { anyValue, basicType } from './property-type.js';
+import { basicType } from './property-type.js';
 
 /** Limits of `llm-call`. */
 export const LLM_LIMITS = {
@@ -85,7 +85,10 @@ export function outputTypes(options: LlmOptions): PropertyTypes {
   const properties = schemaProperties(form.schema) ?? {};
   const written = writtenTypes(options);
   return Object.fromEntries(
-    form.members.map((member) => [member, basicType(written[member] ?? properties[member])]),
+    form.members.map((member) => [
+      member,
+      basicType(ownMember(written, member) ?? ownMember(properties, member)),
+    ]),
   );
 }
 
@@ -124,7 +127,9 @@ function membersSchema(options: LlmOptions): JsonObject {
   const members = outputNames(options);
   return {
     type: 'object',
-    properties: Object.fromEntries(members.map((member) => [member, types[member] ?? {}])),
+    properties: Object.fromEntries(
+      members.map((member) => [member, ownMember(types, member) ?? {}]),
+    ),
     required: [...members],
     additionalProperties: false,
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { anyValue } from '../../contract/contract.js';
+import { ownMember } from '../../definition/json.js';
 import { defineGenericOperation } from '../operation.js';
-import { anyValue } from './property-type.js';
 
 /** Limits of {@link log}. */
 export const LOG_LIMITS = {
@@ -32,12 +33,12 @@ export const log = defineGenericOperation({
   quick: true,
   contract: ({ options: { fields }, incoming }) => ({
     reads: Object.fromEntries(
-      fields.map((field) => [field, (incoming[field] ?? anyValue).optional()]),
+      fields.map((field) => [field, (ownMember(incoming, field) ?? anyValue).optional()]),
     ),
   }),
   run: ({ input, options: { fields, message, level }, log: logger }) => {
     const shown = fields
-      .filter((field) => input[field] !== undefined)
+      .filter((field) => ownMember(input, field) !== undefined)
       .map((field) => [field, clip(input[field])] as const);
     logger[level](Object.fromEntries(shown), message ?? 'namespace');
     return {};

@@ -1,17 +1,13 @@
 import { z } from 'zod';
-import { isOptional, type PropertyTypes } from '../../contract/contract.js';
-import { isPlainObject, type Json, type JsonObject } from '../../definition/json.js';
+import { anyValue, isOptional, type PropertyTypes } from '../../contract/contract.js';
+import { isPlainObject, ownMember, type Json, type JsonObject } from '../../definition/json.js';
 
-/** The type of a property of which only this is known: it is there. */
-export const anyValue: z.ZodType = z
-  .unknown()
-  .refine((value) => value !== undefined, 'expected a value');
-
-/** The type in which an operation reads a property that it needs: what is known of it, or any value. */
-export function neededType(incoming: PropertyTypes, name: string): z.ZodType {
-  const known = incoming[name];
-  if (known === undefined) return anyValue;
-  return isOptional(known) ? z.nonoptional(known) : known;
+/**
+ * The type in which an operation reads a property as it comes: what is known of it, or any value. Only one that is known
+ * to be optional may be absent.
+ */
+export function comingType(incoming: PropertyTypes, name: string): z.ZodType {
+  return ownMember(incoming, name) ?? anyValue;
 }
 
 /**
@@ -19,8 +15,8 @@ export function neededType(incoming: PropertyTypes, name: string): z.ZodType {
  * reach the operation and this one is not, it is needed all the same: a wrong name is then found at load.
  */
 export function sparseType(incoming: PropertyTypes, name: string): z.ZodType {
-  const known = incoming[name];
-  if (known !== undefined) return known;
+  const known = ownMember(incoming, name);
+  if (known !== undefined) return isOptional(known) ? known : known.optional();
   return Object.keys(incoming).length > 0 ? anyValue : anyValue.optional();
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { NO_SERVICES } from '../../../src/pipeline/context.js';
 import { defineConfig, parseConfig, type ConfigDefinition } from '../../../src/config/config.js';
 import { formatProblem } from '../../../src/definition/problem.js';
 
@@ -18,7 +19,7 @@ describe('a configuration', () => {
         exposePipes: 'all',
         asyncQueue: 'millrace',
         executionRetentionMs: 7 * 24 * 60 * 60_000,
-        services: {},
+        services: NO_SERVICES,
         worker: { shutdownGraceTimeMs: 30_000 },
         temporal: {},
         server: {
@@ -48,7 +49,7 @@ describe('a configuration', () => {
       exposePipes: ['report'],
       asyncQueue: 'reports',
       executionRetention: '30d',
-      services: async () => ({}),
+      services: async () => NO_SERVICES,
       disposeServices: () => undefined,
       secrets: (name) => name,
       worker: {

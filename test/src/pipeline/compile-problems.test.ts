@@ -100,6 +100,18 @@ describe('what is wrong', () => {
       'stages.0.operations.0.options.laest:1  stage "one": "count-words": unknown option "laest". Did you mean "least"?',
     ],
     [
+      using({ type: 'prompted', options: { prompt_fil: 'prompts/ask.txt' } }),
+      'stages.0.operations.0.options.prompt_fil:1  stage "one": "prompted": unknown option "prompt_fil". Did you mean "prompt_file"?',
+    ],
+    [
+      using({ type: 'prompted', options: { prompt_file: 7 } }),
+      'stages.0.operations.0.options.prompt_file:1  stage "one": "prompted": prompt_file must be the path of a file of the project.',
+    ],
+    [
+      using({ type: 'labelled', options: { labels: { 'odd "name".x[1]': 7 } } }),
+      'stages.0.operations.0.options.labels.odd "name".x[1]:1  stage "one": "labelled": option \'labels["odd \\"name\\".x[1]"]\' expected string, got number',
+    ],
+    [
       using({ type: 'count-words', options: { least: 'x' } }),
       'stages.0.operations.0.options.least:1  stage "one": "count-words": option \'least\' expected number, got string',
     ],

@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { defineOperation } from '../../../src/pipeline/operation.js';
-import { compiled, messages, note, using } from '../../support/compiling.js';
+import {
+  compile,
+  compiled,
+  ENVIRONMENT,
+  messages,
+  note,
+  pipeline,
+  using,
+  type Written,
+} from '../../support/compiling.js';
 
 describe('a pipeline', () => {
   it('becomes a plan of plain JSON with everything that decides what a run does', () => {
@@ -148,6 +157,59 @@ describe('a declared output', () => {
   it('must be of the type that is left', () => {
     expect(messages({ ...using('count-words'), output: z.object({ words: z.string() }) })).toEqual([
       'output.words:1  output declares "words" as string, but what is left is integer.',
+    ]);
+  });
+
+  it('is not looked at in runs where it follows from the contracts', () => {
+    const output = z.object({ words: z.number(), text: z.string() });
+    expect(compiled({ ...using('count-words'), output }).plan.resultSchema).toBeUndefined();
+  });
+
+  it.each<[string, Written, object]>([
+    [
+      'is narrower than what is left',
+      { ...using('count-words'), output: z.object({ words: z.int().max(9), text: z.string() }) },
+      {
+        type: 'object',
+        properties: { words: expect.objectContaining({ type: 'integer', maximum: 9 }) },
+        required: ['words'],
+      },
+    ],
+    [
+      'may be missing, since errors are ignored',
+      {
+        ...using({ type: 'count-words', ignoreErrors: true }),
+        output: z.object({ words: z.number() }),
+      },
+      { type: 'object', properties: { words: { type: 'number' } }, required: ['words'] },
+    ],
+    [
+      'may come with the input, which says nothing of it',
+      { ...using('note'), output: z.object({ remark: z.string().optional() }) },
+      { type: 'object', properties: { remark: { type: 'string' } } },
+    ],
+  ])('is looked at in runs where it %s', (_what, written, schema) => {
+    expect(compiled(written).plan.resultSchema).toEqual(schema);
+  });
+
+  it('may not need what may be absent in the end', () => {
+    const maybe = defineOperation({
+      name: 'maybe',
+      sets: z.object({ x: z.string().optional() }),
+      run: () => ({}),
+    });
+    const environment = { ...ENVIRONMENT, operations: new Map([['maybe', maybe]]) };
+    const output = z.object({ x: z.string() });
+    const { problems } = compile(pipeline({ ...using('maybe'), output }), environment);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'output declares "x", which may be absent in the end. Make it optional there, or required where it comes from.',
+    ]);
+  });
+
+  it('warns of rules that results are not put through', () => {
+    const odd = z.int().refine((words) => words % 2 === 1);
+    expect(messages({ ...using('count-words'), output: z.object({ words: odd }) })).toEqual([
+      'output.words:1  warning:  output declares "words" with a transform or a check of its own, which results are not put through. Put it into what an operation sets.',
     ]);
   });
 

@@ -3,53 +3,8 @@ import { z } from 'zod';
 import type { Contract, PropertyTypes } from '../../../src/contract/contract.js';
 import { objectSchema } from '../../../src/contract/json-schema.js';
 import type { MergeStrategy } from '../../../src/pipeline/merge.js';
-import {
-  flowTypes,
-  type FlowOperation,
-  type FlowStage,
-  type TypeFlow,
-} from '../../../src/pipeline/type-flow.js';
-
-interface Written extends Partial<Contract> {
-  readonly name?: string;
-  readonly changesCount?: boolean;
-}
-
-function operation(
-  written: Written | ((incoming: PropertyTypes) => Partial<Contract>),
-  at: number,
-): FlowOperation {
-  const complete = (contract: Partial<Contract>): Contract => ({
-    reads: {},
-    sets: {},
-    deletes: [],
-    readsAll: false,
-    ...contract,
-  });
-  if (typeof written === 'function') {
-    return {
-      name: `op${String(at)}`,
-      changesCount: false,
-      contract: (incoming) => complete(written(incoming)),
-    };
-  }
-  const { name = `op${String(at)}`, changesCount = false, ...contract } = written;
-  return { name, changesCount, contract: () => complete(contract) };
-}
-
-function stage(
-  name: string,
-  operations: readonly Parameters<typeof operation>[0][],
-  merge: MergeStrategy = 'last',
-): FlowStage {
-  return { name, merge, operations: operations.map(operation) };
-}
-
-function messages(stages: readonly FlowStage[], declared?: PropertyTypes): readonly string[] {
-  return flowTypes(stages, declared).problems.map(({ severity, message }) =>
-    severity === 'warning' ? `warning: ${message}` : message,
-  );
-}
+import { flowTypes, type TypeFlow } from '../../../src/pipeline/type-flow.js';
+import { messages, stage } from '../../support/flow-stages.js';
 
 function input(flow: TypeFlow): unknown {
   const { properties, required = [] } = objectSchema(flow.input, 'input');
@@ -80,6 +35,29 @@ describe('the input of a pipeline', () => {
       undefined,
     );
     expect(Object.keys(flow.input)).toEqual(['words']);
+  });
+
+  it('has to satisfy every stage that reads it, also where only a limit differs', () => {
+    const flow = flowTypes(
+      [
+        stage('one', [{ reads: { count: number } }]),
+        stage('two', [{ reads: { count: number.min(3) } }]),
+      ],
+      undefined,
+    );
+    expect(z.object(flow.input).safeParse({ count: 2 }).success).toBe(false);
+  });
+
+  it('may be read with different defaults', () => {
+    const flow = flowTypes(
+      [
+        stage('one', [{ reads: { count: number.default(1) } }]),
+        stage('two', [{ reads: { count: number.min(0).default(2) } }]),
+      ],
+      undefined,
+    );
+    expect(z.object(flow.input).safeParse({}).success).toBe(true);
+    expect(z.object(flow.input).safeParse({ count: -1 }).success).toBe(false);
   });
 
   it('has to satisfy every stage that reads it', () => {
@@ -189,6 +167,16 @@ describe('what a stage reads', () => {
     ).toEqual([]);
   });
 
+  it('is the input as it was given, before anybody has transformed it', () => {
+    const numeric = z.string().transform(Number);
+    expect(
+      messages([
+        stage('one', [{ reads: { n: numeric } }]),
+        stage('two', [{ reads: { n: z.number() } }]),
+      ]),
+    ).toEqual(['stage "two": "op0" reads "n" as number, but the input has it as string.']);
+  });
+
   it('is known to contracts that depend on it', () => {
     const copy = (incoming: PropertyTypes): Partial<Contract> => ({
       reads: { a: incoming['a'] ?? z.unknown() },
@@ -222,6 +210,15 @@ describe('what is left', () => {
     expect(Object.keys(flowTypes([stage('one', parallel, 'first')], undefined).output)).toEqual([
       'x',
     ]);
+  });
+
+  it('is a list of what several set under collate, if any does', () => {
+    const both = { sets: { x: text.optional() } };
+    const flow = flowTypes([stage('one', [both, both], 'collate')], undefined);
+    expect(objectSchema(flow.output, 'output')).toMatchObject({
+      properties: { x: { type: 'array', items: { type: 'string' } } },
+    });
+    expect(objectSchema(flow.output, 'output')['required']).toBeUndefined();
   });
 
   it('is a list of what several set under collate', () => {

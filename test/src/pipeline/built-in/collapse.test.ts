@@ -108,14 +108,40 @@ describe('collapse', () => {
     },
   );
 
-  it('asks for a property to be listed that only some namespaces have', async () => {
-    await expect(collapsed({}, { a: 1 }, { a: 1, b: 2 })).rejects.toMatchObject({
-      type: 'CollapseUnlisted',
-      message: expect.stringContaining('properties: { b: equal }'),
-    });
-    expect(await collapsed({ properties: { b: 'equal' } }, { a: 1 }, { a: 1, b: 2 })).toEqual([
+  it('carries on what is not listed, whichever namespaces have it', async () => {
+    const namespaces = [
       { a: 1, b: 2 },
+      { a: 1, c: 3 },
+      { a: 1, b: null },
+    ];
+
+    expect(await collapsed({}, ...namespaces)).toEqual([{ a: 1, b: 2, c: 3 }]);
+    expect(await collapsed({ default: 'last' }, ...namespaces)).toEqual([{ a: 1, b: 2, c: 3 }]);
+    expect(await collapsed({ default: 'first' }, { b: null }, { b: 2 }, { b: 3 })).toEqual([
+      { b: 2 },
     ]);
+    await expect(collapsed({}, { a: 1 }, { b: 2 }, { b: 3 })).rejects.toMatchObject({
+      type: 'CollapseConflict',
+    });
+  });
+
+  it('has null for what is nothing but null, under another name, too', async () => {
+    const options = { properties: { x: { strategy: 'first', as: 'y' } } };
+
+    expect(await collapsed(options, { x: null }, {})).toEqual([{ y: null }]);
+    expect(await collapsed(options, {}, {})).toEqual([{}]);
+  });
+
+  it('takes namespaces that lack what it was told would be there', async () => {
+    const options = { properties: { words: 'sum', by: 'first' } };
+
+    expect(
+      await runOperation(collapse, {
+        options,
+        input: { by: z.string(), words: z.number() },
+        namespaces: [{ words: 1 }, {}, { words: 2 }],
+      }),
+    ).toEqual([{ words: 3 }]);
   });
 
   it('makes one namespace for each value that it groups by', async () => {

@@ -89,6 +89,17 @@ describe('explode', () => {
     );
   });
 
+  it('takes a list that may be absent for an empty one', async () => {
+    const options = { split: { pages: 'page' } };
+    const input = { pages: z.array(z.string()).optional() };
+    const namespaces = [{}, { pages: ['a'] }];
+
+    expect(await runOperation(explode, { options, input, namespaces })).toEqual([{ page: 'a' }]);
+    await expect(runOperation(explode, { options, namespaces })).rejects.toThrow(
+      "Property 'pages' expected array, got undefined",
+    );
+  });
+
   it('knows the type of the items', () => {
     const { pipeline } = compileOperation(explode, {
       options: { split: { pages: 'page' } },

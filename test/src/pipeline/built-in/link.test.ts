@@ -69,6 +69,53 @@ describe('link', () => {
     await expect(running).rejects.toThrow("Property 'a' expected a value, got undefined");
   });
 
+  it('leaves out what may be absent, and is', async () => {
+    const options = { copy: { a: 'b' }, move: { c: 'd' } };
+    const input = { a: z.string().optional(), c: z.number().optional(), d: z.number() };
+    const namespaces = [{ a: 'x', c: 1, d: 2 }, { d: 2 }];
+
+    expect(await runOperation(link, { options, input, namespaces })).toEqual([
+      { a: 'x', b: 'x', d: 1 },
+      { d: 2 },
+    ]);
+    const { pipeline } = compileOperation(link, { options, input });
+    expect(pipeline?.outputSchema).toMatchObject({ items: { required: ['d'] } });
+  });
+
+  it.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty'])(
+    'treats %s as any other name',
+    async (name) => {
+      const copying = { copy: { [name]: 'copied' } };
+      await expect(runOperation(link, { options: copying, namespaces: [{}] })).rejects.toThrow(
+        `Property '${name}' expected a value, got undefined`,
+      );
+      expect(await runOperation(link, { options: copying, namespaces: [{ [name]: 1 }] })).toEqual([
+        { [name]: 1, copied: 1 },
+      ]);
+      const options = { move: { a: name }, delete: ['b'] };
+      expect(await runOperation(link, { options, namespaces: [{ a: 1, b: 2 }] })).toEqual([
+        { [name]: 1 },
+      ]);
+      expect(
+        await runOperation(link, { options: { set: { x: 1 }, delete: [name] }, namespaces: [{}] }),
+      ).toEqual([{ x: 1 }]);
+    },
+  );
+
+  it('refuses the one name that no property can have', () => {
+    const written = JSON.parse(
+      '{ "copy": { "__proto__": "a" }, "set": { "b": { "__proto__": 1 } } }',
+    ) as object;
+
+    expect(problemsOf(link, { options: { ...written } })).toEqual([
+      expect.stringContaining("option 'copy.__proto__' is not allowed"),
+      expect.stringContaining("option 'set.b.__proto__' is not allowed"),
+    ]);
+    expect(problemsOf(link, { options: { copy: { a: '__proto__' } } })).toEqual([
+      expect.stringContaining('no property can be called __proto__'),
+    ]);
+  });
+
   it.each([
     [
       'two copies to one target',

@@ -63,6 +63,32 @@ function promptOf({ body }: RecordedRequest): string {
 describe('llm-call with a text answer', () => {
   const options = { prompt: 'Shorten: {{text}}', inputs: ['text'], outputs: 'summary' };
 
+  it('takes an input that may be absent for null, and any other for needed', async () => {
+    server.reply({ says: 'A text.' });
+    const asking = {
+      options: {
+        prompt: '{{#title}}{{title}}: {{/title}}{{text}}',
+        inputs: ['title', 'text'],
+        outputs: 'summary',
+      },
+      input: { title: z.string().optional(), text: z.string() },
+      model,
+    };
+
+    await runOperation(llmCall, { ...asking, namespaces: [{ text: 'a' }] });
+
+    expect(server.requests.map(promptOf)).toEqual(['a']);
+    await expect(
+      runOperation(llmCall, { ...asking, namespaces: [{ title: 'T' }] }),
+    ).rejects.toThrow("Property 'text' expected a value, got undefined");
+  });
+
+  it('suggests prompt_file for what is nearly called so', () => {
+    expect(problemsOf(llmCall, { options: { ...options, prompt_fil: 'p.txt' }, model })).toEqual([
+      expect.stringContaining('Did you mean "prompt_file"?'),
+    ]);
+  });
+
   it('fills the prompt in and sets the answer', async () => {
     server.reply({ says: '  A short text.\n' });
     const record = operationRecord();
