@@ -14,7 +14,11 @@ const OPTIONS: ts.CompilerOptions = {
   isolatedModules: true,
   skipLibCheck: true,
   noEmit: true,
-  paths: { millrace: [join(ROOT, 'src/index.ts')] },
+  paths: {
+    millrace: [join(ROOT, 'src/index.ts')],
+    'millrace/worker': [join(ROOT, 'worker/index.ts')],
+    'millrace/testing': [join(ROOT, 'testing/index.ts')],
+  },
 };
 
 /** Code of browsers, which knows nothing of Node: what lies in a folder of this name. */

@@ -19,7 +19,7 @@ import { EMPTY_REGISTRY, buildRegistry } from '../../dist/engine/registry.js';
 import { defineOperation } from '../../dist/src/pipeline/operation.js';
 import { definePipeline } from '../../dist/src/pipeline/pipeline.js';
 import { VERSION } from '../../dist/src/version.js';
-import { createWorker } from '../../dist/worker/worker.js';
+import { createTemporalWorker } from '../../dist/worker/temporal-worker.js';
 import { workflowBundle } from '../../dist/worker/workflow-bundle.js';
 
 const text = z.object({ text: z.string() });
@@ -121,7 +121,7 @@ try {
   });
   if (registry === undefined) throw new Error(JSON.stringify(problems));
   const code = new DeployedCode(EMPTY_REGISTRY);
-  const worker = await createWorker({
+  const worker = await createTemporalWorker({
     connection,
     namespace: 'default',
     taskQueue: 'record',
