@@ -93,7 +93,7 @@ export class ProjectWorker {
         taskQueue: config.asyncQueue,
         code,
         // Where versions are, the server says which one takes a new run; it need not be this worker's.
-        eagerStart: !isVersioned(options),
+        eagerStart: versionOf(options) === undefined,
         afterExecute: config.afterExecute !== undefined,
         ...(uiUrl !== undefined && { uiUrl }),
       },
@@ -255,20 +255,31 @@ function outcomeDependencies(
   };
 }
 
-function isVersioned({ project, versioned = true }: ProjectWorkerOptions): boolean {
-  return versioned && project.config.worker.workerDeploymentOptions?.useWorkerVersioning === true;
+/** Without `useWorkerVersioning` a version would only be a label, from which workflow code could not tell that it is none. */
+function versionOf({
+  project,
+  versioned = true,
+}: ProjectWorkerOptions): WorkerOptions['workerDeploymentOptions'] {
+  const { workerDeploymentOptions } = project.config.worker;
+  return versioned && workerDeploymentOptions?.useWorkerVersioning === true
+    ? workerDeploymentOptions
+    : undefined;
 }
 
 function workerOptions(options: ProjectWorkerOptions): Partial<WorkerOptions> {
-  const { shutdownGraceTimeMs, workerDeploymentOptions, interceptors, ...others } =
-    options.project.config.worker;
+  const {
+    shutdownGraceTimeMs,
+    workerDeploymentOptions: _,
+    interceptors,
+    ...others
+  } = options.project.config.worker;
+  const version = versionOf(options);
   const graceMs = options.shutdownGraceMs ?? shutdownGraceTimeMs;
   const { workflowModules: _bundled, ...outside } = interceptors ?? {};
   return {
     ...others,
     ...(interceptors !== undefined && { interceptors: outside }),
-    ...(options.versioned !== false &&
-      workerDeploymentOptions !== undefined && { workerDeploymentOptions }),
+    ...(version !== undefined && { workerDeploymentOptions: version }),
     shutdownGraceTime: graceMs,
     shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS,
   };
