@@ -85,4 +85,11 @@ export {
   type PipelineRoutesOptions,
   type RouterOptions,
 } from '../server/embedding.js';
+export {
+  ListenFailed,
+  UnauthenticatedListen,
+  type HttpServer,
+  type HttpServerOptions,
+} from '../server/http-server.js';
+export { startServer } from '../server/start-server.js';
 export { VERSION } from './version.js';
