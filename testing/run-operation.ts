@@ -144,8 +144,7 @@ function contextOf(
       kind: 'pipeline',
       ...on.run,
     },
-    // A test provides the services that the body uses.
-    services: services as Services,
+    services,
     model,
     recordUsage: (usage) => report.usage.push(usage),
   };

@@ -164,6 +164,5 @@ function modelDoubles({
 function withServices(project: Project, services: Partial<Services> | undefined): Project {
   if (services === undefined) return project;
   const { disposeServices: _, ...config } = project.config;
-  // A test provides the services that its operations use.
-  return { ...project, config: { ...config, services: services as Services } };
+  return { ...project, config: { ...config, services } };
 }

@@ -18,7 +18,7 @@ const count = defineOperation({
   quick: true,
   run: ({ input, options, log }) => {
     log.info({ unit: input.unit }, 'counting');
-    const parts = input.unit === 'word' ? input.text.split(' ') : [...input.text];
+    const parts = input.text.split(input.unit === 'word' ? ' ' : '');
     return { count: Math.max(options.least, parts.length) };
   },
 });

@@ -43,9 +43,9 @@ interface Deployment {
   readonly name: string;
   readonly taskQueue: string;
   /** A worker of this build. */
-  start(build: string, gate?: () => Promise<void>): Promise<ProjectWorker>;
+  readonly start: (build: string, gate?: () => Promise<void>) => Promise<ProjectWorker>;
   /** Makes a build the one that new runs begin on. */
-  promote(build: string): Promise<void>;
+  readonly promote: (build: string) => Promise<void>;
 }
 
 function deployment(behavior: 'PINNED' | 'AUTO_UPGRADE'): Deployment {
