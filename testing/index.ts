@@ -3,7 +3,7 @@ export {
   runOperation,
   type OperationInput,
   type OperationResult,
-  type OperationSettings,
+  type RunOperationOptions,
   type SingleResult,
 } from './run-operation.js';
 export { OperationReport, type ReportedHeartbeat, type ReportedLine } from './operation-report.js';

@@ -14,7 +14,7 @@ import { compileSingle, SINGLE, type SingleUse } from './single-operation.js';
 export type OperationInput<R extends ObjectType> = z.input<R> & Readonly<Record<string, unknown>>;
 
 /** How an operation is run in a test; everything has a default. */
-export interface OperationSettings<O extends ObjectType> extends Omit<SingleUse, 'options'> {
+export interface RunOperationOptions<O extends ObjectType> extends Omit<SingleUse, 'options'> {
   /** As a pipeline would write them; defaults are filled in. */
   readonly options?: z.input<O>;
   /** What the body gets as `services`: doubles of those that it uses. */
@@ -67,7 +67,7 @@ export async function runOperation<
   S extends ObjectType,
 >(
   operation: Operation<O, R, S>,
-  on: OperationSettings<O> & { readonly input: OperationInput<R> },
+  on: RunOperationOptions<O> & { readonly input: OperationInput<R> },
 ): Promise<SingleResult<S>>;
 /** Runs one operation on several namespaces, or one that changes their number. */
 export async function runOperation<
@@ -76,11 +76,11 @@ export async function runOperation<
   S extends ObjectType,
 >(
   operation: Operation<O, R, S>,
-  on: OperationSettings<O> & { readonly namespaces: readonly OperationInput<R>[] },
+  on: RunOperationOptions<O> & { readonly namespaces: readonly OperationInput<R>[] },
 ): Promise<OperationResult<S>>;
 export async function runOperation(
   operation: Operation,
-  on: OperationSettings<ObjectType> & {
+  on: RunOperationOptions<ObjectType> & {
     readonly input?: OperationInput<ObjectType>;
     readonly namespaces?: readonly OperationInput<ObjectType>[];
   },
@@ -127,7 +127,7 @@ function setsOf(effect: Effect): readonly JsonObject[] {
 
 function contextOf(
   options: JsonObject,
-  on: OperationSettings<ObjectType>,
+  on: RunOperationOptions<ObjectType>,
   report: OperationReport,
 ): OperationContext {
   const { signal = new AbortController().signal, services = {}, attempt = 1, model } = on;

@@ -27,7 +27,7 @@ export interface CreateWorkerOptions {
  * server (found as by `createEngine`), builds its services and models, and bundles its workflow code. It takes work when
  * `run()` is called, and until `stop()` is. Signals are left to the caller.
  *
- * One process holds one worker for a task queue and Temporal server; more workers are more processes.
+ * Each worker has a connection of its own. One is enough for a process: JavaScript runs on one core.
  *
  * @example
  * ```ts

@@ -24,6 +24,9 @@ import { workflowBundle } from './workflow-bundle.js';
 /** Operations that do not look at their signal get so long after the grace time; then the worker ends without them. */
 const FORCE_AFTER_GRACE_MS = 5_000;
 
+/** Longest time that asking for the sweep's schedule may take: a worker that stops waits for it. */
+const SCHEDULE_MS = 10_000;
+
 /** What {@link ProjectWorker.create} takes. */
 export interface ProjectWorkerOptions {
   readonly project: Project;
@@ -187,12 +190,16 @@ export class ProjectWorker {
 
   async #scheduleSweep(): Promise<void> {
     const { link, log } = this.#parts.options;
-    await ensureSweepSchedule(link.client, this.taskQueue).catch((error: unknown) => {
+    try {
+      await link.client.withDeadline(Date.now() + SCHEDULE_MS, () =>
+        ensureSweepSchedule(link.client, this.taskQueue),
+      );
+    } catch (error) {
       log.warn(
         { err: error },
         'the sweep for ended runs could not be scheduled; webhooks of terminated runs may be missing',
       );
-    });
+    }
   }
 }
 

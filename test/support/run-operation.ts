@@ -3,7 +3,7 @@ import type { JsonObject } from '../../src/definition/json.js';
 import type { Compilation } from '../../src/pipeline/compile.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import { OperationReport } from '../../testing/operation-report.js';
-import { runOperation as run, type OperationSettings } from '../../testing/run-operation.js';
+import { runOperation as run, type RunOperationOptions } from '../../testing/run-operation.js';
 import { compileSingle, type SingleUse } from '../../testing/single-operation.js';
 
 /** How an operation is used in a pipeline of one stage. */
@@ -16,7 +16,7 @@ export interface OperationUseInTest extends Omit<SingleUse, 'types'> {
 export interface OperationRunInTest
   extends
     OperationUseInTest,
-    Pick<OperationSettings<Operation['options'] & object>, 'signal' | 'checkpoint'> {
+    Pick<RunOperationOptions<Operation['options'] & object>, 'signal' | 'checkpoint'> {
   readonly namespaces: readonly JsonObject[];
   /** Gets what the operation reports, also when it fails. */
   readonly record?: OperationReport;

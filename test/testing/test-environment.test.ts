@@ -123,6 +123,25 @@ export default defineConfig({
     await env.stop();
   });
 
+  it('leaves Worker Versioning aside, since nobody makes a version the current one', async () => {
+    const env = await createTestEnvironment({
+      pipelines: [greeting],
+      services: { mood: 'hello' },
+      env: shared(),
+      config: {
+        worker: {
+          workerDeploymentOptions: {
+            version: { deploymentName: 'never', buildId: 'current' },
+            useWorkerVersioning: true,
+            defaultVersioningBehavior: 'PINNED',
+          },
+        },
+      },
+    });
+    expect((await env.engine.execute(greeting, { name: 'Ada' })).result.greeting).toBe('hello Ada');
+    await env.stop();
+  });
+
   it('names every problem of wrong definitions', async () => {
     const wrong = definePipeline({
       name: 'wrong',
