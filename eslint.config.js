@@ -17,6 +17,7 @@ const MAY_IMPORT = {
   engine: ['src'],
   worker: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
+  testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],
   cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'server'],
 };
 
@@ -27,9 +28,13 @@ const BESIDE_THE_PACKAGE = {
   examples: [],
 };
 
-/** `src/index.ts` is the public surface and nothing else: it alone may re-export the outer folders. */
+/**
+ * `src/index.ts` is the public surface and nothing else: it alone may re-export the outer folders. Not `worker`, whose native
+ * code who defines operations has no use for: `millrace/worker` is a surface of its own, and so is `millrace/testing`.
+ */
 const PUBLIC_SURFACE = 'src/index.ts';
-const PUBLIC_SURFACE_MAY_IMPORT = ['engine', 'server', 'worker'];
+const PUBLIC_SURFACE_MAY_IMPORT = ['activities', 'engine', 'server'];
+const PUBLIC_SURFACES = [PUBLIC_SURFACE, 'worker/index.ts', 'testing/index.ts'];
 
 /** Packages that neither touch the world nor read a clock; `src` may import these and no others. */
 const PURE_PACKAGES = [
@@ -82,11 +87,11 @@ const directions = (files, folder, allowed) => ({
             except: ['node_modules', folder, ...allowed],
             message: `${folder}/ may import ${allowed.length > 0 ? allowed.join(', ') : 'nothing of ours'}: see "The house" in ARCHITECTURE.md.`,
           },
-          {
+          ...PUBLIC_SURFACES.map((surface) => ({
             target: '.',
-            from: PUBLIC_SURFACE,
-            message: `${PUBLIC_SURFACE} is for users of the package; import the file that defines the name.`,
-          },
+            from: surface,
+            message: `${surface} is for users of the package; import the file that defines the name.`,
+          })),
         ],
       },
     ],

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
-import type { ConfigDefinition, ProjectConfig, TemporalSettings } from '../src/config/config.js';
+import type { ConfigDefinition, ProjectConfig } from '../src/config/config.js';
 import { DefinitionError } from '../src/definition/problem.js';
 import { connectClient, type ConnectedClient } from './connection.js';
 import { DeployedCode } from './deployed-code.js';
@@ -13,8 +13,8 @@ import type { Environment } from './project/secrets.js';
 export interface CreateEngineOptions {
   /** The project's folder; the working directory unless set. */
   readonly dir?: string;
-  /** Wins over what the project's config says. */
-  readonly config?: Pick<ConfigDefinition, 'temporal' | 'asyncQueue'>;
+  /** Wins over what the project's config says, option by option. */
+  readonly config?: ConfigDefinition;
   /** A client to use, which stays open when the engine is closed; unless set, one is connected. */
   readonly client?: Client;
   /** The environment to read `TEMPORAL_*` and `${ENV}` from; that of the process unless set. */
@@ -60,48 +60,32 @@ export class ConnectedEngine extends Engine {
  *   {@link NamespaceNotFound}, {@link NoTemporalServer}
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<ConnectedEngine> {
-  const { dir = process.cwd(), env = process.env, config: given = {} } = options;
-  const { project, problems } = await loadProject(dir, { env });
+  const { dir = process.cwd(), env = process.env, config, client } = options;
+  const { project, problems } = await loadProject(dir, {
+    env,
+    ...(config !== undefined && { config }),
+  });
   if (project === undefined) throw new DefinitionError(problems);
-  const temporal = { ...project.config.temporal, ...given.temporal };
-  const taskQueue = given.asyncQueue ?? project.config.asyncQueue;
-  if (options.client !== undefined) {
-    const { client } = options;
-    return connected(project, taskQueue, { client, close: () => Promise.resolve() });
-  }
-  return connectEngine(project, { temporal, taskQueue, env });
-}
-
-/** How an engine for a loaded project is connected. */
-export interface ConnectEngineOptions {
-  readonly temporal?: TemporalSettings;
-  readonly taskQueue?: ProjectConfig['asyncQueue'];
-  readonly env: Environment;
+  return client === undefined
+    ? connectEngine(project, env)
+    : connected(project, { client, close: () => Promise.resolve() });
 }
 
 /** An engine for a project that was loaded already. Throws what {@link createEngine} throws for the connection. */
-export async function connectEngine(
-  project: Project,
-  {
-    temporal = project.config.temporal,
-    taskQueue = project.config.asyncQueue,
-    env,
-  }: ConnectEngineOptions,
-): Promise<ConnectedEngine> {
-  const settings = await findTemporal(realpathSync(project.dir), temporal, env);
-  return connected(project, taskQueue, await connectClient(settings), settings.uiUrl);
+export async function connectEngine(project: Project, env: Environment): Promise<ConnectedEngine> {
+  const settings = await findTemporal(realpathSync(project.dir), project.config.temporal, env);
+  return connected(project, await connectClient(settings), settings.uiUrl);
 }
 
 function connected(
   project: Project,
-  taskQueue: string,
   { client, close }: ConnectedClient,
   uiUrl?: string,
 ): ConnectedEngine {
   const { config, registry } = project;
   const options: EngineOptions = {
     client,
-    taskQueue,
+    taskQueue: config.asyncQueue,
     code: new DeployedCode(registry),
     afterExecute: config.afterExecute !== undefined,
     ...(uiUrl !== undefined && { uiUrl }),

@@ -13,6 +13,8 @@ import {
 /** A connection that workers use, and a client on it: runs that the client starts can begin without a round trip. */
 export interface ConnectedWorkerClient extends ConnectedClient {
   readonly connection: NativeConnection;
+  /** What it is connected to. */
+  readonly settings: ConnectionSettings;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function connectWorkerClient(
     await connection.close();
     throw error;
   }
-  return { connection, client, close: () => connection.close() };
+  return { connection, client, settings, close: () => connection.close() };
 }
 
 async function inTime(connecting: Promise<NativeConnection>): Promise<NativeConnection> {

@@ -89,5 +89,12 @@ export {
   type PipelineRoutesOptions,
   type RouterOptions,
 } from '../server/embedding.js';
-export { activityContext } from '../worker/activity-context.js';
+export {
+  ListenFailed,
+  UnauthenticatedListen,
+  type HttpServer,
+  type HttpServerOptions,
+} from '../server/http-server.js';
+export { startServer } from '../server/start-server.js';
+export { activityContext } from '../activities/project/activity-context.js';
 export { VERSION } from './version.js';

@@ -9,6 +9,8 @@ import { build } from 'esbuild';
 export interface WorkflowBundleOptions {
   /** Hand-written workflow modules of the project, absolute paths. */
   readonly files: readonly string[];
+  /** Modules that export `interceptors` beside our own: absolute paths, or names of packages. */
+  readonly interceptorModules?: readonly string[];
   /** Where bundles are kept. Created if needed. */
   readonly cacheDir: string;
   readonly logger?: Logger;
@@ -38,21 +40,22 @@ const PACKAGES = resolve(fileURLToPath(import.meta.resolve('@temporalio/workflow
  */
 export async function workflowBundle({
   files,
+  interceptorModules = [],
   cacheDir,
   logger,
 }: WorkflowBundleOptions): Promise<string> {
   await mkdir(cacheDir, { recursive: true });
   const entry = [`export { default } from ${JSON.stringify(OWN_WORKFLOWS)};`]
-    .concat([OWN_WORKFLOWS, ...files].map((file) => `export * from ${JSON.stringify(file)};`))
+    .concat([OWN_WORKFLOWS, ...files].map(exported))
     .join('\n');
-  const key = await contentHash(entry);
+  const key = await contentHash([entry, ...interceptorModules.map(exported)].join('\n'));
   const bundleFile = join(cacheDir, `workflows-${key}.js`);
   if (await exists(bundleFile)) return bundleFile;
   const entryFile = join(cacheDir, `workflows-${key}.entry.mjs`);
   await writeFile(entryFile, entry);
   const { code } = await bundleWorkflowCode({
     workflowsPath: entryFile,
-    workflowInterceptorModules: [INTERCEPTORS],
+    workflowInterceptorModules: [INTERCEPTORS, ...interceptorModules],
     // Evaluated once for each worker instead of once for each run: they keep nothing of a run.
     preloadModules: [OWN_WORKFLOWS, INTERCEPTORS],
     // Sources say './x.js' and mean './x.ts', as Node and TypeScript have it; webpack needs to be told.
@@ -84,6 +87,10 @@ function withOwnModule(aliases: Aliases | undefined): Aliases {
   return Array.isArray(aliases)
     ? [...aliases, { name, alias: file, onlyModule: true }]
     : { ...aliases, [`${name}$`]: file };
+}
+
+function exported(file: string): string {
+  return `export * from ${JSON.stringify(file)};`;
 }
 
 /** A hash of all code that the bundle is made of, packages included. */

@@ -1,4 +1,5 @@
-import { log, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { WorkflowDefinitionOptions } from '@temporalio/common';
+import { log, proxyActivities, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import type { OutcomeActivities } from '../activities/outcome/activities.js';
 import { DELIVERY_RETRY } from '../src/outcome/delivery-retry.js';
 import {
@@ -63,3 +64,16 @@ async function callAfterExecute(outcome: RunOutcome): Promise<void> {
 export async function sweepOutcomes(): Promise<number> {
   return sweep();
 }
+
+/**
+ * Where builds are pinned, the news of a run outlives its build: deliveries go on for a day. Elsewhere nothing may be said:
+ * a server refuses versioning behaviour from workers without versions, and the workflow task is tried again for ever.
+ */
+function onTheCurrentBuild(): WorkflowDefinitionOptions {
+  // A worker without versions has a build id all the same, of no deployment.
+  const { deploymentName = '' } = workflowInfo().currentDeploymentVersion ?? {};
+  return deploymentName === '' ? {} : { versioningBehavior: 'AUTO_UPGRADE' };
+}
+
+setWorkflowOptions(onTheCurrentBuild, deliverOutcome);
+setWorkflowOptions(onTheCurrentBuild, sweepOutcomes);

@@ -6,7 +6,7 @@ import { parseConfig, type ProjectConfig } from '../../src/config/config.js';
 import { NO_SERVICES } from '../../src/pipeline/context.js';
 import { DefinitionError } from '../../src/definition/problem.js';
 import { temporalLogger } from '../../worker/temporal-logger.js';
-import { createWorker } from '../../worker/worker.js';
+import { createTemporalWorker } from '../../worker/temporal-worker.js';
 import { workflowBundle } from '../../worker/workflow-bundle.js';
 import type { Logger } from 'pino';
 import type { Peer, Shared } from '../raw/peer.js';
@@ -33,7 +33,7 @@ export interface MillracePeer extends Peer {
 export async function startMillracePeer(options: MillracePeerOptions): Promise<MillracePeer> {
   const { connection, client, log, taskQueue, cacheDir } = options;
   const code = deployedCode();
-  const worker = await createWorker({
+  const worker = await createTemporalWorker({
     connection,
     namespace: client.options.namespace,
     taskQueue,

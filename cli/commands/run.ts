@@ -64,7 +64,7 @@ async function run(name: string, options: RunOptions): Promise<number> {
     );
   }
   const input = await readInput(options, definition);
-  const engine = await connectEngine(project, { env: process.env });
+  const engine = await connectEngine(project, process.env);
   try {
     const started = await engine.start(
       name,

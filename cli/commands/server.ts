@@ -38,7 +38,7 @@ async function serve(dir: string, options: ListenOptions): Promise<number> {
   const project = await requireProject(dir);
   const { config, registry } = project;
   const log = createLogger({ debug: config.debug, env, stream: process.stdout });
-  const engine = await connectEngine(project, { env });
+  const engine = await connectEngine(project, env);
   try {
     const { insecure, host } = options;
     const port = portOf(options, config, env);

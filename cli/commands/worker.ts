@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
-import { findTemporal } from '../../engine/find-temporal.js';
-import { connectWorkerClient, installRuntime } from '../../engine/native-connection.js';
-import { raiseRetention } from '../../engine/retention.js';
-import { runWorker } from '../../worker/run-worker.js';
-import { temporalLogger } from '../../worker/temporal-logger.js';
+import { connectWorker } from '../../worker/create-worker.js';
 import { EXIT } from '../exit-code.js';
 import { aborted, onInterruption } from '../interruption.js';
 import { createLogger } from '../logger.js';
@@ -41,13 +37,10 @@ async function work(dir: string): Promise<number> {
   const project = await requireProject(dir);
   const { config, registry } = project;
   const log = createLogger({ debug: config.debug, env, stream: process.stdout });
-  installRuntime(temporalLogger(log));
-  const settings = await findTemporal(project.dir, config.temporal, env);
-  const { client, connection, close } = await connectWorkerClient(settings);
+  const worker = await connectWorker(project, { env, log });
   try {
-    await raiseRetention(client, config.executionRetentionMs, log);
-    const worker = await runWorker({ project, connection, client, log, env });
-    const { address, namespace } = settings;
+    const running = worker.run();
+    const { address, namespace } = worker.temporal;
     log.info(
       {
         address,
@@ -57,13 +50,12 @@ async function work(dir: string): Promise<number> {
       },
       'worker ready',
     );
-    await Promise.race([aborted(interruption.signal), worker.ended]);
+    await Promise.race([aborted(interruption.signal), running]);
     log.info('worker is stopping: no more work is taken, operations in progress may finish');
     await worker.stop();
     log.info('worker stopped');
     return EXIT.ok;
   } finally {
-    await close();
     interruption.dispose();
   }
 }

@@ -6,7 +6,7 @@ import type { Project } from '../../engine/project/load-project.js';
 import type { Environment } from '../../engine/project/secrets.js';
 import { raiseRetention, setRetention } from '../../engine/retention.js';
 import { ListenFailed, startHttpServer, type HttpServer } from '../../server/http-server.js';
-import { bundleOf, runWorker, type ProjectWorker } from '../../worker/run-worker.js';
+import { bundleOf, ProjectWorker } from '../../worker/project-worker.js';
 import { devTemporal, type DevTemporal, type DevTemporalOptions } from './dev-temporal.js';
 
 /** Operations in progress get so long when `millrace dev` stops; they go on from their checkpoint at the next start. */
@@ -66,7 +66,7 @@ export class DevSession {
 
   /** Starts everything. What has been started is stopped again when something else cannot be. */
   static async start(options: DevSessionOptions): Promise<DevSession> {
-    const { project, log, env } = options;
+    const { project, log } = options;
     const undo: (() => Promise<void>)[] = [];
     try {
       // Takes a second or more and has nothing to do with Temporal's start; the worker finds it made.
@@ -78,13 +78,7 @@ export class DevSession {
       const link = await connectWorkerClient(temporal.settings);
       undo.push(() => link.close());
       await keepRuns(link, temporal.embedded, project, log);
-      const worker = await runWorker({
-        project,
-        log,
-        env,
-        shutdownGraceMs: STOP_GRACE_MS,
-        ...link,
-      });
+      const worker = await startWorker(project, options, link);
       undo.push(() => worker.stop());
       const current: Current = { project, worker, link };
       const engine = engineOf(temporal, current);
@@ -121,7 +115,7 @@ export class DevSession {
    * @throws what makes the new project unusable; what ran before goes on then
    */
   async reload(project: Project, files: readonly string[]): Promise<void> {
-    const { log, env } = this.options;
+    const { log } = this.options;
     // A configuration that was taken away is made of no file any more.
     const configFiles = new Set([...this.current.project.configFiles, ...project.configFiles]);
     const configChanged = files.some((file) => configFiles.has(file));
@@ -132,13 +126,7 @@ export class DevSession {
       return;
     }
     const link = await connectWorkerClient(this.temporal.settings);
-    const worker = await runWorker({
-      project,
-      log,
-      env,
-      shutdownGraceMs: STOP_GRACE_MS,
-      ...link,
-    }).catch(async (error: unknown) => {
+    const worker = await startWorker(project, this.options, link).catch(async (error: unknown) => {
       await link.close().catch(() => undefined);
       throw error;
     });
@@ -165,7 +153,7 @@ export class DevSession {
   }
 
   #watchWorker(worker: ProjectWorker): void {
-    worker.ended.catch((error: unknown) => {
+    worker.run().catch((error: unknown) => {
       this.#fail(error);
     });
   }
@@ -198,6 +186,25 @@ class TemporalEnded extends Error {
   constructor(how: number | NodeJS.Signals | null, logFile: string) {
     super(`the embedded Temporal server ended (${String(how)}). Its log: ${logFile}`);
   }
+}
+
+/** A worker that takes work on a link of its caller's, which outlives it. */
+async function startWorker(
+  project: Project,
+  { log, env }: DevSessionOptions,
+  link: ConnectedWorkerClient,
+): Promise<ProjectWorker> {
+  const worker = await ProjectWorker.create({
+    project,
+    log,
+    env,
+    link: { ...link, close: () => Promise.resolve() },
+    shutdownGraceMs: STOP_GRACE_MS,
+    versioned: false,
+  });
+  // Whoever watches it gets the error; nobody may be watching yet.
+  worker.run().catch(() => undefined);
+  return worker;
 }
 
 /** An engine on the worker's connection, so that runs begin without a round trip. Always knows what is deployed now. */

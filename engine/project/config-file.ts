@@ -1,4 +1,4 @@
-import { parseConfig, type ProjectConfig } from '../../src/config/config.js';
+import { parseConfig, type ConfigDefinition, type ProjectConfig } from '../../src/config/config.js';
 import { references } from '../../src/config/references.js';
 import { isDefinition } from '../../src/definition/brand.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
@@ -14,13 +14,18 @@ export interface ReadConfig {
   readonly problems: readonly Problem[];
 }
 
-/** Reads the configuration from its module; without a module it has nothing but defaults. */
+/**
+ * Reads the configuration from its module; without a module it has nothing but defaults.
+ *
+ * @param over - wins over what the module says, option by option
+ */
 export function readConfig(
   module: LoadedModule | undefined,
   dir: string,
   env: Environment,
+  over: ConfigDefinition = {},
 ): ReadConfig {
-  if (module === undefined) return parseConfig({});
+  if (module === undefined) return parseConfig({}, over);
   const file = shownPath(module.file, dir);
   const value = module.exports['default'];
   if (value === undefined) {
@@ -28,7 +33,7 @@ export function readConfig(
     return { site: { file }, problems: [{ site: { file }, definition: 'config', message }] };
   }
   const site = siteOf(value, dir) ?? { file };
-  const { config, problems } = parseConfig(value);
+  const { config, problems } = parseConfig(value, over);
   const unset = references(config?.webhooks.secrets).filter(
     ({ kind, name }) => kind === 'env' && isUnset(env, name),
   );

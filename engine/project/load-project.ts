@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import type { ProjectConfig } from '../../src/config/config.js';
+import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
 import type { Models } from '../../src/config/models.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import { suggestion } from '../../src/definition/suggestion.js';
@@ -56,12 +56,13 @@ export interface LoadedProject {
  *
  * @param directory - the project's folder
  * @param options.env - the environment that `${ENV}` refers to; that of the process unless set
+ * @param options.config - wins over what the project's config says, option by option
  */
 export async function loadProject(
   directory: string,
-  options: { readonly env?: Environment } = {},
+  options: { readonly env?: Environment; readonly config?: ConfigDefinition } = {},
 ): Promise<LoadedProject> {
-  const { env = process.env } = options;
+  const { env = process.env, config = {} } = options;
   if (!isDirectory(directory)) {
     return {
       problems: [
@@ -74,7 +75,7 @@ export async function loadProject(
   }
   const dir = realpathSync(directory);
   try {
-    return await load(dir, env);
+    return await load(dir, env, config);
   } catch (error) {
     const message = refusal(error);
     if (message === undefined) throw error;
@@ -89,8 +90,8 @@ function refusal(error: unknown): string | undefined {
   return `${error.message}. The project's files must be readable, and .millrace/ in its folder writable: compiled modules go there.`;
 }
 
-async function load(dir: string, env: Environment): Promise<LoadedProject> {
-  const modules = await loadModules(dir, env);
+async function load(dir: string, env: Environment, over: ConfigDefinition): Promise<LoadedProject> {
+  const modules = await loadModules(dir, env, over);
   const yaml = loadYaml(dir, modules.config, modules.configSite, env);
   const text = new ProjectText(dir);
   const { registry, problems: compiled } = compile(modules, yaml, text);

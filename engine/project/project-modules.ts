@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ProjectConfig } from '../../src/config/config.js';
+import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
-import { readConfig } from './config-file.js';
+import { readConfig, type ReadConfig } from './config-file.js';
 import { bundleModules } from './module-bundle.js';
 import { evaluateModules, type LoadedModule } from './module-evaluation.js';
 import {
@@ -34,7 +34,12 @@ export interface ProjectModules {
 }
 
 /** Compiles and evaluates the configuration and every module that may export definitions. */
-export async function loadModules(dir: string, env: Environment): Promise<ProjectModules> {
+export async function loadModules(
+  dir: string,
+  env: Environment,
+  over: ConfigDefinition = {},
+): Promise<ProjectModules> {
+  const read = (module: LoadedModule | undefined): ReadConfig => readConfig(module, dir, env, over);
   const configs = configFiles(dir);
   const activities = moduleFiles(join(dir, FOLDERS.activities));
   const conventional = [
@@ -48,12 +53,12 @@ export async function loadModules(dir: string, env: Environment): Promise<Projec
     const message = `the project has ${shownPath(configs[0] ?? '', dir)} too. Keep one of them.`;
     return { site: { file: shownPath(file, dir) }, message };
   });
-  const first = await loadFiles(dir, conventional, configs[0], env);
+  const first = await loadFiles(dir, conventional, configs[0], read);
   const { files, problems } = autoloaded(dir, first);
   // What the configuration names is only known now, and has to be compiled together with what is known already.
   const more = files.filter((file) => !conventional.includes(file));
   const loaded =
-    more.length === 0 ? first : await loadFiles(dir, [...conventional, ...more], configs[0], env);
+    more.length === 0 ? first : await loadFiles(dir, [...conventional, ...more], configs[0], read);
   return {
     ...loaded,
     activityFiles: new Set([...activities, ...files.filter((file) => isInActivities(dir, file))]),
@@ -67,7 +72,7 @@ async function loadFiles(
   dir: string,
   files: readonly string[],
   configFile: string | undefined,
-  env: Environment,
+  read: (module: LoadedModule | undefined) => ReadConfig,
 ): Promise<LoadedFiles> {
   const { bundle, problems } = await bundleModules(dir, files);
   if (bundle === undefined) {
@@ -81,7 +86,7 @@ async function loadFiles(
   const configModule = modules.find(({ file }) => file === configFile);
   if (configFile !== undefined && configModule === undefined)
     return { ...all, problems: [...problems, ...thrown] };
-  const { config, site, problems: wrong } = readConfig(configModule, dir, env);
+  const { config, site, problems: wrong } = read(configModule);
   return {
     ...all,
     ...(config !== undefined && { config }),

@@ -9,6 +9,7 @@ import type {
   AuthorizeExecution,
   BeforeExecute,
 } from './hooks.js';
+import type { TemporalWorkerSettings, WorkerSettings } from './worker-settings.js';
 import { isReference } from './references.js';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -44,14 +45,59 @@ const addresses = z
     'write a range of addresses such as "10.2.0.0/16", or "private" for all that are not public',
   );
 
+const version = z.strictObject({ deploymentName: text, buildId: text });
+
+const workerDeployment = z.discriminatedUnion('useWorkerVersioning', [
+  z.strictObject({
+    version,
+    useWorkerVersioning: z.literal(true),
+    defaultVersioningBehavior: z.enum(['PINNED', 'AUTO_UPGRADE']),
+  }),
+  z.strictObject({ version, useWorkerVersioning: z.literal(false) }),
+]);
+
+/** An option that Temporal's own types describe, and its SDK checks. */
+function asTemporalHasIt<N extends keyof TemporalWorkerSettings>(
+  _name: N,
+): z.ZodExactOptional<z.ZodType<NonNullable<TemporalWorkerSettings[N]>>> {
+  return z.custom<NonNullable<TemporalWorkerSettings[N]>>().exactOptional();
+}
+
 const worker = z.strictObject({
+  workerDeploymentOptions: workerDeployment.exactOptional(),
+  identity: text.exactOptional(),
   maxConcurrentActivityTaskExecutions: count.exactOptional(),
   maxConcurrentLocalActivityExecutions: count.exactOptional(),
   maxConcurrentWorkflowTaskExecutions: count.exactOptional(),
   maxCachedWorkflows: z.int().min(0).exactOptional(),
   maxTaskQueueActivitiesPerSecond: z.number().positive().exactOptional(),
+  maxActivitiesPerSecond: z.number().positive().exactOptional(),
+  maxEagerActivityReservationsPerWorkflowTask: z.int().min(0).exactOptional(),
+  maxConcurrentNexusTaskExecutions: count.exactOptional(),
+  maxConcurrentWorkflowTaskPolls: count.exactOptional(),
+  maxConcurrentActivityTaskPolls: count.exactOptional(),
+  maxConcurrentNexusTaskPolls: count.exactOptional(),
+  workflowThreadPoolSize: count.exactOptional(),
+  nexusServices: asTemporalHasIt('nexusServices'),
+  patchActivationCallback: asTemporalHasIt('patchActivationCallback'),
+  tuner: asTemporalHasIt('tuner'),
+  enableNonLocalActivities: asTemporalHasIt('enableNonLocalActivities'),
+  disablePayloadErrorLimit: asTemporalHasIt('disablePayloadErrorLimit'),
+  nonStickyToStickyPollRatio: asTemporalHasIt('nonStickyToStickyPollRatio'),
+  workflowTaskPollerBehavior: asTemporalHasIt('workflowTaskPollerBehavior'),
+  activityTaskPollerBehavior: asTemporalHasIt('activityTaskPollerBehavior'),
+  nexusTaskPollerBehavior: asTemporalHasIt('nexusTaskPollerBehavior'),
+  stickyQueueScheduleToStartTimeout: asTemporalHasIt('stickyQueueScheduleToStartTimeout'),
+  interceptors: asTemporalHasIt('interceptors'),
+  plugins: asTemporalHasIt('plugins'),
+  sinks: asTemporalHasIt('sinks'),
+  workflowFailureErrorTypes: asTemporalHasIt('workflowFailureErrorTypes'),
+  enableSDKTracing: asTemporalHasIt('enableSDKTracing'),
+  showStackTraceSources: asTemporalHasIt('showStackTraceSources'),
+  debugMode: asTemporalHasIt('debugMode'),
+  reuseV8Context: asTemporalHasIt('reuseV8Context'),
   shutdownGraceTime: duration.default(30_000),
-});
+} satisfies Record<keyof WorkerSettings, z.ZodType>);
 
 const temporal = z.strictObject({
   profile: text.exactOptional(),

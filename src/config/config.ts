@@ -14,6 +14,7 @@ import type {
 } from './hooks.js';
 import { routeProblems, type PipelineRoute, type RouteDefinition } from './routes.js';
 import { schemaProblems } from './schema-problems.js';
+import type { WorkerSettings } from './worker-settings.js';
 
 /** What `millrace.config.ts` may set: everything is optional. Made into a {@link Config} by {@link defineConfig}. */
 export interface ConfigDefinition {
@@ -60,6 +61,7 @@ export interface ConfigDefinition {
   readonly disposeServices?: (services: Services) => void | Promise<void>;
   /** What `secret://name` stands for. Default: the environment variable, else the file in `/run/secrets`. */
   readonly secrets?: SecretLookup;
+  /** How workers work: Temporal's own options. */
   readonly worker?: WorkerSettings;
   /** Which Temporal server to use. What is not set comes from `TEMPORAL_*` variables and `temporal.toml`. */
   readonly temporal?: TemporalSettings;
@@ -69,21 +71,6 @@ export interface ConfigDefinition {
 
 /** Finds a secret by its name, such as `openai/key` for `secret://openai/key`. Undefined: there is none. */
 export type SecretLookup = (name: string) => string | undefined | Promise<string | undefined>;
-
-/** Options that are handed to Temporal's `Worker.create` as they are; unset ones have Temporal's defaults. */
-export interface WorkerSettings {
-  /** Most operations at once in a worker. */
-  readonly maxConcurrentActivityTaskExecutions?: number;
-  /** Most groups of quick operations at once in a worker. */
-  readonly maxConcurrentLocalActivityExecutions?: number;
-  readonly maxConcurrentWorkflowTaskExecutions?: number;
-  /** Runs kept in memory between two of their steps. */
-  readonly maxCachedWorkflows?: number;
-  /** Most operations a second that are started on the task queue, over all workers. */
-  readonly maxTaskQueueActivitiesPerSecond?: number;
-  /** How long a worker that was told to stop lets its operations finish. Default: `30s`. */
-  readonly shutdownGraceTime?: Duration;
-}
 
 /** The Temporal server, namespace and profile to use. */
 export interface TemporalSettings {
@@ -193,13 +180,17 @@ export function defineConfig(definition: ConfigDefinition): Config {
 /**
  * Checks a configuration and fills in the defaults; `{}` gives all of them.
  *
+ * @param over - wins over the value, option by option, also in groups such as `server`
  * @returns the configuration unless there is an error among the problems. Problems have no site.
  */
-export function parseConfig(value: unknown): {
+export function parseConfig(
+  value: unknown,
+  over: ConfigDefinition = {},
+): {
   readonly config?: ProjectConfig;
   readonly problems: readonly Problem[];
 } {
-  const written = whatIsSet(value);
+  const written = merged(whatIsSet(value), whatIsSet(over));
   const parsed = configSchema.safeParse(written);
   if (!parsed.success) {
     const problems = schemaProblems(configSchema, parsed.error, written, 'option').map(
@@ -249,6 +240,16 @@ function whatIsSet(value: unknown): unknown {
       .filter(([, option]) => option !== undefined)
       .map(([name, option]) => [name, GROUPS.includes(name) ? whatIsSet(option) : option]),
   );
+}
+
+function merged(value: unknown, over: unknown): unknown {
+  if (!isPlainObject(value) || !isPlainObject(over)) return value;
+  const groups = GROUPS.filter((name) => isPlainObject(value[name]) && isPlainObject(over[name]));
+  return {
+    ...value,
+    ...over,
+    ...Object.fromEntries(groups.map((name) => [name, merged(value[name], over[name])])),
+  };
 }
 
 /** The options that are objects with options of their own. */

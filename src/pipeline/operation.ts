@@ -124,7 +124,11 @@ export type GenericOperationDefinition<O extends ObjectType> = OperationSettings
   );
 
 /** An operation, ready to be named in a stage. Made by {@link defineOperation}. */
-export interface Operation<O extends ObjectType = ObjectType> extends Branded<'operation'> {
+export interface Operation<
+  O extends ObjectType = ObjectType,
+  R extends ObjectType = ObjectType,
+  S extends ObjectType = ObjectType,
+> extends Branded<'operation'> {
   readonly name: string;
   readonly description?: string;
   readonly site?: Site;
@@ -138,6 +142,8 @@ export interface Operation<O extends ObjectType = ObjectType> extends Branded<'o
   readonly fileOptions: Readonly<Record<string, string>>;
   readonly contract: (request: ContractRequest<JsonObject>) => Contract;
   readonly body: Body;
+  /** Nothing at run time: what it reads and sets, for those who run it by itself (`millrace/testing`). */
+  readonly types?: { readonly reads: R; readonly sets: S };
 }
 
 /**
@@ -158,7 +164,7 @@ export function defineOperation<
   R extends ObjectType = z.ZodObject<Record<never, never>>,
   S extends ObjectType = z.ZodObject<Record<never, never>>,
   O extends ObjectType = z.ZodObject<Record<never, never>>,
->(definition: OperationDefinition<R, S, O>): Operation<O> {
+>(definition: OperationDefinition<R, S, O>): Operation<O, R, S> {
   const contract: Contract = {
     ...EMPTY_CONTRACT,
     reads: definition.reads?.shape ?? {},
@@ -183,11 +189,11 @@ export function defineGenericOperation<O extends ObjectType = z.ZodObject<Record
   return operation(definition, contract, callerSite());
 }
 
-function operation<O extends ObjectType>(
+function operation<O extends ObjectType, R extends ObjectType, S extends ObjectType>(
   definition: OperationSettings<O> & { readonly run?: unknown; readonly runBatch?: unknown },
   contract: Operation['contract'],
   site: Site | undefined,
-): Operation<O> {
+): Operation<O, R, S> {
   const { capabilities } = definition;
   checkForm(definition);
   return {

@@ -41,6 +41,7 @@ const FOLDERS = [
   'engine',
   'worker',
   'server',
+  'testing',
   'cli',
   'bench',
   'examples',
@@ -57,6 +58,7 @@ const HOUSE: Readonly<Record<string, readonly Folder[]>> = {
   engine: ['src'],
   worker: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
+  testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],
   cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'server'],
 };
 
@@ -100,18 +102,25 @@ describe.each(Object.entries(HOUSE))('%s', (importer, allowed) => {
     expect(await rulesBroken(`${importer}/file.ts`, "import '../src/index.js';")).not.toEqual([]);
   });
 
+  it('may not import the surfaces of the worker and of testing', async () => {
+    for (const folder of ['worker', 'testing']) {
+      const code = `import '../${folder}/index.js';`;
+      expect(await rulesBroken(`${importer}/file.ts`, code)).not.toEqual([]);
+    }
+  });
+
   it('may not import a development dependency', async () => {
     expect(await rulesBroken(`${importer}/file.ts`, "import 'fast-check';")).not.toEqual([]);
   });
 });
 
 describe('the public surface', () => {
-  it.each(['engine', 'server', 'worker'])('may re-export from %s', async (folder) => {
+  it.each(['activities', 'engine', 'server'])('may re-export from %s', async (folder) => {
     const code = `export { it } from '../${folder}/something.js';`;
     expect(await rulesBroken('src/index.ts', code)).toEqual([]);
   });
 
-  it.each(['workflows', 'activities', 'adapters', 'cli', 'test'])(
+  it.each(['workflows', 'adapters', 'worker', 'testing', 'cli', 'test'])(
     'may not re-export from %s',
     async (folder) => {
       const code = `export { it } from '../${folder}/something.js';`;

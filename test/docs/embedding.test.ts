@@ -149,6 +149,25 @@ describe(PAGE, () => {
     ]);
   });
 
+  it('works in the process of the app', async () => {
+    const url = await (
+      await startApart({ ...QUICKSTART, ...projectOf(PAGE, 'worker') })
+    ).app('app.ts');
+    expect((await post(`${url}/ai/word-report`, { text: 'one two' })).body).toMatchObject({
+      success: true,
+      result: { words: 2 },
+    });
+  });
+
+  it('starts the whole server from code', async () => {
+    const url = await (await project('server')).app('server.ts');
+    expect((await send(`${url}/health`)).body).toMatchObject({ status: 'ok' });
+    expect((await send(`${url}/openapi.json`)).body).toHaveProperty('openapi');
+    expect((await post(`${url}/pipelines/word-report`, { text: 'one two' })).body).toMatchObject({
+      result: { words: 2 },
+    });
+  });
+
   it('runs pipelines from code', async () => {
     const printed = await (await project('code')).script('report.ts');
     const shown = blocksOf(PAGE).find(

@@ -17,6 +17,8 @@ const OPTIONS: ts.CompilerOptions = {
   paths: {
     millrace: [join(ROOT, 'src/index.ts')],
     'millrace/workflow': [join(ROOT, 'workflows/child-pipeline.ts')],
+    'millrace/worker': [join(ROOT, 'worker/index.ts')],
+    'millrace/testing': [join(ROOT, 'testing/index.ts')],
   },
 };
 

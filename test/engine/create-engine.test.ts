@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { Client } from '@temporalio/client';
 import pino from 'pino';
 import { createEngine } from '../../engine/create-engine.js';
-import { runWorker, type ProjectWorker } from '../../worker/run-worker.js';
+import { ProjectWorker } from '../../worker/project-worker.js';
 import { COUNT_WORDS, loadRightProject, WORD_REPORT, writeProject } from '../support/project.js';
-import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
+import { sharedLink, uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
 
 const temporal = useTemporal();
@@ -20,17 +19,14 @@ async function startWorker(services = ''): Promise<ProjectWorker> {
   const config = `import { defineConfig } from 'millrace';\nexport default defineConfig({ asyncQueue: '${uniqueTaskQueue()}', ${services} });\n`;
   await writeProject(dir.path, { ...FILES, 'millrace.config.ts': config });
   const project = await loadRightProject(dir.path);
-  const client = new Client({
-    connection: temporal.nativeConnection,
-    namespace: temporal.namespace,
-  });
-  return runWorker({
+  const worker = await ProjectWorker.create({
     project,
-    connection: temporal.nativeConnection,
-    client,
+    link: sharedLink(temporal),
     log: pino({ level: 'silent' }),
     env: {},
   });
+  worker.run().catch(() => undefined);
+  return worker;
 }
 
 describe('createEngine', () => {

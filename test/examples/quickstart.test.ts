@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Client } from '@temporalio/client';
 import pino from 'pino';
-import { Engine } from '../../engine/engine.js';
+import type { Engine } from '../../engine/engine.js';
 import type { Project } from '../../engine/project/load-project.js';
-import { runWorker, type ProjectWorker } from '../../worker/run-worker.js';
+import { ProjectWorker } from '../../worker/project-worker.js';
 import { loadRightProject } from '../support/project.js';
-import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
+import { sharedLink, uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 
 const DIR = fileURLToPath(new URL('../../examples/quickstart/', import.meta.url));
 const temporal = useTemporal();
@@ -25,24 +24,14 @@ describe('the quickstart', () => {
       ...loaded,
       config: { ...loaded.config, asyncQueue: uniqueTaskQueue() },
     };
-    const client = new Client({
-      connection: temporal.nativeConnection,
-      namespace: temporal.namespace,
-    });
-    const log = pino({ level: 'silent' });
-    worker = await runWorker({
+    worker = await ProjectWorker.create({
       project,
-      connection: temporal.nativeConnection,
-      client,
-      log,
+      link: sharedLink(temporal),
+      log: pino({ level: 'silent' }),
       env: {},
     });
-    engine = new Engine({
-      client,
-      taskQueue: worker.taskQueue,
-      code: worker.code,
-      eagerStart: true,
-    });
+    worker.run().catch(() => undefined);
+    ({ engine } = worker);
   }, 60_000);
 
   afterAll(async () => {

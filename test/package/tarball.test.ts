@@ -57,6 +57,8 @@ export async function sendMail(text: string): Promise<string> {
 
 /** What somebody's own program does with the package; it is checked, not run. */
 const PROGRAM = `import { createEngine, createRouter, defineOperation, definePipeline, RunFailed, type Execution, type RunEvent } from 'millrace';
+import { createTestEnvironment, OperationReport, runOperation, startTestServer } from 'millrace/testing';
+import { createWorker, type ProjectWorker } from 'millrace/worker';
 import { z } from 'zod';
 
 const shout = defineOperation({
@@ -89,8 +91,50 @@ export async function main(): Promise<string> {
   }
 }
 
+export async function work(): Promise<ProjectWorker> {
+  const worker = await createWorker({ config: { worker: { maxCachedWorkflows: 1, tuner: undefined! } } });
+  await worker.engine.execute(shouting, { text: 'a' });
+  worker.temporal.worker.getState() satisfies string;
+  return worker;
+}
+
+export async function tests(): Promise<string> {
+  const { set } = await runOperation(shout, { input: { text: 'a' }, report: new OperationReport() });
+  const server = await startTestServer();
+  await using env = await createTestEnvironment({ pipelines: [shouting], config: { temporal: { address: server.address } } });
+  return set.loud + (await env.engine.execute(shouting, { text: 'a' })).result.loud;
+}
+
+// @ts-expect-error -- a misspelt unit
+export const slow = defineOperation({ name: 'slow', timeout: 'two minuts', run: () => ({}) });
+
+// @ts-expect-error -- a number is no text
+void runOperation(shout, { input: { text: 7 } });
+
 // @ts-expect-error -- a string is no number
-export const wrong: number = (await (await createEngine()).execute(pipeline, { text: 'a' })).result.loud;
+export const length: number = (await runOperation(shout, { input: { text: 'a' } })).set.loud;
+
+// @ts-expect-error -- a string is no number
+export const wrong: number = (await (await createEngine()).execute(shouting, { text: 'a' })).result.loud;
+`;
+
+/** Ends by itself: nothing of what it started is left. */
+const TESTS = `import { defineOperation } from 'millrace';
+import { createTestEnvironment, runOperation } from 'millrace/testing';
+import { createWorker } from 'millrace/worker';
+import { z } from 'zod';
+
+const shout = defineOperation({
+  name: 'shout',
+  reads: z.object({ text: z.string() }),
+  sets: z.object({ loud: z.string() }),
+  run: ({ input }) => ({ loud: input.text.toUpperCase() }),
+});
+const { set } = await runOperation(shout, { input: { text: 'a' } });
+const env = await createTestEnvironment({ dir: '.' });
+const { result } = await env.engine.execute('word-report', { text: 'one two' });
+await env.stop();
+console.log(JSON.stringify(set) + JSON.stringify(result) + typeof createWorker);
 `;
 
 describe('the package, installed from its tarball into an empty project', () => {
@@ -165,6 +209,12 @@ describe('the package, installed from its tarball into an empty project', () => 
     const shouted = await post(`${url}/pipelines/shoutAndSend`, { text: 'one two three' });
     expect(shouted).toMatchObject({ body: { result: 'shoutAndSend sent 3 words' } });
     expect((await dev.stop('SIGINT')).code).toBe(0);
+  }, 90_000);
+
+  it('runs an operation and a pipeline in a test', async () => {
+    await writeFile(join(dir, 'tests.mjs'), TESTS);
+    const { stdout } = await run(process.execPath, ['tests.mjs'], { cwd: dir });
+    expect(stdout).toBe('{"loud":"A"}{"text":"one two","words":2}function\n');
   }, 90_000);
 
   it('gives a program its types', async () => {

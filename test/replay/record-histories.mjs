@@ -22,7 +22,7 @@ import { defineOperation } from '../../dist/src/pipeline/operation.js';
 import { defineWorkflow } from '../../dist/src/definition/workflow.js';
 import { definePipeline } from '../../dist/src/pipeline/pipeline.js';
 import { VERSION } from '../../dist/src/version.js';
-import { createWorker } from '../../dist/worker/worker.js';
+import { createTemporalWorker } from '../../dist/worker/temporal-worker.js';
 import { workflowBundle } from '../../dist/worker/workflow-bundle.js';
 
 const text = z.object({ text: z.string() });
@@ -143,7 +143,7 @@ try {
   });
   if (registry === undefined) throw new Error(JSON.stringify(problems));
   const code = new DeployedCode(EMPTY_REGISTRY);
-  const worker = await createWorker({
+  const worker = await createTemporalWorker({
     connection,
     namespace: 'default',
     taskQueue: 'record',

@@ -15,7 +15,7 @@ import { formatProblem } from '../../src/definition/problem.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Workflow } from '../../src/definition/workflow.js';
-import { createWorker } from '../../worker/worker.js';
+import { createTemporalWorker } from '../../worker/temporal-worker.js';
 import { workflowBundle } from '../../worker/workflow-bundle.js';
 import { testLogger, uniqueTaskQueue, type TestTemporal } from './temporal.js';
 
@@ -110,7 +110,7 @@ async function createStack(
       workers++ === 0
         ? temporal.nativeConnection
         : await NativeConnection.connect({ address: temporal.address });
-    const worker = await createWorker({
+    const worker = await createTemporalWorker({
       connection,
       namespace: temporal.namespace,
       taskQueue,

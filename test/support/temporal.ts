@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { ulid } from 'ulid';
+import type { ConnectedWorkerClient } from '../../engine/native-connection.js';
 import { SHARED_SERVER_VARIABLE } from './shared-server-variable.js';
 
 /** The namespace that tests use; queues and workflow ids keep them apart. */
@@ -70,6 +71,20 @@ export function sharedServerAddress(): string {
   if (address === undefined)
     throw new Error(`${SHARED_SERVER_VARIABLE} is not set: run the tests through jest.config.js`);
   return address;
+}
+
+/** The file's native connection as a worker takes it: it stays open when the worker stops. */
+export function sharedLink({
+  address,
+  namespace,
+  nativeConnection: connection,
+}: TestTemporal): ConnectedWorkerClient {
+  return {
+    connection,
+    client: new Client({ connection, namespace }),
+    settings: { address, namespace, credentials: {} },
+    close: () => Promise.resolve(),
+  };
 }
 
 async function connect(): Promise<TestTemporal> {

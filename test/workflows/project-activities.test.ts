@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Context } from '@temporalio/activity';
-import { activityContext } from '../../worker/activity-context.js';
+import { activityContext } from '../../activities/project/activity-context.js';
 import { permanent } from '../../src/pipeline/permanent.js';
 import { codeOf, useStacks } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

@@ -113,6 +113,46 @@ describe('a configuration', () => {
     ).toEqual(parseConfig({}));
   });
 
+  it("takes options of Temporal's worker as they are", () => {
+    const interceptors = { activity: [() => ({})] };
+    const worker = {
+      interceptors,
+      workflowTaskPollerBehavior: { type: 'autoscaling', maximum: 5 },
+      workerDeploymentOptions: {
+        version: { deploymentName: 'reports', buildId: '1' },
+        useWorkerVersioning: true,
+        defaultVersioningBehavior: 'PINNED',
+      },
+    } as const;
+    const { config } = parseConfig(defineConfig({ worker }));
+    expect(config?.worker).toEqual({ ...worker, shutdownGraceTimeMs: 30_000 });
+    expect(config?.worker.interceptors).toBe(interceptors);
+  });
+
+  it('lets a caller win over it, option by option', () => {
+    const written = defineConfig({
+      debug: true,
+      asyncQueue: 'written',
+      server: { port: 1, host: 'a' },
+      exposePipes: ['a'],
+    });
+    const { config } = parseConfig(written, {
+      asyncQueue: 'given',
+      server: { port: 2 },
+      worker: { maxCachedWorkflows: 1 },
+      exposePipes: 'none',
+    });
+    expect(config).toEqual(
+      parseConfig({
+        debug: true,
+        asyncQueue: 'given',
+        server: { port: 2, host: 'a' },
+        worker: { maxCachedWorkflows: 1 },
+        exposePipes: 'none',
+      }).config,
+    );
+  });
+
   it('takes services as they are, whatever object they are', () => {
     class Database {
       readonly open = true;
@@ -125,7 +165,22 @@ describe('a configuration', () => {
     [{ autoloadPath: [] }, 'config: unknown option "autoloadPath". Did you mean "autoloadPaths"?'],
     [
       { worker: { maxConcurrentActivities: 1 } },
-      'config: worker: unknown option "maxConcurrentActivities". Known: maxCachedWorkflows, ',
+      'config: worker: unknown option "maxConcurrentActivities". Known: activityTaskPollerBehavior, ',
+    ],
+    [
+      { worker: { taskQueue: 'mine' } },
+      'config: worker: unknown option "taskQueue". Known: activityTaskPollerBehavior, ',
+    ],
+    [
+      {
+        worker: {
+          workerDeploymentOptions: {
+            version: { deploymentName: 'reports', buildId: '1' },
+            useWorkerVersioning: true,
+          },
+        },
+      },
+      `config: option 'worker.workerDeploymentOptions.defaultVersioningBehavior' expected one of "PINNED", "AUTO_UPGRADE"`,
     ],
     [
       { temporal: { adress: 'x' } },

@@ -1,5 +1,5 @@
-import { contextStorage } from '../activities/project/context-storage.js';
-import type { ActivityContext } from '../src/pipeline/context.js';
+import { contextStorage } from './context-storage.js';
+import type { ActivityContext } from '../../src/pipeline/context.js';
 
 /**
  * The context of the activity that calls it: signal, log, heartbeat, attempt, run, services. For functions of a project's

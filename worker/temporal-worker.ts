@@ -2,8 +2,8 @@ import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/w
 import { createActivities } from '../activities/activities.js';
 import type { ActivityDependencies } from '../activities/dependencies.js';
 
-/** What {@link createWorker} takes. */
-export interface CreateWorkerOptions extends ActivityDependencies {
+/** What {@link createTemporalWorker} takes. */
+export interface TemporalWorkerOptions extends ActivityDependencies {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
@@ -19,8 +19,8 @@ const HEARTBEAT_THROTTLE = '1s';
 /** How long operations in progress may go on after a stop; then they are cancelled and tried elsewhere. */
 const SHUTDOWN_GRACE = '10s';
 
-/** A Temporal worker that runs all definitions of a project. */
-export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
+/** Temporal's own worker, with everything that runs the definitions of a project. */
+export async function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
   const { connection, namespace, taskQueue, workflowBundle, code, services, log, outcomes } =
     options;
   return Worker.create({

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
+import { WORD_REPORT, writeProject } from '../support/project.js';
+import { useTemporal } from '../support/temporal.js';
+import { projectOf, ROOT } from './page.js';
+import { linkPackages } from './running-project.js';
+import { readFileSync } from 'node:fs';
+
+const PAGE = 'docs/testing.md';
+const run = promisify(execFile);
+const temporal = useTemporal();
+
+/** What jest needs beside itself, as a reader would have installed it. */
+const JEST_PACKAGES = ['@jest/globals', '@swc/core', '@swc/jest'];
+
+const COUNT_WORDS = readFileSync(
+  join(ROOT, 'examples/quickstart/operations/count-words.ts'),
+  'utf8',
+);
+
+describe(PAGE, () => {
+  const dirs: string[] = [];
+
+  afterAll(() => {
+    for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+  });
+
+  /** The part of the quickstart that the page tests, with the page's files. */
+  async function project(name?: string): Promise<string> {
+    const dir = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-docs-')));
+    dirs.push(dir);
+    await writeProject(dir, {
+      'package.json': '{ "type": "module" }',
+      'operations/count-words.ts': COUNT_WORDS,
+      'pipelines/word-report.yml': WORD_REPORT,
+      ...projectOf(PAGE, name),
+    });
+    linkPackages(dir);
+    return dir;
+  }
+
+  it('has tests for node:test that pass', async () => {
+    const dir = await project();
+    const files = readdirSync(join(dir, 'test'));
+    await build({
+      entryPoints: files.map((file) => join(dir, 'test', file)),
+      outdir: join(dir, 'compiled'),
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'error',
+    });
+    const compiled = files.map((file) => join('compiled', file.replace(/\.ts$/, '.mjs')));
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { stdout } = await run(
+      process.execPath,
+      ['--test', '--test-reporter=tap', '--test-concurrency=2', ...compiled],
+      { cwd: dir, env: { ...env, TEMPORAL_ADDRESS: temporal.address }, timeout: 100_000 },
+    );
+    expect(stdout).toMatch(/^# fail 0$/m);
+    expect(stdout).toMatch(new RegExp(`^# pass ${String(countOf(files, dir))}$`, 'm'));
+  }, 110_000);
+
+  it('has a jest configuration with one server, with which its tests pass', async () => {
+    const dir = await project('jest');
+    for (const name of JEST_PACKAGES) {
+      mkdirSync(dirname(join(dir, 'node_modules', name)), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules', name), join(dir, 'node_modules', name));
+    }
+    const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+    const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
+    const { stderr } = await run(process.execPath, [jest, '--rootDir', dir, '--watchman=false'], {
+      cwd: dir,
+      env: { ...env, NODE_OPTIONS: '--experimental-vm-modules --no-warnings' },
+      timeout: 100_000,
+    });
+    expect(stderr).toMatch(/Tests: +2 passed, 2 total/);
+  }, 110_000);
+});
+
+/** How many tests the files declare. */
+function countOf(files: readonly string[], dir: string): number {
+  return files
+    .map((file) => readFileSync(join(dir, 'test', file), 'utf8').match(/^test\(/gm)?.length ?? 0)
+    .reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,21 @@
+/** What `millrace/testing` exports: running one operation by itself, and a whole project on a real Temporal. */
+export {
+  runOperation,
+  type OperationInput,
+  type OperationResult,
+  type RunOperationOptions,
+  type SingleResult,
+} from './run-operation.js';
+export { OperationReport, type ReportedHeartbeat, type ReportedLine } from './operation-report.js';
+export {
+  createTestEnvironment,
+  type TestEnvironment,
+  type TestEnvironmentOptions,
+  type TestEnvironmentSettings,
+} from './test-environment.js';
+export type { TestDefinitions, TestSources } from './test-project.js';
+export { startTestServer, type TestServer, type TestServerOptions } from './test-server.js';
+export {
+  DevServerStartFailed,
+  DevServerUnavailable,
+} from '../engine/dev-server/dev-server-errors.js';

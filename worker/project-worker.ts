@@ -1,0 +1,293 @@
+import { join } from 'node:path';
+import {
+  GracefulShutdownPeriodExpiredError,
+  type Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
+import type { Logger, OutcomeDependencies } from '../activities/dependencies.js';
+import { WebhookSender } from '../adapters/webhook/webhook-sender.js';
+import { ConnectedEngine } from '../engine/create-engine.js';
+import { DeployedCode } from '../engine/deployed-code.js';
+import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
+import type { ConnectedWorkerClient } from '../engine/native-connection.js';
+import type { Project } from '../engine/project/load-project.js';
+import type { Environment } from '../engine/project/secrets.js';
+import type { AfterExecute } from '../src/config/hooks.js';
+import type { ModelReference } from '../src/pipeline/context.js';
+import { projectModels, resolveSecrets } from './project-models.js';
+import { buildServices, type ProjectServices } from './project-services.js';
+import { ensureSweepSchedule } from './sweep-schedule.js';
+import { temporalLogger } from './temporal-logger.js';
+import { createTemporalWorker } from './temporal-worker.js';
+import { workflowBundle } from './workflow-bundle.js';
+
+/** Operations that do not look at their signal get so long after the grace time; then the worker ends without them. */
+const FORCE_AFTER_GRACE_MS = 5_000;
+
+/** Longest time that asking for the sweep's schedule may take: a worker that stops waits for it. */
+const SCHEDULE_MS = 10_000;
+
+/** What {@link ProjectWorker.create} takes. */
+export interface ProjectWorkerOptions {
+  readonly project: Project;
+  /** The connection that the worker uses, and a client on it. Closed when the worker has stopped. */
+  readonly link: ConnectedWorkerClient;
+  readonly log: Logger;
+  readonly env: Environment;
+  /** The config's own unless set. */
+  readonly shutdownGraceMs?: number;
+  /** False: `workerDeploymentOptions` of the config have no effect, since nobody makes a version the current one here. */
+  readonly versioned?: boolean;
+  /** False: runs that Temporal ended without their code are not looked for. */
+  readonly sweep?: boolean;
+  /** Used instead of the models that the config has by these names. */
+  readonly models?: ReadonlyMap<string, ModelReference>;
+}
+
+/** Temporal's own objects, and where they are connected to. */
+export interface TemporalWorkerHandles {
+  /** `host:port`. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly worker: Worker;
+  readonly client: ConnectedWorkerClient['client'];
+  readonly connection: ConnectedWorkerClient['connection'];
+}
+
+/**
+ * A worker that runs everything a project defines. It takes no work before {@link ProjectWorker.run}. One of them ends
+ * once: to work again, create another.
+ */
+export class ProjectWorker {
+  /** What it runs. A reload replaces it in place. */
+  readonly code: DeployedCode;
+  readonly taskQueue: string;
+  /** The file with the workflow code that it runs. */
+  readonly workflowBundle: string;
+  /**
+   * An engine on the worker's own connection: runs that it starts begin here, without a round trip, while the worker
+   * runs. It is closed together with the worker.
+   */
+  readonly engine: ConnectedEngine;
+  /** Nothing of Temporal is hidden. Let `run()` and `stop()` of this object run and stop the worker. */
+  readonly temporal: TemporalWorkerHandles;
+  readonly #parts: WorkerParts;
+  #ended: Promise<void> | undefined;
+
+  private constructor(parts: WorkerParts) {
+    const { code, bundle, worker, options } = parts;
+    const { project, link } = options;
+    const { config } = project;
+    const { address, namespace, uiUrl } = link.settings;
+    this.#parts = parts;
+    this.code = code;
+    this.taskQueue = config.asyncQueue;
+    this.workflowBundle = bundle;
+    this.temporal = {
+      worker,
+      client: link.client,
+      connection: link.connection,
+      address,
+      namespace,
+    };
+    this.engine = new ConnectedEngine(
+      {
+        client: link.client,
+        taskQueue: config.asyncQueue,
+        code,
+        // Where versions are, the server says which one takes a new run; it need not be this worker's.
+        eagerStart: versionOf(options) === undefined,
+        afterExecute: config.afterExecute !== undefined,
+        ...(uiUrl !== undefined && { uiUrl }),
+      },
+      () => Promise.resolve(),
+      config,
+    );
+  }
+
+  /**
+   * Builds services and models, bundles workflow code, and makes the worker that will run them.
+   *
+   * @throws {@link UnresolvedReferences} when a secret that the project needs is missing, {@link ServicesFailed}
+   */
+  static async create(options: ProjectWorkerOptions): Promise<ProjectWorker> {
+    const { project, link, log } = options;
+    const { config, registry } = project;
+    const { webhookSecrets } = await resolveSecrets(withoutReplaced(options), options.env);
+    const code = new DeployedCode(registry, modelsOf(options, project));
+    const hooks = new Hooks(config.afterExecute);
+    const bundle = await bundleOf(project, log);
+    const services = await buildServices(config);
+    const worker = await createTemporalWorker({
+      connection: link.connection,
+      namespace: link.client.options.namespace,
+      taskQueue: config.asyncQueue,
+      workflowBundle: bundle,
+      code,
+      services: services.services,
+      log,
+      outcomes: outcomeDependencies(options, hooks, webhookSecrets),
+      options: workerOptions(options),
+    }).catch(async (error: unknown) => {
+      await services.dispose();
+      throw error;
+    });
+    return new ProjectWorker({ options, code, hooks, bundle, services, worker });
+  }
+
+  /**
+   * Takes work until it is stopped. Resolves then, when everything that it held is closed. May be called more than once;
+   * it is the same promise.
+   *
+   * @throws what made it end on its own
+   */
+  run(): Promise<void> {
+    return (this.#ended ??= this.#run());
+  }
+
+  /**
+   * Stops taking work. Operations in progress may go on for the grace time; what is left is cancelled and handed back, to be
+   * tried by another worker. Services and the connection are closed afterwards. May be called more than once.
+   */
+  async stop(): Promise<void> {
+    const { worker } = this.#parts;
+    // One that never ran has to, or Temporal would never let go of the connection.
+    const ended = this.run();
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    await ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** Takes other definitions and hooks. What runs goes on with the code that it began with. */
+  async reload(project: Project): Promise<void> {
+    const { options, hooks } = this.#parts;
+    await resolveSecrets(withoutReplaced({ ...options, project }), options.env);
+    this.code.replace(project.registry, modelsOf(options, project));
+    hooks.afterExecute = project.config.afterExecute;
+  }
+
+  async #run(): Promise<void> {
+    const { worker, services, options } = this.#parts;
+    const { link, log } = options;
+    let scheduled: Promise<void> | undefined;
+    try {
+      const running = worker.run();
+      if (options.sweep ?? true) scheduled = this.#scheduleSweep();
+      await running;
+    } catch (error) {
+      if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
+      log.warn(
+        'some operations did not end when they were cancelled; another worker will try them when their heartbeat is missed',
+      );
+    } finally {
+      await scheduled;
+      await services.dispose().finally(() => link.close());
+    }
+  }
+
+  async #scheduleSweep(): Promise<void> {
+    const { link, log } = this.#parts.options;
+    try {
+      await link.client.withDeadline(Date.now() + SCHEDULE_MS, () =>
+        ensureSweepSchedule(link.client, this.taskQueue),
+      );
+    } catch (error) {
+      log.warn(
+        { err: error },
+        'the sweep for ended runs could not be scheduled; webhooks of terminated runs may be missing',
+      );
+    }
+  }
+}
+
+/** What a worker is made of. */
+interface WorkerParts {
+  readonly options: ProjectWorkerOptions;
+  readonly code: DeployedCode;
+  readonly hooks: Hooks;
+  readonly bundle: string;
+  readonly services: ProjectServices;
+  readonly worker: Worker;
+}
+
+/** The file with a project's workflow code, made if there is none for what it is now. */
+export async function bundleOf(
+  { dir, config, workflowFiles }: Project,
+  log: Logger,
+): Promise<string> {
+  return workflowBundle({
+    files: workflowFiles,
+    interceptorModules: config.worker.interceptors?.workflowModules ?? [],
+    cacheDir: join(dir, STATE_FOLDER, 'bundles'),
+    logger: temporalLogger(log),
+  });
+}
+
+/** The config's hooks, which a reload replaces. */
+class Hooks {
+  constructor(public afterExecute: AfterExecute | undefined) {}
+}
+
+function modelsOf(
+  { env, log, models = new Map() }: ProjectWorkerOptions,
+  project: Project,
+): ReadonlyMap<string, ModelReference> {
+  return new Map([...projectModels(project, env, log), ...models]);
+}
+
+/** The project without models that something else is used for: their secrets are not needed. */
+function withoutReplaced({ project, models }: ProjectWorkerOptions): Project {
+  if (models === undefined) return project;
+  return {
+    ...project,
+    models: new Map([...project.models].filter(([name]) => !models.has(name))),
+  };
+}
+
+function outcomeDependencies(
+  { project, link }: ProjectWorkerOptions,
+  hooks: Hooks,
+  secrets: readonly string[],
+): OutcomeDependencies {
+  const { webhooks, asyncQueue } = project.config;
+  return {
+    webhooks: new WebhookSender({ secrets, allow: webhooks.allow }),
+    webhookMaxAgeMs: webhooks.maxAgeMs,
+    afterExecute: () => hooks.afterExecute,
+    client: link.client,
+    taskQueue: asyncQueue,
+  };
+}
+
+/** Without `useWorkerVersioning` a version would only be a label, from which workflow code could not tell that it is none. */
+function versionOf({
+  project,
+  versioned = true,
+}: ProjectWorkerOptions): WorkerOptions['workerDeploymentOptions'] {
+  const { workerDeploymentOptions } = project.config.worker;
+  return versioned && workerDeploymentOptions?.useWorkerVersioning === true
+    ? workerDeploymentOptions
+    : undefined;
+}
+
+function workerOptions(options: ProjectWorkerOptions): Partial<WorkerOptions> {
+  const {
+    shutdownGraceTimeMs,
+    workerDeploymentOptions: _,
+    interceptors,
+    ...others
+  } = options.project.config.worker;
+  const version = versionOf(options);
+  const graceMs = options.shutdownGraceMs ?? shutdownGraceTimeMs;
+  const { workflowModules: _bundled, ...outside } = interceptors ?? {};
+  return {
+    ...others,
+    ...(interceptors !== undefined && { interceptors: outside }),
+    ...(version !== undefined && { workerDeploymentOptions: version }),
+    shutdownGraceTime: graceMs,
+    shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS,
+  };
+}
