@@ -14,6 +14,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   IdempotencyConflict: EXIT.usage,
   UnauthenticatedListen: EXIT.usage,
   TemporalUnreachable: EXIT.temporal,
+  TemporalUnavailable: EXIT.temporal,
   NamespaceNotFound: EXIT.temporal,
   TemporalSettingsInvalid: EXIT.temporal,
   NoTemporalServer: EXIT.temporal,

@@ -19,6 +19,7 @@ import type { Definition, Registry } from './registry.js';
 import { Run } from './run.js';
 import { formatRunId, type RunId } from './run-id.js';
 import { RunResults } from './run-results.js';
+import { requestTemporal } from './temporal-request.js';
 
 /** Temporal ends a run that its own workflow code did not end so long after the definition's timeout. */
 const TIMEOUT_MARGIN_MS = 60_000;
@@ -109,8 +110,8 @@ export class Engine {
   /**
    * Starts a run.
    *
-   * @throws {@link DefinitionNotFound}, {@link ContractViolation} for an input that does not fit, and
-   *   {@link IdempotencyConflict} for a key that was used for another request
+   * @throws {@link DefinitionNotFound}, {@link ContractViolation} for an input that does not fit,
+   *   {@link IdempotencyConflict} for a key that was used for another request, and {@link TemporalUnavailable}
    */
   async start<T extends Target>(
     target: T,
@@ -134,9 +135,9 @@ export class Engine {
       ...(key !== undefined && { fingerprint: requestFingerprint(valid, webhookUrl) }),
     };
     try {
-      const handle = await this.#options.client.workflow.start(
-        name,
-        this.#startOptions(definition, id, valid, memo),
+      const { client } = this.#options;
+      const handle = await requestTemporal(client, () =>
+        client.workflow.start(name, this.#startOptions(definition, id, valid, memo)),
       );
       return this.#run<T>(id, handle, handle.firstExecutionRunId);
     } catch (error) {
@@ -218,8 +219,9 @@ export class Engine {
     key: string,
     memo: RunMemo,
   ): Promise<Run<ResultOf<T>>> {
-    const handle = this.#options.client.workflow.getHandle(formatRunId(id));
-    const description = await handle.describe();
+    const { client } = this.#options;
+    const handle = client.workflow.getHandle(formatRunId(id));
+    const description = await requestTemporal(client, () => handle.describe());
     if (memoOf(description.memo).fingerprint !== memo.fingerprint)
       throw new IdempotencyConflict(key, id.executionId);
     return this.#run<T>(id, handle, firstRunId(description), true);
