@@ -96,8 +96,8 @@ describe('a server whose Temporal server', () => {
       ...urls.map((url) => send(`${url}/report/executions`)),
       ...urls.map((url) => send(`${url}/report/executions/${String(ended.body['execution_id'])}`)),
     ]);
-    expect((await started).map((start) => start.status === 'rejected' && start.reason)).toEqual(
-      both.map(() => expect.any(TemporalUnavailable)),
+    expect(await started).toEqual(
+      both.map(() => ({ status: 'rejected', reason: expect.any(TemporalUnavailable) })),
     );
     await temporal.restart();
 
