@@ -24,6 +24,9 @@ import { requestTemporal } from './temporal-request.js';
 /** Temporal ends a run that its own workflow code did not end so long after the definition's timeout. */
 const TIMEOUT_MARGIN_MS = 60_000;
 
+/** Temporal's own limit of a summary. */
+const MAX_SUMMARY_BYTES = 200;
+
 /** What {@link Engine} needs. */
 export interface EngineOptions {
   readonly client: Client;
@@ -209,7 +212,7 @@ export class Engine {
       requestEagerStart: this.#options.eagerStart ?? false,
       ...(Object.keys(memo).length > 0 && { memo: { ...memo } }),
       ...(definition.description !== undefined && {
-        staticSummary: definition.description.slice(0, 200),
+        staticSummary: cutToBytes(definition.description, MAX_SUMMARY_BYTES),
       }),
     };
   }
@@ -226,6 +229,11 @@ export class Engine {
       throw new IdempotencyConflict(key, id.executionId);
     return this.#run<T>(id, handle, firstRunId(description), true);
   }
+}
+
+/** Without half a character at the end. */
+function cutToBytes(text: string, bytes: number): string {
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, bytes), { stream: true });
 }
 
 function pipelineArguments(

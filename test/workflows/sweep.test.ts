@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ExecutionInfo, ExecutionOutcome } from '../../src/config/hooks.js';
 import { defineOperation } from '../../src/pipeline/operation.js';
 import { definePipeline } from '../../src/pipeline/pipeline.js';
+import type * as sweepModule from '../../activities/outcome/sweep-outcomes.js';
 import { WebhookSender } from '../../adapters/webhook/webhook-sender.js';
 import { useStacks, type Stack, type StackDefinitions } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -135,9 +136,7 @@ describe('the sweep', () => {
     expect(await sweep(taskQueue)).toBe(0);
     // Another instance of the module has another memory, as another process has.
     const fresh = '../../activities/outcome/sweep-outcomes.ts?another-process';
-    const { sweepOutcomes } = (await import(
-      fresh
-    )) as typeof import('../../activities/outcome/sweep-outcomes.js');
+    const { sweepOutcomes } = (await import(fresh)) as typeof sweepModule;
     const lines: string[] = [];
     const log = pino({}, { write: (line: string) => lines.push(line) });
     const sender = new WebhookSender({ secrets: [], allow: ['private'] });
