@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { connect, createServer, type IncomingHttpHeaders } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { ulid } from 'ulid';
 import { raiseRetention } from '../../engine/retention.js';
@@ -41,10 +43,8 @@ describe('the retention of a namespace', () => {
 
   it('stays as it is where we may not change it, with a warning that says what is lost', async () => {
     const { namespace } = client.options;
-    const denied = await Connection.connect({
-      address: temporal.address,
-      interceptors: [denyUpdates],
-    });
+    const proxy = await startDenyingProxy(temporal.address);
+    const denied = await Connection.connect({ address: proxy.address });
     try {
       const guest = new Client({ connection: denied, namespace });
       expect(await raiseRetention(guest, 7 * DAY_MS, log)).toBe(2 * DAY_MS);
@@ -61,6 +61,7 @@ describe('the retention of a namespace', () => {
       ]);
     } finally {
       await denied.close();
+      await proxy.close();
     }
   });
 
@@ -84,16 +85,44 @@ async function keptMs({ workflowService, options }: Client): Promise<number | un
   return seconds ? Number(seconds) * 1_000 : undefined;
 }
 
-/** Answers as a server does whose API key may use a namespace, but not change it. */
-const denyUpdates: NonNullable<ConnectionOptions['interceptors']>[number] = (options, nextCall) => {
-  const call = nextCall(options);
-  if (!options.method_definition.path.endsWith('/UpdateNamespace')) return call;
-  return Object.assign(call, {
-    start: (...[metadata, listener]: Parameters<typeof call.start>) => {
-      listener?.onReceiveStatus?.({ code: PERMISSION_DENIED, details: 'no', metadata });
-    },
-    sendMessageWithContext: () => undefined,
-    startRead: () => undefined,
-    halfClose: () => undefined,
+/**
+ * The Temporal server as somebody sees it whose API key may use a namespace, but not change it: passes everything on, and denies
+ * that one request.
+ */
+async function startDenyingProxy(address: string): Promise<{
+  readonly address: string;
+  readonly close: () => Promise<void>;
+}> {
+  const upstream = connect(`http://${address}`);
+  const server = createServer();
+  server.on('stream', (stream, headers) => {
+    if (headers[':path']?.endsWith('/UpdateNamespace') === true) {
+      const denied = { 'grpc-status': String(PERMISSION_DENIED), 'grpc-message': 'not yours' };
+      stream.respond({ 'content-type': 'application/grpc', ...denied }, { endStream: true });
+      return;
+    }
+    const passed = upstream.request(headers);
+    let trailers: IncomingHttpHeaders = {};
+    passed.on('response', (answer) => {
+      stream.respond(answer, { waitForTrailers: true });
+      passed.pipe(stream);
+    });
+    passed.on('trailers', (last: IncomingHttpHeaders) => {
+      trailers = last;
+    });
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(trailers);
+    });
+    stream.pipe(passed);
   });
-};
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A TCP server's address is an object.
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `127.0.0.1:${String(port)}`,
+    close: async () => {
+      upstream.close();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
