@@ -26,6 +26,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   DefinitionError: EXIT.failed,
   DatabaseInUse: EXIT.failed,
   DevAlreadyRunning: EXIT.failed,
+  DiskFull: EXIT.failed,
   ListenFailed: EXIT.failed,
   UnresolvedReferences: EXIT.failed,
   ServicesFailed: EXIT.failed,

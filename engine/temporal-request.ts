@@ -14,7 +14,7 @@ export class TemporalUnavailable extends Error {
   ) {
     const reason = cause instanceof Error ? `: ${rootOf(cause).message}` : '';
     super(
-      `The Temporal server did not answer within ${String(Math.ceil(waitedMs / 1_000))} s${reason}. Try again; an idempotency ` +
+      `The Temporal server did not answer for ${String(Math.ceil(waitedMs / 1_000))} s${reason}. Try again; an idempotency ` +
         'key makes sure that a run which was started all the same is not started twice.',
       { cause },
     );
