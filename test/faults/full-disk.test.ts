@@ -47,7 +47,7 @@ beforeEach(async () => {
 async function fill(): Promise<void> {
   const { bavail, bsize } = await statfs(state);
   const filler = join(state, 'filler');
-  await writeFile(filler, Buffer.alloc(Number(bavail) * Number(bsize))).catch(() => undefined);
+  await writeFile(filler, Buffer.alloc(bavail * bsize)).catch(() => undefined);
   // The rounding's rest, so that not a page is free.
   for (let place = 0; ; place += 1) {
     try {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { config, post } from '../cli/fixtures.js';
@@ -61,9 +60,9 @@ async function run(
 /** Asks for short runs until told to stop; gives what each took in milliseconds. */
 function keepAsking(url: string): { stop(): Promise<readonly number[]> } {
   const tookMs: number[] = [];
-  let going = true;
+  const stop = new AbortController();
   const asking = (async () => {
-    while (going) {
+    while (!stop.signal.aborted) {
       const began = performance.now();
       const { status } = await post(`${url}/pipelines/word-report`, { text: 'one two' });
       if (status !== 200) throw new Error(`answered with ${String(status)}`);
@@ -73,7 +72,7 @@ function keepAsking(url: string): { stop(): Promise<readonly number[]> } {
   })();
   return {
     stop: async () => {
-      going = false;
+      stop.abort();
       await asking;
       return tookMs;
     },
@@ -283,7 +282,7 @@ describe('a webhook receiver that never answers', () => {
 });
 
 describe('a language model that hangs', () => {
-  it('ends with the operation`s timeout, in every attempt, and its request is broken off', async () => {
+  it('ends with the operation`s timeout, in every attempt', async () => {
     const model = await startOpenAIServer();
     model.reply({ delayMs: 120_000 });
     try {
