@@ -71,8 +71,8 @@ const TIMEOUTS = {
   headersMs: 20_000,
   requestMs: 120_000,
   /**
-   * For connections without a request, and for ones that take nothing of what there is for them. Longer than common load
-   * balancers keep theirs (60 s), so that they close first.
+   * For connections without a request, and twice for ones that take nothing of what there is for them: Node looks whether
+   * anything was taken since the last time. Longer than common load balancers keep theirs (60 s), so that they close first.
    */
   idleMs: 65_000,
 } as const;
