@@ -20,6 +20,7 @@ import type { Definition, Registry } from './registry.js';
 import { Run } from './run.js';
 import { formatRunId, type RunId } from './run-id.js';
 import { RunResults } from './run-results.js';
+import { requestTemporal } from './temporal-request.js';
 
 /** What {@link Engine} needs. */
 export interface EngineOptions {
@@ -107,8 +108,8 @@ export class Engine {
   /**
    * Starts a run.
    *
-   * @throws {@link DefinitionNotFound}, {@link ContractViolation} for an input that does not fit, and
-   *   {@link IdempotencyConflict} for a key that was used for another request
+   * @throws {@link DefinitionNotFound}, {@link ContractViolation} for an input that does not fit,
+   *   {@link IdempotencyConflict} for a key that was used for another request, and {@link TemporalUnavailable}
    */
   async start<T extends Target>(
     target: T,
@@ -133,9 +134,9 @@ export class Engine {
       ...(definition.kind === 'workflow' && { timeoutMs: definition.timeoutMs }),
     };
     try {
-      const handle = await this.#options.client.workflow.start(
-        name,
-        this.#startOptions(definition, id, valid, memo),
+      const { client } = this.#options;
+      const handle = await requestTemporal(client, () =>
+        client.workflow.start(name, this.#startOptions(definition, id, valid, memo)),
       );
       return this.#run<T>(id, handle, handle.firstExecutionRunId);
     } catch (error) {
@@ -217,8 +218,9 @@ export class Engine {
     key: string,
     memo: RunMemo,
   ): Promise<Run<ResultOf<T>>> {
-    const handle = this.#options.client.workflow.getHandle(formatRunId(id));
-    const description = await handle.describe();
+    const { client } = this.#options;
+    const handle = client.workflow.getHandle(formatRunId(id));
+    const description = await requestTemporal(client, () => handle.describe());
     if (memoOf(description.memo).fingerprint !== memo.fingerprint)
       throw new IdempotencyConflict(key, id.executionId);
     return this.#run<T>(id, handle, firstRunId(description), true);

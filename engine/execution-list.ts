@@ -7,6 +7,7 @@ import { TIMED_OUT_TAG } from '../src/outcome/outcome.js';
 import type { ExecutionStatus } from '../src/progress/status.js';
 import { statusOf } from './execution.js';
 import { parseRunId, type RunKind } from './run-id.js';
+import { requestTemporal } from './temporal-request.js';
 
 /** One line of a list: what Temporal's visibility knows. */
 export interface ExecutionSummary {
@@ -91,12 +92,14 @@ export class ExecutionList {
 
   async #read({ limit = 20, pageToken, ...request }: ListRequest): Promise<ExecutionPage> {
     const query = visibilityQuery(request);
-    const response = await this.client.workflowService.listWorkflowExecutions({
-      namespace: this.client.options.namespace,
-      query,
-      pageSize: Math.min(MAX_PAGE, Math.max(1, limit)),
-      ...(pageToken !== undefined && { nextPageToken: readPageToken(pageToken, query) }),
-    });
+    const response = await requestTemporal(this.client, () =>
+      this.client.workflowService.listWorkflowExecutions({
+        namespace: this.client.options.namespace,
+        query,
+        pageSize: Math.min(MAX_PAGE, Math.max(1, limit)),
+        ...(pageToken !== undefined && { nextPageToken: readPageToken(pageToken, query) }),
+      }),
+    );
     const { loadedDataConverter } = this.client.options;
     const executions = await Promise.all(
       response.executions.flatMap((info) => {

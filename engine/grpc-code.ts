@@ -1,5 +1,10 @@
 /** The gRPC status codes that we tell apart: https://grpc.io/docs/guides/status-codes */
-export const GRPC = { invalidArgument: 3, notFound: 5 } as const;
+export const GRPC = {
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  unavailable: 14,
+} as const;
 
 /** The gRPC status of an error of Temporal's client, or undefined where it has none. */
 export function grpcCode(error: unknown): number | undefined {

@@ -9,6 +9,7 @@ import type { RunId } from './run-id.js';
 import { formatRunId } from './run-id.js';
 import { runFailed } from './run-result.js';
 import type { RunResults } from './run-results.js';
+import { requestTemporal } from './temporal-request.js';
 
 /** What a run needs of its engine. */
 export interface RunDependencies {
@@ -66,10 +67,10 @@ export class Run<Result = Json> {
     }
   }
 
-  /** The run's state as it is now, folded from its history. @throws {@link RunNotFound} */
+  /** The run's state as it is now, folded from its history. @throws {@link RunNotFound}, {@link TemporalUnavailable} */
   async describe(): Promise<Execution> {
     try {
-      const description = await this.deps.handle.describe();
+      const description = await this.#ask((handle) => handle.describe());
       const fold = await this.deps.watches.look(this.id, firstRunId(description));
       return executionOf(this.executionId, description, fold.progress);
     } catch (error) {
@@ -90,7 +91,7 @@ export class Run<Result = Json> {
   /** Asks the run to end. Operations in progress are aborted; the status becomes `cancelled`. @throws {@link RunNotFound} */
   async cancel(): Promise<void> {
     try {
-      await this.deps.handle.cancel();
+      await this.#ask((handle) => handle.cancel());
     } catch (error) {
       throw this.#translated(error);
     }
@@ -98,11 +99,16 @@ export class Run<Result = Json> {
 
   async #runId(): Promise<string> {
     try {
-      this.#temporalRunId ??= firstRunId(await this.deps.handle.describe());
+      this.#temporalRunId ??= firstRunId(await this.#ask((handle) => handle.describe()));
       return this.#temporalRunId;
     } catch (error) {
       throw this.#translated(error);
     }
+  }
+
+  #ask<T>(request: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
+    const { handle } = this.deps;
+    return requestTemporal(handle.client, () => request(handle));
   }
 
   #translated(error: unknown): unknown {

@@ -70,7 +70,10 @@ const GRACE_MS = 10_000;
 const TIMEOUTS = {
   headersMs: 20_000,
   requestMs: 120_000,
-  /** Longer than common load balancers keep theirs (60 s), so that they close first. */
+  /**
+   * For connections without a request, and twice for ones that take nothing of what there is for them: Node looks whether
+   * anything was taken since the last time. Longer than common load balancers keep theirs (60 s), so that they close first.
+   */
   idleMs: 65_000,
 } as const;
 
@@ -107,7 +110,11 @@ export async function startHttpServer(
     },
   );
   server.keepAliveTimeout = TIMEOUTS.idleMs;
+  server.timeout = TIMEOUTS.idleMs;
   const inProgress = trackResponses(server, stopping.signal);
+  server.on('timeout', (socket: Socket) => {
+    closeIfStuck(socket, inProgress);
+  });
   const sockets = trackSockets(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const answering = [...inProgress].some(
@@ -191,6 +198,15 @@ async function stop(
   }, graceMs);
   await closed;
   clearTimeout(timer);
+}
+
+/**
+ * Closes a connection on which nothing has moved for long, unless it waits for us: a run may take longer than any idle time.
+ * Without this a client that asks and does not read would keep its answers in our memory for as long as it likes.
+ */
+function closeIfStuck(socket: Socket, inProgress: ReadonlySet<ServerResponse>): void {
+  const waits = [...inProgress].some((response) => response.socket === socket);
+  if (!waits || socket.writableLength > 0) socket.destroy();
 }
 
 const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {

@@ -105,11 +105,7 @@ class EventStream {
     });
     ctx.respond = false;
     res.flushHeaders();
-    for (const event of ['close', 'error']) {
-      res.on(event, () => {
-        this.#end('client left');
-      });
-    }
+    for (const event of ['close', 'error']) res.on(event, this.#onLeft);
     stop.addEventListener('abort', this.#onStop, { once: true });
     this.#keepAlive = setInterval(() => {
       // A client that does not take what it has needs no more.
@@ -121,6 +117,7 @@ class EventStream {
   async tell(source: EventSource): Promise<void> {
     const { log } = recordOf(this.ctx);
     try {
+      if (!(await this.#turn())) return;
       await this.#write(`: execution ${this.executionId}\n\n`);
       for await (const event of source(this.#ended.signal)) {
         if (this.#ended.signal.aborted) break;
@@ -143,6 +140,24 @@ class EventStream {
     }
   }
 
+  /**
+   * Waits until the responses before this one on its connection have been taken (HTTP pipelining). What is written before that is
+   * kept in memory, whatever it is.
+   *
+   * @returns false when the client has left instead
+   */
+  async #turn(): Promise<boolean> {
+    const { res, req } = this.ctx;
+    if (res.socket !== null) return !this.#ended.signal.aborted;
+    // A response in the queue is not told of its connection's end. There are as many as there may be streams.
+    req.socket.setMaxListeners(0).once('close', this.#onLeft);
+    if (req.socket.destroyed) this.#onLeft();
+    if (!this.#ended.signal.aborted)
+      await once(res, 'socket', { signal: this.#ended.signal }).catch(() => undefined);
+    req.socket.off('close', this.#onLeft);
+    return !this.#ended.signal.aborted;
+  }
+
   /** Writes one text, and waits until the client has room for the next. */
   async #write(text: string): Promise<void> {
     const { res } = this.ctx;
@@ -153,6 +168,10 @@ class EventStream {
     await once(res, 'drain', { signal: this.#ended.signal }).catch(() => undefined);
     clearTimeout(stall);
   }
+
+  readonly #onLeft = (): void => {
+    this.#end('client left');
+  };
 
   readonly #onStop = (): void => {
     this.#end('server stops');

@@ -71,6 +71,7 @@ export {
   TemporalSettingsInvalid,
   TemporalUnreachable,
 } from '../engine/connection-errors.js';
+export { TemporalUnavailable } from '../engine/temporal-request.js';
 export { Run, type EventsOptions } from '../engine/run.js';
 export type { Failure } from './pipeline/failure.js';
 export type { OperationProgress, RunProgress, StageProgress } from './progress/progress.js';

@@ -20,12 +20,8 @@ export async function postWebhook(
   if (outcomes === undefined)
     throw permanently('WebhooksNotConfigured', 'This worker cannot send webhooks.');
   const ageMs = Date.now() - info.scheduledTimestampMs;
-  if (info.attempt > 1 && ageMs > outcomes.webhookMaxAgeMs) {
-    throw permanently(
-      'WebhookGivenUp',
-      `Given up after ${String(info.attempt - 1)} attempts in ${String(Math.round(ageMs / 60_000))} minutes.`,
-    );
-  }
+  if (info.attempt > 1 && ageMs > outcomes.webhookMaxAgeMs)
+    throw givenUp(info.attempt - 1, ageMs, 'Nobody took it');
   const message = { url, id: webhookId(outcome), body: JSON.stringify(webhookBody(outcome)) };
   try {
     await outcomes.webhooks.send(message, cancellationSignal);
@@ -42,12 +38,28 @@ export async function postWebhook(
     if (!(error instanceof WebhookRejected)) throw error;
     if (error.status === GONE) throw permanently(error.name, error.message);
     const wait = error.retryAfterMs;
+    // The attempt that the receiver asks for would not be made.
+    if (wait !== undefined && ageMs + wait > outcomes.webhookMaxAgeMs) {
+      const asked = `The receiver wants to be asked again in ${seconds(wait)}`;
+      throw givenUp(info.attempt, ageMs, `${error.message} ${asked}`);
+    }
     throw ApplicationFailure.create({
       type: error.name,
       message: error.message,
       ...(wait !== undefined && { nextRetryDelay: wait }),
     });
   }
+}
+
+function givenUp(attempts: number, ageMs: number, why: string): ApplicationFailure {
+  return permanently(
+    'WebhookGivenUp',
+    `${why}. Given up after ${String(attempts)} attempts in ${seconds(ageMs)} (webhooks.maxAge).`,
+  );
+}
+
+function seconds(ms: number): string {
+  return `${String(Math.round(ms / 1_000))} s`;
 }
 
 function permanently(type: string, message: string): ApplicationFailure {

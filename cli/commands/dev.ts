@@ -1,13 +1,15 @@
 import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { Logger } from 'pino';
-import { DevRecordFile } from '../../engine/dev-server/dev-record.js';
+import { DevRecordFile, STATE_FOLDER } from '../../engine/dev-server/dev-record.js';
 import { installRuntime } from '../../engine/native-connection.js';
 import type { Project } from '../../engine/project/load-project.js';
 import { isDirectory } from '../../engine/project/project-files.js';
 import { temporalLogger } from '../../worker/temporal-logger.js';
 import { banner } from '../dev/banner.js';
+import { DiskWatch, explainedByFullDisk } from '../dev/disk-space.js';
 import { DevSession, type DevSessionOptions } from '../dev/dev-session.js';
 import { ProjectReloads } from '../dev/project-reloads.js';
 import { StartProgress } from '../dev/start-progress.js';
@@ -53,7 +55,12 @@ export function addDevCommand(program: Command): void {
     .option('--no-ui', 'no Temporal UI')
     .addHelpText('after', EXAMPLES)
     .action(async (options: DevOptions) => {
-      process.exitCode = await dev(projectDir(options.dir), options);
+      const directory = projectDir(options.dir);
+      try {
+        process.exitCode = await dev(directory, options);
+      } catch (error) {
+        throw await explainedByFullDisk(join(directory, STATE_FOLDER), error);
+      }
     });
 }
 
@@ -80,6 +87,7 @@ async function dev(directory: string, options: DevOptions): Promise<number> {
       held.release();
       throw error;
     });
+    const disk = new DiskWatch(join(dir, STATE_FOLDER), log);
     try {
       await record.note(addressesOf(session));
       process.stdout.write(screen(project, session, options));
@@ -89,6 +97,7 @@ async function dev(directory: string, options: DevOptions): Promise<number> {
       await Promise.race([aborted(signal), session.failed]);
     } finally {
       process.stdout.write(pc.dim('\n  Stopping. Runs in progress continue at the next start.\n'));
+      disk.close();
       await reloads.close();
       await session.stop();
     }

@@ -2,6 +2,7 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import type { Client } from '@temporalio/client';
 import { isPlainObject, type JsonObject } from '../../src/definition/json.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
+import { requestTemporal } from '../temporal-request.js';
 import { operationPlace } from './decode.js';
 import type { RunFold } from './run-fold.js';
 
@@ -15,7 +16,9 @@ export async function describeHints(
   fold: RunFold,
   memory: HintMemory,
 ): Promise<readonly RunEvent[]> {
-  const described = await client.workflow.getHandle(workflowId, fold.runId).describe();
+  const described = await requestTemporal(client, () =>
+    client.workflow.getHandle(workflowId, fold.runId).describe(),
+  );
   const events: RunEvent[] = [];
   for (const activity of described.raw.pendingActivities ?? []) {
     const id = activity.activityId ?? '';

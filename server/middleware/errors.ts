@@ -7,6 +7,7 @@ import {
   RunNotFound,
 } from '../../engine/errors.js';
 import { InvalidPageToken } from '../../engine/execution-list.js';
+import { TemporalUnavailable } from '../../engine/temporal-request.js';
 import { ContractViolation } from '../../src/contract/violation.js';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
 import { apiErrorType, type Failure } from '../../src/pipeline/failure.js';
@@ -64,6 +65,7 @@ export function problemOf(error: unknown): HttpProblem {
   if (error instanceof RunFailed) return ended(error);
   if (error instanceof DefinitionNotFound) return new HttpProblem(404, 'not_found', error.message);
   if (error instanceof RunNotFound) return new HttpProblem(404, 'not_found', 'Execution not found');
+  if (error instanceof TemporalUnavailable) return away();
   if (error instanceof InvalidPageToken)
     return new HttpProblem(400, 'invalid_request', error.message);
   if (error instanceof IdempotencyConflict) {
@@ -132,7 +134,10 @@ function ofTemporal(error: unknown): HttpProblem | undefined {
       'The input is larger than the payloads that the Temporal server accepts (2 MB unless set).',
     );
   }
-  if (!AWAY.includes(code)) return undefined;
+  return AWAY.includes(code) ? away() : undefined;
+}
+
+function away(): HttpProblem {
   const message = 'The Temporal server cannot be reached or is overloaded. Try again.';
   return new HttpProblem(503, 'unavailable', message, {
     headers: { 'Retry-After': RETRY_AFTER_S },

@@ -19,12 +19,13 @@ export function pipelineArguments(
   return { input, ...(principal !== undefined && { principal }), plan };
 }
 
-/** Longest summary of a run, in characters: what the Temporal UI shows behind its name. */
-const MAX_SUMMARY_CHARACTERS = 200;
+/** Temporal's own limit of a run's summary, which its UI shows behind the run's name. */
+const MAX_SUMMARY_BYTES = 200;
 
-/** A definition's description as the summary of its runs. */
+/** A definition's description as the summary of its runs: as much as Temporal takes, without half a character at the end. */
 export function startSummary(description: string): string {
-  return description.slice(0, MAX_SUMMARY_CHARACTERS);
+  const { read } = new TextEncoder().encodeInto(description, new Uint8Array(MAX_SUMMARY_BYTES));
+  return description.slice(0, read);
 }
 
 /** The name of the activity that gives a workflow the plan of a pipeline, to run it as its child. */

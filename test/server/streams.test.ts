@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Koa from 'koa';
@@ -303,6 +303,40 @@ describe('a client that does not read', () => {
     });
     // What the kernel takes for a connection on loopback is a few megabytes.
     expect(taken).toBeLessThan(2_000);
+    socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+
+  it('is told of one run at a time, however many it asks for on its connection, and then disconnected from all', async () => {
+    const streams = new EventStreams(
+      { clients: 50, keepAliveMs: 10_000, stallMs: 200 },
+      new AbortController().signal,
+    );
+    let begun = 0;
+    const app = new Koa();
+    for (const around of [requestId(pino({ level: 'silent' })), errors]) app.use(around);
+    app.use((ctx) => {
+      streams.reserve().open(ctx, 'execution-1', (signal) => {
+        begun += 1;
+        return endless(signal);
+      });
+    });
+    const server = createServer(
+      (request, response) => void app.callback()(request, response),
+    ).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [[accepted]] = (await Promise.all([
+      once(server, 'connection'),
+      once(socket, 'connect'),
+    ])) as [[Socket], unknown];
+    socket.pause();
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(30));
+    while (streams.size < 30) await delay(10);
+    await once(accepted, 'close');
+    while (streams.size > 0) await delay(10);
+    expect(begun).toBe(1);
     socket.destroy();
     server.close();
     await once(server, 'close');

@@ -34,6 +34,8 @@ export interface StackDefinitions {
   readonly webhookSecret?: string;
   /** Addresses that webhooks may go to; `private` unless given. */
   readonly webhookAllow?: readonly string[];
+  /** How long deliveries are tried; an hour unless given. */
+  readonly webhookMaxAgeMs?: number;
   /** Without a worker nothing runs until the test starts one. */
   readonly worker?: boolean;
 }
@@ -124,7 +126,7 @@ async function createStack(
       log: pino({ level: 'silent' }),
       outcomes: {
         webhooks,
-        webhookMaxAgeMs: 3_600_000,
+        webhookMaxAgeMs: definitions.webhookMaxAgeMs ?? 3_600_000,
         client,
         taskQueue,
         afterExecute: () => definitions.afterExecute,

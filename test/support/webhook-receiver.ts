@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 /** A delivery that arrived. */
 export interface Received {
+  /** When it had arrived, in milliseconds since the epoch. */
+  readonly at: number;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -15,14 +17,22 @@ export interface WebhookReceiver {
   url(path: string): string;
   /** Waits until so many deliveries came to a path. */
   deliveries(path: string, count: number, withinMs?: number): Promise<readonly Received[]>;
-  /** The statuses that the next deliveries to a path are answered with, before 200. */
-  answer(path: string, ...statuses: readonly number[]): void;
+  /** What the next deliveries to a path are answered with, before 200: statuses, and where it matters headers. */
+  answer(path: string, ...answers: readonly (number | WebhookAnswer)[]): void;
+}
+
+/** How a delivery is answered. */
+export interface WebhookAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The delivery is taken, but never answered. */
+  readonly silent?: boolean;
 }
 
 /** Starts a receiver for the tests of a file. */
 export function useWebhookReceiver(): WebhookReceiver {
   const received: Received[] = [];
-  const answers = new Map<string, number[]>();
+  const answers = new Map<string, WebhookAnswer[]>();
   let server: Server | undefined;
   beforeAll(async () => {
     const listening = createServer((request, response) => {
@@ -31,14 +41,15 @@ export function useWebhookReceiver(): WebhookReceiver {
       request.on('end', () => {
         const path = request.url ?? '';
         received.push({
+          at: Date.now(),
           path,
           headers: request.headers,
           body: Buffer.concat(chunks).toString('utf8'),
         });
-        const status = answers.get(path)?.shift() ?? 200;
-        response
-          .writeHead(status, status >= 300 && status < 400 ? { location: '/elsewhere' } : {})
-          .end();
+        const { status, headers = {}, silent } = answers.get(path)?.shift() ?? { status: 200 };
+        if (silent === true) return;
+        const location = status >= 300 && status < 400 ? { location: '/elsewhere' } : {};
+        response.writeHead(status, { ...location, ...headers }).end();
       });
     });
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
@@ -50,7 +61,11 @@ export function useWebhookReceiver(): WebhookReceiver {
   });
   return {
     url: (path) => `http://127.0.0.1:${String((server?.address() as AddressInfo).port)}${path}`,
-    answer: (path, ...statuses) => answers.set(path, [...statuses]),
+    answer: (path, ...given) =>
+      answers.set(
+        path,
+        given.map((answer) => (typeof answer === 'number' ? { status: answer } : answer)),
+      ),
     deliveries: async (path, count, withinMs = 20_000) => {
       const until = Date.now() + withinMs;
       const arrived = (): readonly Received[] =>
