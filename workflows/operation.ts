@@ -118,6 +118,8 @@ function schedule(
     scheduleToCloseTimeout: limits.totalMs,
     heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, limits.attemptMs),
     cancellationType: 'TRY_CANCEL',
+    // Eager tasks go to the worker that has this run: when it lacked the code, or stops, the next one must not.
+    allowEagerDispatch: round === 0,
     retry: {
       maximumAttempts: Math.max(1, maximumAttempts - (task.handedBack?.attempts ?? 0)),
       initialInterval: initialIntervalMs,
@@ -147,11 +149,7 @@ export function inPlace(run: StageRun, operation: OperationPlan, failure: Failur
 }
 
 /** Waits a while for a worker whose code has an operation; fails when the pipeline's time would be over. */
-export async function waitForOperation(
-  type: string,
-  round: number,
-  limits: TimeLimits,
-): Promise<void> {
+async function waitForOperation(type: string, round: number, limits: TimeLimits): Promise<void> {
   const waitMs = Math.min(MAX_CODE_WAIT_MS, 500 * 2 ** Math.min(round, 10));
   if (waitMs < limits.totalMs) {
     await sleep(waitMs);
@@ -159,7 +157,7 @@ export async function waitForOperation(
   }
   throw applicationFailure({
     type: FAILURE_TYPES.operationNotRegistered,
-    message: `No worker has the operation "${type}". Its code was looked for until the ${limits.totalOwner} ran out of time.`,
+    message: `None of the ${String(round + 1)} times that a worker was asked for the operation "${type}" did its code have it, until the ${limits.totalOwner} ran out of time. Deploy workers with it, and let no other project's workers poll this task queue.`,
     retryable: false,
   });
 }

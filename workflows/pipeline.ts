@@ -12,7 +12,7 @@ import { CommandBudget } from './command-budget.js';
 import { applicationFailure } from './failure.js';
 import { runOperation, type StageRun } from './operation.js';
 import { settleAll } from './pool.js';
-import { quickStage, runQuick, waitForCode, type QuickResult } from './quick.js';
+import { quickStage, runQuick, type QuickResult } from './quick.js';
 
 /** What one run of a pipeline holds while it is interpreted. */
 interface Interpretation extends Omit<StageRun, 'stage' | 'stageIndex' | 'stageStart'> {
@@ -68,26 +68,22 @@ async function checkResult(
   if (failure !== undefined) throw applicationFailure(failure);
 }
 
-/** Stages of quick operations: one local activity, unless something is handed over or missing. */
+/** Stages of quick operations: one local activity, unless something is handed over. */
 async function interpretFused(run: Interpretation, first: number, last: number): Promise<void> {
   let next = first;
-  for (let round = 0; next <= last; round += 1) {
+  while (next <= last) {
     const group = enterStage(run, next);
     const quick = await runQuick(group, quickStages(run.plan, next, last), run.namespaces);
     while (next <= last && completeIfDone(run, next, quick)) next += 1;
     if (next > last) return;
-    if (quick.missing !== undefined && quick.failures.length === 0) {
-      await waitForCode(group, quick.missing, round);
-    } else {
-      // A failure is raised there, too, when the stage's other operations have finished.
-      await interpretStage(
-        run,
-        next,
-        quick,
-        next === group.stageIndex ? group.stageStart : undefined,
-      );
-      next += 1;
-    }
+    // A failure is raised there, too, when the stage's other operations have finished.
+    await interpretStage(
+      run,
+      next,
+      quick,
+      next === group.stageIndex ? group.stageStart : undefined,
+    );
+    next += 1;
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type QuickStage,
 } from '../src/pipeline/operation-task.js';
 import { FUSION_LIMITS, type PipelinePlan, type StagePlan } from '../src/pipeline/plan.js';
-import { MAX_SUMMARY_CHARACTERS, waitForOperation, type StageRun } from './operation.js';
+import { MAX_SUMMARY_CHARACTERS, type StageRun } from './operation.js';
 
 /** What a fused group has done. */
 export interface QuickResult {
@@ -23,8 +23,6 @@ export interface QuickResult {
   readonly handedBack: (stage: number, place: number) => HandedBack | undefined;
   /** In listed order. */
   readonly failures: readonly { readonly place: number; readonly failure: Failure }[];
-  /** An operation that the worker's code lacks. */
-  readonly missing?: string;
 }
 
 /** Beyond the group's own limit, so that the activity can still report what was done. */
@@ -77,17 +75,6 @@ function timeLeftMs(run: StageRun, stages: readonly StagePlan[]): number {
   );
 }
 
-/** Waits for a worker whose code has the operation that this one lacks. */
-export async function waitForCode(run: StageRun, missing: string, round: number): Promise<void> {
-  const [operation] = run.stage.operations;
-  if (operation === undefined) return;
-  await waitForOperation(
-    missing,
-    round,
-    timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() }),
-  );
-}
-
 function neededOf(
   stages: readonly StagePlan[],
   namespaces: readonly Namespace[],
@@ -98,7 +85,7 @@ function neededOf(
   return namespaces.map((namespace) => pick(namespace, names));
 }
 
-function resultOf({ operations, missing }: QuickOutcome): QuickResult {
+function resultOf({ operations }: QuickOutcome): QuickResult {
   const failures = operations.flatMap(({ operation, failure }) =>
     failure === undefined ? [] : [{ place: operation, failure }],
   );
@@ -111,6 +98,5 @@ function resultOf({ operations, missing }: QuickOutcome): QuickResult {
       return attempts === 0 ? undefined : { attempts };
     },
     failures: failures.sort((a, b) => a.place - b.place),
-    ...(missing !== undefined && { missing }),
   };
 }

@@ -26,7 +26,14 @@ export async function runOperation(
   const { operation: plan } = task;
   const activity = Context.current();
   const operation = deps.code.operation(plan.type);
-  if (operation === undefined) throw applicationFailure(notRegistered(plan.type));
+  if (operation === undefined) {
+    const run = runReference(activity.info, task.principal);
+    deps.log.warn(
+      { run: run.id, pipe: run.name, stage: task.stage, operation: plan.type },
+      'this worker lacks an operation that a run needs; the run waits for a worker that has it',
+    );
+    throw applicationFailure(notRegistered(plan.type));
+  }
   const startedAt = Date.now();
   const usage: ModelUsage[] = [];
   const heartbeat = startHeartbeat(activity, task.handedBack);

@@ -41,10 +41,8 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
   let { namespaces } = task;
   let bytes = 0;
   for (const stage of task.stages) {
-    const missing = stage.operations.find(
-      (operation) => deps.code.operation(operation.type) === undefined,
-    );
-    if (missing !== undefined) return { operations: reports, missing: missing.type };
+    // Another worker may have it; a local activity would come back to this one.
+    if (stage.operations.some(({ type }) => deps.code.operation(type) === undefined)) break;
     const limit = pLimit(stage.parallel);
     const finished = await Promise.all(
       stage.operations.map((operation, at) => {

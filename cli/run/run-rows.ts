@@ -13,6 +13,8 @@ export interface RunRow {
   /** What there is to say: `148/212`, `1 → 98 namespaces`, an error. */
   readonly detail: string;
   readonly attempt: number;
+  /** No worker that was asked has its code yet. */
+  readonly waiting?: boolean;
 }
 
 /** The lines of a run, from its events. */
@@ -61,7 +63,10 @@ export class RunRows {
           attempt: number(data['attempt']) ?? 1,
         });
       case 'operation_waiting':
-        return this.#change(data, { detail: 'waiting for a worker that has its code' });
+        return this.#change(data, {
+          detail: 'waiting for a worker that has its code',
+          waiting: true,
+        });
       case 'operation_completed':
         return this.#completed(data);
       case 'operation_failed':

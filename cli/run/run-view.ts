@@ -74,7 +74,7 @@ class LiveView implements RunView {
   }
 }
 
-/** One line for each row that is over, and one for each failed attempt. */
+/** One line for each row that is over, for each failed attempt, and for one that waits for code. */
 class PlainView implements RunView {
   readonly #told = new Map<string, string>();
 
@@ -85,7 +85,7 @@ class PlainView implements RunView {
 
   show(rows: readonly RunRow[]): void {
     for (const row of rows) {
-      const told = isOver(row) ? 'over' : row.attempt > 1 ? `attempt ${String(row.attempt)}` : '';
+      const told = toldOf(row);
       if (told === '' || this.#told.get(row.label) === told) continue;
       this.#told.set(row.label, told);
       this.stream.write(`${rowLine(row, this.labelWidth, undefined, '…')}\n`);
@@ -95,6 +95,12 @@ class PlainView implements RunView {
   end(): void {
     // Everything was written as it came.
   }
+}
+
+function toldOf(row: RunRow): string {
+  if (isOver(row)) return 'over';
+  if (row.attempt > 1) return `attempt ${String(row.attempt)}`;
+  return row.waiting === true ? 'waiting' : '';
 }
 
 function isOver({ state }: RunRow): boolean {

@@ -82,12 +82,11 @@ export interface QuickReport {
 
 /**
  * What the local activity of fused operations returns. Operations without a report, or with one that tells neither an
- * outcome nor a failure, were not finished in time: they go on as ordinary activities. It never throws for an operation's failure.
+ * outcome nor a failure, were not finished in time, or this worker's code lacks them: they go on as ordinary activities, which any
+ * worker may take. It never throws for an operation's failure.
  */
 export interface QuickOutcome {
   readonly operations: readonly QuickReport[];
-  /** An operation that this worker's code lacks: the rest waits for a worker that has it. */
-  readonly missing?: string;
 }
 
 /** What the local activity that asks a predicate gets. */

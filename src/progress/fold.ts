@@ -84,8 +84,6 @@ class Step {
         break;
       case 'quick_completed':
         this.#quickCompleted(event.outcome.operations);
-        if (event.outcome.missing !== undefined)
-          this.#tellWaiting(undefined, event.outcome.missing);
         break;
       case 'run_completed':
         this.#writer.completed(event.result as JsonObject);
@@ -145,10 +143,7 @@ class Step {
     } else if (event.failure.type === FAILURE_TYPES.workerShutdown) {
       this.#tellHandedBack(place, attempts, event.failure);
     } else if (event.failure.type === FAILURE_TYPES.operationNotRegistered) {
-      this.#tellWaiting(
-        place.stage,
-        this.#writer.operation(place.stage, place.operation)?.type ?? '',
-      );
+      this.#tellWaiting(place);
     } else {
       const { ignoreErrors } =
         this.#writer.progress.plan?.stages[place.stage]?.operations[place.operation] ?? {};
@@ -193,12 +188,12 @@ class Step {
     });
   }
 
-  #tellWaiting(stage: number | undefined, operation: string): void {
-    const named = stage === undefined ? {} : { stage: this.#writer.stageName(stage) };
+  #tellWaiting({ stage, operation: index }: OperationPlace): void {
+    const operation = this.#writer.operation(stage, index);
     this.#writer.tell('operation_waiting', this.time, {
-      operation,
-      ...named,
-      reason: `no worker has the operation "${operation}"`,
+      operation: operation?.name ?? '',
+      stage: this.#writer.stageName(stage),
+      reason: `the worker that was asked has no operation "${operation?.type ?? ''}"`,
     });
   }
 

@@ -37,7 +37,8 @@ async function eventually(
   holding = '',
 ): Promise<unknown> {
   for (let left = 100; ; left -= 1) {
-    const answer = await post(url, body);
+    // A changed configuration gets a new HTTP server: for a moment there is none.
+    const answer = await post(url, body).catch((error: unknown) => ({ status: 0, body: error }));
     if (answer.status === status && JSON.stringify(answer.body).includes(holding))
       return answer.body;
     if (left === 0)

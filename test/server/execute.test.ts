@@ -228,7 +228,7 @@ describe('the HTTP API', () => {
       ]) {
         const received = await raw(
           server,
-          `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+          `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
         );
         expect(received).toMatch(/^HTTP\/1\.1 404 /);
         expect(received).toContain('"success":false');
@@ -339,7 +339,7 @@ describe('the HTTP API', () => {
       expect(received).toContain('{"success":false,"error":"Bad Request"');
       const large = await raw(
         server,
-        `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+        `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
       );
       expect(large).toMatch(/^HTTP\/1\.1 431 /);
     });

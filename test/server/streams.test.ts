@@ -93,7 +93,7 @@ describe('an event stream', () => {
     const body = JSON.stringify({ text: 'a b' });
     const socket = connect(server.port, server.host);
     socket.write(
-      `POST /pipelines/report/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `POST /pipelines/report/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n` +
         `Content-Length: ${String(body.length)}\r\n\r\n${body}`,
     );
     let received = '';
@@ -294,7 +294,7 @@ describe('a client that does not read', () => {
     ).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     socket.pause();
     while (streams.size === 0) await delay(10);
     while (streams.size > 0) await delay(50);
@@ -332,7 +332,7 @@ describe('a client that does not read', () => {
       once(socket, 'connect'),
     ])) as [[Socket], unknown];
     socket.pause();
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(30));
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(30));
     while (streams.size < 30) await delay(10);
     await once(accepted, 'close');
     while (streams.size > 0) await delay(10);

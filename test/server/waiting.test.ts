@@ -35,7 +35,7 @@ describe('waiting for a run', () => {
     const socket = connect(server.port, server.host);
     const body = JSON.stringify(input);
     socket.write(
-      `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: ${key}\r\n` +
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: ${key}\r\n` +
         `Content-Length: ${String(body.length)}\r\n\r\n${body}`,
     );
     const { body: attached } = await post(`${url}/slow/async`, input, { 'idempotency-key': key });

@@ -144,6 +144,24 @@ describe('a rolling deploy', () => {
     },
   );
 
+  it.each([{ quick: false }, { quick: true }])(
+    'finds the worker that has the operation beside one that began the run and lacks it (quick: $quick)',
+    async ({ quick }) => {
+      const { engine, startWorker, code } = await stack({
+        ...pipelineOf([{ name: 's', operations: [setter('added', 'x', 1, { quick })] }]),
+        worker: false,
+      });
+      // Shares its connection with the engine: every run begins on it, and would come back to it.
+      await startWorker(codeOf({}));
+      await startWorker(code);
+
+      const runs = await Promise.all(Array.from({ length: 6 }, () => engine.execute('p', {})));
+
+      expect(runs.map(({ result }) => result)).toEqual(runs.map(() => ({ x: 1 })));
+    },
+    20_000,
+  );
+
   it('says so when no such worker appears within the pipeline’s time', async () => {
     const { engine, startWorker } = await stack({
       ...pipelineOf([{ name: 's', operations: [setter('added', 'x', 1)] }], { timeout: 1_500 }),
