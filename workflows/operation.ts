@@ -42,8 +42,11 @@ export interface StageRun {
 /** A worker that is silent for so long is taken for lost, and the operation is tried elsewhere. */
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 
-/** Longest wait between two looks for a worker that has a missing operation. */
-const MAX_CODE_WAIT_MS = 10_000;
+/**
+ * Waits between two looks for a worker that has a missing operation. Temporal gives each look to any worker of the queue, so that
+ * the first ones follow each other quickly: half of the workers may have the code already.
+ */
+const CODE_WAIT = { firstMs: 500, factor: 1.3, maximumMs: 30_000 } as const;
 
 /** Temporal's limit is 200 bytes, and a character has up to three. */
 export const MAX_SUMMARY_CHARACTERS = 66;
@@ -150,7 +153,8 @@ export function inPlace(run: StageRun, operation: OperationPlan, failure: Failur
 
 /** Waits a while for a worker whose code has an operation; fails when the pipeline's time would be over. */
 async function waitForOperation(type: string, round: number, limits: TimeLimits): Promise<void> {
-  const waitMs = Math.min(MAX_CODE_WAIT_MS, 500 * 2 ** Math.min(round, 10));
+  const { firstMs, factor, maximumMs } = CODE_WAIT;
+  const waitMs = Math.round(Math.min(maximumMs, firstMs * factor ** round));
   if (waitMs < limits.totalMs) {
     await sleep(waitMs);
     return;

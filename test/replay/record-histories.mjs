@@ -106,6 +106,10 @@ const scenarios = [
     ],
     { blob: 'x'.repeat(900_000) },
   ),
+  // The operation's contract allows any number, the output only some: the result is looked at.
+  scenario('checked-result', [{ name: 'one', operations: [quick] }], undefined, {
+    output: z.object({ text: z.string(), words: z.number().min(1) }),
+  }),
   scenario('webhook', [{ name: 'one', operations: [quick] }]),
   {
     name: 'ownWorkflow',

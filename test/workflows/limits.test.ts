@@ -159,7 +159,7 @@ describe('a rolling deploy', () => {
 
       expect(runs.map(({ result }) => result)).toEqual(runs.map(() => ({ x: 1 })));
     },
-    20_000,
+    60_000,
   );
 
   it('says so when no such worker appears within the pipeline’s time', async () => {
