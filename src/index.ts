@@ -33,12 +33,8 @@ export {
   type Stage,
 } from './pipeline/pipeline.js';
 export { defineWorkflow, type Workflow, type WorkflowDefinition } from './definition/workflow.js';
-export {
-  defineConfig,
-  type Config,
-  type ConfigDefinition,
-  type SecretLookup,
-} from './config/config.js';
+export { defineConfig, type Config, type ConfigDefinition } from './config/config.js';
+export type { SecretLookup } from './config/references.js';
 export type {
   AfterExecute,
   ApiAuthentication,

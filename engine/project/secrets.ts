@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SecretLookup } from '../../src/config/config.js';
-import { references, withReferences, type Reference } from '../../src/config/references.js';
+import {
+  references,
+  withReferences,
+  type Reference,
+  type SecretLookup,
+} from '../../src/config/references.js';
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,7 +2,6 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { durationMs, InvalidDuration } from '../definition/duration.js';
 import { NO_SERVICES, type Services } from '../pipeline/context.js';
-import type { SecretLookup } from './config.js';
 import type {
   AfterExecute,
   ApiAuthentication,
@@ -10,7 +9,7 @@ import type {
   BeforeExecute,
 } from './hooks.js';
 import type { TemporalWorkerSettings, WorkerSettings } from './worker-settings.js';
-import { isReference } from './references.js';
+import { isReference, type SecretLookup } from './references.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 

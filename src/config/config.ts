@@ -12,6 +12,7 @@ import type {
   AuthorizeExecution,
   BeforeExecute,
 } from './hooks.js';
+import type { SecretLookup } from './references.js';
 import { routeProblems, type PipelineRoute, type RouteDefinition } from './routes.js';
 import { schemaProblems } from './schema-problems.js';
 import type { WorkerSettings } from './worker-settings.js';
@@ -68,9 +69,6 @@ export interface ConfigDefinition {
   readonly server?: ServerSettings;
   readonly webhooks?: WebhookSettings;
 }
-
-/** Finds a secret by its name, such as `openai/key` for `secret://openai/key`. Undefined: there is none. */
-export type SecretLookup = (name: string) => string | undefined | Promise<string | undefined>;
 
 /** The Temporal server, namespace and profile to use. */
 export interface TemporalSettings {

@@ -1,6 +1,9 @@
 import { isPlainObject } from '../definition/json.js';
 import type { Path } from '../pipeline/problem-list.js';
 
+/** Finds a secret by its name, such as `openai/key` for `secret://openai/key`. Undefined: there is none. */
+export type SecretLookup = (name: string) => string | undefined | Promise<string | undefined>;
+
 /** Something that a configured text stands for, and that is put in only where it is needed: in a worker. */
 export interface Reference {
   /** `env`: `${NAME}`, an environment variable. `secret`: `secret://name`, whatever the config's `secrets` answers. */
