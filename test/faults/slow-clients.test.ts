@@ -33,7 +33,7 @@ describe('event stream clients that do not read', () => {
     const before = await memoryMiB(serverPid);
     const others = keepAsking(url);
 
-    const request = `GET ${path} HTTP/1.1\r\nHost: millrace\r\n\r\n`;
+    const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     const stalled = await Promise.all(
       Array.from({ length: CLIENTS }, async () => {
         const { socket } = await dial(port, '');
@@ -93,7 +93,7 @@ describe('clients that take their time to say what they want', () => {
   it('are answered with 408 and disconnected, and keep nobody from being served', async () => {
     const { url, port } = await runProject({ dir, start }, PROJECT);
     const others = keepAsking(url);
-    const head = 'POST /pipelines/word-report HTTP/1.1\r\nHost: millrace\r\n';
+    const head = 'POST /pipelines/word-report HTTP/1.1\r\nHost: localhost\r\n';
     const json = 'Content-Type: application/json\r\n';
     const inHead = await Promise.all(Array.from({ length: CLIENTS }, () => dial(port, head)));
     const inBody = await Promise.all(
@@ -150,7 +150,7 @@ describe('clients that do not read their answers', () => {
     const large = await post(`${url}/pipelines/large`, {});
     const { execution_id: id } = large.body as { execution_id: string };
     const waiting = post(`${url}/pipelines/walk`, { steps: 720, notes: `${dir.path}/notes.txt` });
-    const request = `GET /pipelines/large/executions/${id} HTTP/1.1\r\nHost: millrace\r\n\r\n`;
+    const request = `GET /pipelines/large/executions/${id} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     const stalled = await Promise.all(
       Array.from({ length: CLIENTS }, async () => {
         const { socket } = await dial(port, '');
