@@ -47,6 +47,8 @@ export class CommandBudget {
 
   async #admit(bytes: number): Promise<void> {
     while (!this.#fits(bytes)) await this.#nextTask();
+    // What was admitted before it is in history by now.
+    requireHistory(bytes);
     this.#spent += bytes;
   }
 
@@ -81,11 +83,15 @@ const MAX_HISTORY = { bytes: 45 * 1024 * 1024, events: 50_000 } as const;
 function requireHistory(bytes: number): void {
   const { historySize, historyLength } = workflowInfo();
   if (historySize + bytes <= MAX_HISTORY.bytes && historyLength <= MAX_HISTORY.events) return;
+  const remedy =
+    historyLength > MAX_HISTORY.events
+      ? 'Split the work into several runs.'
+      : 'Keep large data in a store and pass references.';
   throw applicationFailure({
     type: FAILURE_TYPES.payloadLimit,
     message:
       `The run's history has ${String(historySize)} bytes and ${String(historyLength)} events; the most is ` +
-      `${String(MAX_HISTORY.bytes)} bytes and ${String(MAX_HISTORY.events)} events. Keep large data in a store and pass references.`,
+      `${String(MAX_HISTORY.bytes)} bytes and ${String(MAX_HISTORY.events)} events. ${remedy}`,
     retryable: false,
   });
 }

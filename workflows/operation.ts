@@ -48,6 +48,15 @@ const HEARTBEAT_TIMEOUT_MS = 10_000;
  */
 const CODE_WAIT = { firstMs: 500, factor: 1.3, maximumMs: 30_000 } as const;
 
+/** With larger inputs, a worker is first asked whether it has the operation: each look would put them into history again. */
+const MAX_LOOK_BYTES = 16 * 1024;
+
+/** Failures by which an activity gives an attempt back. */
+const HANDING_BACK: readonly string[] = [
+  FAILURE_TYPES.workerShutdown,
+  FAILURE_TYPES.operationNotRegistered,
+];
+
 /** Temporal's limit is 200 bytes, and a character has up to three. */
 export const MAX_SUMMARY_CHARACTERS = 66;
 
@@ -86,15 +95,49 @@ export async function runOperation(
     } catch (error) {
       if (isCancellation(error)) throw error;
       const again = handedBackBy(error);
-      if (again !== undefined) task = { ...task, handedBack: again };
-      else if (isMissingCode(error)) await waitForOperation(operation.type, round, limits);
-      else
+      if (again === undefined)
         return await ignoreOrThrow(
           run,
           at,
           operation,
           inPlace(run, operation, failureOf(error, limits)),
         );
+      task = { ...task, handedBack: again };
+      if (!isMissingCode(error)) continue;
+      await waitForOperation(operation.type, round, limits);
+      if (bytes > MAX_LOOK_BYTES) round = await untilFound(run, at, round + 1, task);
+    } finally {
+      run.budget.returned();
+    }
+  }
+}
+
+/**
+ * Asks workers whether they have the operation, without its inputs, until one does. What goes wrong otherwise is left to
+ * the operation itself.
+ *
+ * @returns the last round
+ */
+async function untilFound(
+  run: StageRun,
+  at: number,
+  firstRound: number,
+  task: OperationTask,
+): Promise<number> {
+  const { operation } = task;
+  const probe: OperationTask = { ...task, inputs: [], probe: true };
+  const bytes = jsonBytes(probe);
+  for (let round = firstRound; ; round += 1) {
+    const room = run.budget.spend(bytes);
+    if (room !== undefined) await room;
+    const limits = timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() });
+    try {
+      await schedule(run, operation, at, round, limits, probe);
+      return round;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      if (!isMissingCode(error)) return round;
+      await waitForOperation(operation.type, round, limits);
     } finally {
       run.budget.returned();
     }
@@ -109,13 +152,14 @@ function schedule(
   limits: TimeLimits,
   task: OperationTask,
 ): Promise<OperationOutcome> {
+  const place = activityId(run.stageIndex, at, round);
   const { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs } =
     operation.retry;
   const scheduled = proxyActivities<
     Record<string, (task: OperationTask) => Promise<OperationOutcome>>
   >({
-    // The fold finds an operation's place in the plan by this.
-    activityId: activityId(run.stageIndex, at, round),
+    // The fold finds an operation's place in the plan by this; a probe is none of the run's operations.
+    activityId: task.probe === true ? `probe.${place}` : place,
     summary: summaryOf(run.stage.name, operation),
     startToCloseTimeout: limits.attemptMs,
     scheduleToCloseTimeout: limits.totalMs,
@@ -166,13 +210,13 @@ async function waitForOperation(type: string, round: number, limits: TimeLimits)
   });
 }
 
-/** What a worker that stopped has handed back, where that is what an error says. */
+/** What a worker that stopped, or lacks the code, has handed back, where that is what an error says. */
 function handedBackBy(error: unknown): HandedBack | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure) || cause.type !== FAILURE_TYPES.workerShutdown)
+  if (!(cause instanceof ApplicationFailure) || !HANDING_BACK.includes(cause.type ?? ''))
     return undefined;
   const [details] = cause.details ?? [];
-  // Only our own activity fails with this type and details; Temporal's SDK has the type, without them.
+  // Only our own activity fails with these types and details; Temporal's SDK has the type, without them.
   return typeof details === 'object' && details !== null && 'attempts' in details
     ? (details as HandedBack)
     : undefined;

@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Json } from '../../src/definition/json.js';
 import type { ModelUsage, OperationContext } from '../../src/pipeline/context.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
 import type {
@@ -9,7 +10,7 @@ import type {
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf, isCancelled, retryAfterMs } from '../failure.js';
 import { runReference } from '../run-reference.js';
-import { startHeartbeat, type Heartbeat } from '../heartbeat.js';
+import { heartbeatOf, startHeartbeat, type Heartbeat } from '../heartbeat.js';
 import { ignores } from './ignores.js';
 import { executeBody } from './operation-body.js';
 
@@ -32,8 +33,15 @@ export async function runOperation(
       { run: run.id, pipe: run.name, stage: task.stage, operation: plan.type },
       'this worker lacks an operation that a run needs; the run waits for a worker that has it',
     );
-    throw applicationFailure(notRegistered(plan.type));
+    const attempt = (task.handedBack?.attempts ?? 0) + activity.info.attempt;
+    const { checkpoint } = heartbeatOf(activity, task.handedBack);
+    throw handedBackFailure(
+      { type: FAILURE_TYPES.operationNotRegistered, message: notRegistered(plan.type) },
+      { attempt, checkpoint: checkpoint() },
+    );
   }
+  // Only asked whether this worker has the code.
+  if (task.probe === true) return { effect: { kind: 'sets', sets: [] } };
   const startedAt = Date.now();
   const usage: ModelUsage[] = [];
   const heartbeat = startHeartbeat(activity, task.handedBack);
@@ -91,26 +99,27 @@ function stopped(
   heartbeat: Heartbeat,
 ): ApplicationFailure | undefined {
   if (activity.cancellationDetails?.workerShutdown !== true) return undefined;
-  const checkpoint = heartbeat.checkpoint();
-  const handedBack: HandedBack = {
-    attempts: context.attempt - 1,
-    ...(checkpoint !== undefined && { checkpoint }),
-  };
-  return ApplicationFailure.create({
-    type: FAILURE_TYPES.workerShutdown,
-    message: 'The worker stopped; the operation goes on elsewhere.',
-    // Temporal's own retries would count the attempt: the workflow schedules it again.
-    nonRetryable: true,
-    details: [handedBack],
-  });
+  return handedBackFailure(
+    {
+      type: FAILURE_TYPES.workerShutdown,
+      message: 'The worker stopped; the operation goes on elsewhere.',
+    },
+    { attempt: context.attempt, checkpoint: heartbeat.checkpoint() },
+  );
 }
 
-/** The failure that means: wait for a worker with newer code. */
-function notRegistered(type: string): Failure {
-  return {
-    type: FAILURE_TYPES.operationNotRegistered,
-    message: `This worker's code has no operation "${type}".`,
-    // The workflow decides when to look again; Temporal's own retries would count as attempts.
-    retryable: false,
+/** Gives an attempt back to the workflow. Temporal's own retries would count it: the workflow schedules it again. */
+function handedBackFailure(
+  why: Pick<Failure, 'type' | 'message'>,
+  { attempt, checkpoint }: { readonly attempt: number; readonly checkpoint: Json | undefined },
+): ApplicationFailure {
+  const handedBack: HandedBack = {
+    attempts: attempt - 1,
+    ...(checkpoint !== undefined && { checkpoint }),
   };
+  return ApplicationFailure.create({ ...why, nonRetryable: true, details: [handedBack] });
+}
+
+function notRegistered(type: string): string {
+  return `This worker's code has no operation "${type}".`;
 }

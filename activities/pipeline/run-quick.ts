@@ -69,8 +69,12 @@ export async function runQuick(deps: ActivityDependencies, task: QuickTask): Pro
 }
 
 /** The report of an attempt that goes for nothing, since the next one repeats it. */
-function withoutResult({ outcome: _, failure: __, ...report }: QuickReport): QuickReport {
-  return { ...report, attempts: report.attempts - 1 };
+function withoutResult(report: QuickReport): QuickReport {
+  const { outcome, failure, ...rest } = report;
+  // One that is handed over already has no attempt more to take back.
+  return outcome === undefined && failure === undefined
+    ? report
+    : { ...rest, attempts: report.attempts - 1 };
 }
 
 /**

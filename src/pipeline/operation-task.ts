@@ -21,13 +21,15 @@ export interface OperationTask {
   /** Only the properties that the operation reads. */
   readonly inputs: readonly Namespace[];
   readonly principal?: string;
-  /** What a worker that stopped, or a fused group whose time was over, has handed back: it goes on from there. */
+  /** What a worker that stopped or lacked the code, or a fused group whose time was over, has handed back: it goes on from there. */
   readonly handedBack?: HandedBack;
+  /** Nothing is run: the worker only says whether it has the operation. There are no inputs then. */
+  readonly probe?: true;
 }
 
-/** An operation that was given up before it ended. Of an attempt that a stopping worker gave up the checkpoint is kept. */
+/** An operation that was given up before it ended. Its checkpoint is kept. */
 export interface HandedBack {
-  /** Attempts that count already. One that a stopping worker gave up does not. */
+  /** Attempts that count already. One that a stopping worker gave up does not, nor one on a worker that lacked the code. */
   readonly attempts: number;
   readonly checkpoint?: Json;
 }

@@ -3,7 +3,7 @@ import { FAILURE_TYPES, ignoresFailure, isOutOfTime, type Failure } from '../pip
 import type { IgnoresDecision, QuickReport } from '../pipeline/operation-task.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 import type { HistoryEvent, OperationPlace } from './history-event.js';
-import type { RunProgress, StageProgress } from './progress.js';
+import type { OperationProgress, RunProgress, StageProgress } from './progress.js';
 import { ProgressWriter, type Timing, type Told } from './progress-writer.js';
 
 /** What the fold remembers between events. Plain JSON, so that continue-as-new can carry it. */
@@ -143,7 +143,7 @@ class Step {
     } else if (event.failure.type === FAILURE_TYPES.workerShutdown) {
       this.#tellHandedBack(place, attempts, event.failure);
     } else if (event.failure.type === FAILURE_TYPES.operationNotRegistered) {
-      this.#tellWaiting(place);
+      this.#tellWaiting(place, attempts);
     } else {
       const { ignoreErrors } =
         this.#writer.progress.plan?.stages[place.stage]?.operations[place.operation] ?? {};
@@ -172,14 +172,19 @@ class Step {
     return { ...failure, retryable: own !== undefined && durationMs + CLOCK_SLACK_MS >= own };
   }
 
-  #tellHandedBack(place: OperationPlace, attempt: number, { message }: Failure): void {
+  /** An attempt that was given up does not count. */
+  #giveUp(place: OperationPlace, attempt: number): OperationProgress | undefined {
     const operation = this.#writer.operation(place.stage, place.operation);
-    // The attempt that was given up does not count.
     if (operation !== undefined)
       this.#writer.setOperation(place.stage, place.operation, {
         ...operation,
         attemptsBefore: attempt - 1,
       });
+    return operation;
+  }
+
+  #tellHandedBack(place: OperationPlace, attempt: number, { message }: Failure): void {
+    const operation = this.#giveUp(place, attempt);
     this.#writer.tell('operation_retrying', this.time, {
       operation: operation?.name ?? '',
       stage: this.#writer.stageName(place.stage),
@@ -188,11 +193,11 @@ class Step {
     });
   }
 
-  #tellWaiting({ stage, operation: index }: OperationPlace): void {
-    const operation = this.#writer.operation(stage, index);
+  #tellWaiting(place: OperationPlace, attempt: number): void {
+    const operation = this.#giveUp(place, attempt);
     this.#writer.tell('operation_waiting', this.time, {
       operation: operation?.name ?? '',
-      stage: this.#writer.stageName(stage),
+      stage: this.#writer.stageName(place.stage),
       reason: `the worker that was asked has no operation "${operation?.type ?? ''}"`,
     });
   }

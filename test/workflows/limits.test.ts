@@ -9,9 +9,9 @@ import { useTemporal } from '../support/temporal.js';
 const temporal = useTemporal();
 const stack = useStacks(temporal);
 
-describe('payloads', () => {
-  const megabyte = 'x'.repeat(1024 * 1024);
+const megabyte = 'x'.repeat(1024 * 1024);
 
+describe('payloads', () => {
   it('ends well with ten parallel operations on a megabyte each', async () => {
     const big = (name: string): Operation =>
       defineOperation({
@@ -161,6 +161,63 @@ describe('a rolling deploy', () => {
     },
     60_000,
   );
+
+  it('keeps attempts and checkpoint of an operation that a worker without its code got for a retry', async () => {
+    const seen: unknown[] = [];
+    const walk = defineOperation({
+      name: 'walk',
+      sets: z.object({ walked: z.number() }),
+      retry: { maximumAttempts: 3, initialInterval: 50 },
+      run: ({ attempt, checkpoint, heartbeat }) => {
+        seen.push({ attempt, checkpoint });
+        heartbeat({ completed: attempt }, attempt);
+        code.replace({ ...registry, operations: new Map() }, new Map());
+        throw new Error('not yet');
+      },
+    });
+    const { engine, code } = await stack(pipelineOf([{ name: 's', operations: [walk] }]));
+    const { registry } = code;
+    // Deployed again after each failure, when the retry has met a worker without it.
+    const run = await engine.start('p', {});
+    for await (const { type } of run.events())
+      if (type === 'operation_waiting') code.replace(registry, new Map());
+
+    expect(seen).toEqual([
+      { attempt: 1, checkpoint: undefined },
+      { attempt: 2, checkpoint: 1 },
+      { attempt: 3, checkpoint: 2 },
+    ]);
+    const { progress } = await run.describe();
+    expect(progress?.stages[0]?.operations[0]).toMatchObject({ state: 'failed', attempts: 3 });
+  });
+
+  it('does not fill the history of runs with large inputs while it waits', async () => {
+    const readers = Array.from({ length: 4 }, (_, index) =>
+      defineOperation({
+        name: `reader${String(index)}`,
+        reads: z.object({ blob: z.string() }),
+        sets: z.object({ [`size${String(index)}`]: z.number() }),
+        run: ({ input }) => ({ [`size${String(index)}`]: input.blob.length }),
+      }),
+    );
+    const drop = defineOperation({ name: 'drop', deletes: ['blob'], run: () => ({}) });
+    const { engine, code } = await stack(
+      pipelineOf([
+        { name: 's', operations: readers },
+        { name: 'd', operations: [drop] },
+      ]),
+    );
+    const { registry } = code;
+    code.replace({ ...registry, operations: new Map() }, new Map());
+    const run = await engine.start('p', { blob: megabyte });
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    code.replace(registry, new Map());
+    await run.result();
+
+    const { raw } = await temporal.client.workflow.getHandle(run.id).describe();
+    // The run's own input, each operation's twice, and what little is left.
+    expect(Number(raw.workflowExecutionInfo?.historySizeBytes)).toBeLessThan(10.5 * 1024 * 1024);
+  }, 60_000);
 
   it('says so when no such worker appears within the pipeline’s time', async () => {
     const { engine, startWorker } = await stack({
