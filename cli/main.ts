@@ -52,7 +52,7 @@ Exit codes:
 
 async function commandLine(wanted: string | undefined): Promise<Command> {
   const program = new Command('millrace')
-    .description('Durable pipelines and data flows on Temporal.')
+    .description('Durable pipelines on Temporal.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this, or the help of a command')
     .addHelpText('after', HELP);

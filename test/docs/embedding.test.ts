@@ -75,6 +75,20 @@ describe(PAGE, () => {
     expect(listed.map(({ name }) => name)).toEqual(['word-report']);
   });
 
+  it('exposes what the configuration lists, but for a router that has a list of its own', async () => {
+    const url = await (await project('exposed')).app('app.ts', { TEAM_KEY: 'sesame' });
+    const text = { text: 'one two' };
+    expect((await post(`${url}/ai/word-report`, text)).status).toBe(200);
+    const refused = await post(`${url}/ai/count`, text);
+    expect([refused.status, refused.body['error']]).toEqual([403, 'Pipeline not accessible']);
+    const listed = (await send(`${url}/ai`)).body['pipelines'] as { name: string }[];
+    expect(listed.map(({ name }) => name)).toEqual(['word-report']);
+    expect((await post(`${url}/internal/count`, text)).status).toBe(401);
+    expect((await post(`${url}/internal/count`, text, { 'x-team-key': 'sesame' })).status).toBe(
+      200,
+    );
+  });
+
   it('asks who makes a request, and records it with the run', async () => {
     const url = await (
       await project('auth')

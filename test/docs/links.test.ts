@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { packedFiles } from '../support/packing.js';
 import { pages, readPage, ROOT } from './page.js';
 
 /** Pages without their code, in which brackets mean something else. */
@@ -26,17 +27,39 @@ function anchorsOf(page: string): readonly string[] {
   );
 }
 
+/** The file that a link leads to, in the repository; undefined for an address elsewhere. */
+function fileOf(page: string, link: string): string | undefined {
+  if (/^[a-z]+:/.test(link)) return undefined;
+  const [path = ''] = link.split('#');
+  return path === '' ? page : relative(ROOT, join(ROOT, dirname(page), path));
+}
+
+/** A map of the source, which the package does not have; it says so itself. */
+const MAP_OF_THE_SOURCE = 'ARCHITECTURE.md';
+
 describe('links', () => {
   it.each(pages())('of %s lead somewhere', (page) => {
     const broken = linksOf(page).filter((link) => {
-      if (/^[a-z]+:/.test(link)) return !URL.canParse(link);
-      const [path = '', anchor] = link.split('#');
-      const file = path === '' ? page : relative(ROOT, join(ROOT, dirname(page), path));
+      const file = fileOf(page, link);
+      if (file === undefined) return !URL.canParse(link);
+      const [, anchor] = link.split('#');
       if (!existsSync(join(ROOT, file))) return true;
       if (anchor === undefined) return false;
       return !statSync(join(ROOT, file)).isFile() || !anchorsOf(file).includes(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  it('of packed pages lead to packed files', async () => {
+    const packed = await packedFiles();
+    const read = pages().filter((page) => packed.includes(page));
+    expect(read).toEqual(pages());
+    const missing = read
+      .filter((page) => page !== MAP_OF_THE_SOURCE)
+      .flatMap((page) => linksOf(page).map((link) => [page, link, fileOf(page, link)] as const))
+      .filter(([, , file]) => file !== undefined && !packed.includes(file))
+      .map(([page, link]) => `${page}: ${link}`);
+    expect(missing).toEqual([]);
   });
 
   it('of the index lead to every page', () => {

@@ -100,6 +100,7 @@ describe('README.md', () => {
   it('goes on where the killed worker was', () => {
     const [, done = '0'] = /"done":(\d+),"msg":"going on from the checkpoint"/.exec(screen) ?? [];
     expect(Number(done)).toBeGreaterThan(5);
+    expect(screen).toContain('1 run goes on');
   });
 
   it('shows the message that a misspelt operation gets', async () => {

@@ -7,13 +7,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { post } from '../cli/fixtures.js';
 import { useCli } from '../support/cli.js';
+import { INSTALL_LIMIT_MS, packedFiles, packInto } from '../support/packing.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
-
-/** Packages come from the cache or the registry. */
-const INSTALL_LIMIT_MS = 5 * 60_000;
 
 const CONFIG = `import { defineConfig } from 'millrace';
 export default defineConfig({ catchAllRoutes: true });
@@ -143,17 +141,12 @@ describe('the package, installed from its tarball into an empty project', () => 
 
   beforeAll(async () => {
     dir = await realpath(await mkdtemp(join(tmpdir(), 'millrace-package-')));
-    const packed = await run(
-      'npm',
-      ['pack', '--ignore-scripts', '--json', '--pack-destination', dir],
-      { cwd: ROOT },
-    );
-    const [{ filename }] = JSON.parse(packed.stdout) as [{ readonly filename: string }];
+    const tarball = await packInto(dir);
     await writeFile(
       join(dir, 'package.json'),
       '{ "name": "somebodys-project", "private": true, "type": "module" }',
     );
-    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], {
+    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], {
       cwd: dir,
       timeout: INSTALL_LIMIT_MS,
     });
@@ -172,21 +165,19 @@ describe('the package, installed from its tarball into an empty project', () => 
   });
 
   it('holds what runs and what explains it, and nothing else', async () => {
-    const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--dry-run'], {
-      cwd: ROOT,
-    });
-    const [{ files }] = JSON.parse(stdout) as [
-      { readonly files: readonly { readonly path: string }[] },
-    ];
-    const places = new Set(files.map(({ path }) => path.split('/')[0]));
-    const allowed = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'];
-    expect([...places].filter((place) => place === undefined || !allowed.includes(place))).toEqual(
-      [],
-    );
-    expect(files.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['dist/cli/main.js', 'dist/src/index.d.ts', 'LICENSE']),
-    );
-    expect(files.filter(({ path }) => /(?:^|\/)(?:test|examples|bench)\//.test(path))).toEqual([]);
+    const files = await packedFiles();
+    const places = new Set(files.map((path) => path.split('/')[0]));
+    expect([...places].sort()).toEqual([
+      'ARCHITECTURE.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist',
+      'docs',
+      'package.json',
+    ]);
+    expect(files).toEqual(expect.arrayContaining(['dist/cli/main.js', 'dist/src/index.d.ts']));
+    expect(files.filter((path) => /(?:^|\/)(?:test|examples|bench)\//.test(path))).toEqual([]);
   });
 
   it('checks the project by npx', async () => {
