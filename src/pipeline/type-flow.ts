@@ -9,7 +9,6 @@ import {
   type PropertyTypes,
 } from '../contract/contract.js';
 import { ownMember } from '../definition/json.js';
-import { nearMiss } from '../definition/suggestion.js';
 import type { MergeStrategy } from './merge.js';
 import { bothTypes, givenType, sameSchema, typeAfter, type Origin } from './origin.js';
 
@@ -26,6 +25,8 @@ export interface FlowOperation {
   readonly changesCount: boolean;
   /** Some of its failures let the namespaces pass through, without what it would have set. */
   readonly ignoresErrors: boolean;
+  /** Its contract follows from options, and so do the names of what it reads. */
+  readonly generic?: boolean;
   readonly contract: (incoming: PropertyTypes) => Contract;
 }
 
@@ -148,8 +149,8 @@ class Flow {
     const origin = this.#available.get(name);
     const operation = stage.operations[at]?.name ?? '';
     const reader = `stage "${stage.name}": "${operation}" reads "${name}"`;
-    const report = (message: string, severity: 'error' | 'warning' = 'error'): void => {
-      this.problems.push({ stage: index, operation: at, message: `${reader}${message}`, severity });
+    const report = (message: string): void => {
+      this.problems.push({ stage: index, operation: at, message: `${reader}${message}` });
     };
     if (origin === undefined) {
       this.#readFromInput(name, type, report);
@@ -167,7 +168,7 @@ class Flow {
   #readFromInput(
     name: string,
     type: z.ZodType,
-    report: (message: string, severity?: 'error' | 'warning') => void,
+    report: (message: string) => void,
   ): void {
     const deleter = this.#deletedBy.get(name);
     if (deleter !== undefined) {
@@ -178,18 +179,6 @@ class Flow {
       if (!isOptional(type))
         report(`, which nothing sets and the declared input lacks.${this.#whatIsSet()}`);
       return;
-    }
-    const near = nearMiss(
-      name,
-      [...this.#available]
-        .filter(([, origin]) => origin.setter !== undefined)
-        .map(([known]) => known),
-    );
-    if (near !== undefined) {
-      report(
-        `, which no earlier stage sets, so it becomes part of the input. Did you mean "${near}"?`,
-        'warning',
-      );
     }
     this.#input[name] = type;
     this.#given(name, type);

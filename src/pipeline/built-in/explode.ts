@@ -59,6 +59,7 @@ export const explode = defineGenericOperation({
   description: 'Makes one namespace of each item of a list.',
   options,
   changesCount: true,
+  leaves: 'more',
   quick: true,
   contract: ({ options: { split }, incoming }) => {
     const targets = Object.values(split);
