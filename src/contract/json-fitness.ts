@@ -57,8 +57,7 @@ export function unfitTypes(properties: PropertyTypes, side: Side): readonly Unfi
         note(path, 'z.literal() of a bigint', FIXES['bigint']?.kept ?? '');
       const coerced = side === 'input' && 'coerce' in def && def.coerce === true;
       const fix = coerced ? undefined : FIXES[def.type];
-      if (fix !== undefined)
-        note(path, `z.${def.type}()`, side === 'input' ? fix.given : fix.kept);
+      if (fix !== undefined) note(path, `z.${def.type}()`, side === 'input' ? fix.given : fix.kept);
     },
   });
   const isMade = (place: string): boolean => transformed.some((start) => place.startsWith(start));

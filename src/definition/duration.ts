@@ -49,7 +49,8 @@ const LIKELY_SECONDS_BELOW = 1_000;
 export function bareNumberHint(duration: unknown): string | undefined {
   const bare = typeof duration === 'string' ? duration.trim() : duration;
   const number = typeof bare === 'string' && /^\d*\.?\d+$/.test(bare) ? Number(bare) : bare;
-  if (typeof number !== 'number' || !(number > 0 && number < LIKELY_SECONDS_BELOW)) return undefined;
+  if (typeof number !== 'number' || !(number > 0 && number < LIKELY_SECONDS_BELOW))
+    return undefined;
   const text = String(number);
   return `${text} is ${text} milliseconds. Did you mean '${text}s'?`;
 }

@@ -87,7 +87,8 @@ export function compilePipeline(
     stage === undefined ? [] : compileStage(stage, index, environment, problems),
   );
   // How types flow is only known where every operation is.
-  if (!headed || stages.length === 0 || !isComplete(stages, uses)) return { problems: problems.all() };
+  if (!headed || stages.length === 0 || !isComplete(stages, uses))
+    return { problems: problems.all() };
 
   const merges = stages.map((stage) => mergeOf(stage, definition));
   const flowing = stages.map((stage, index) => ({

@@ -20,7 +20,8 @@ export function countProblems(stages: readonly CountStage[]): readonly FlowProbl
   let splitter: FlowProblem | undefined;
   for (const [stage, { name, operations }] of stages.entries()) {
     for (const [operation, { name: type, changesCount, leaves }] of operations.entries()) {
-      if (!changesCount) continue;
+      // Beside others it is refused.
+      if (!changesCount || operations.length > 1) continue;
       const splits = leaves === 'more' || (leaves === undefined && !changed(stages, stage));
       const message = `stage "${name}": "${type}" may leave several namespaces, of which no later stage makes one, but the result is one. Add a stage with "collapse", or set result: all.`;
       splitter = splits ? { stage, operation, message, severity: 'warning' } : undefined;

@@ -73,6 +73,9 @@ function checkTypes(
   if (Object.hasOwn(types, FORBIDDEN_NAME)) return;
   for (const { path, type, fix } of unfitTypes(types, side)) {
     const [property = ''] = path.split(/[.[]/, 1);
-    problems.add([part, property], `${at}${part}: '${path}' is ${type}, which JSON cannot carry. ${fix}`);
+    problems.add(
+      [part, property],
+      `${at}${part}: '${path}' is ${type}, which JSON cannot carry. ${fix}`,
+    );
   }
 }

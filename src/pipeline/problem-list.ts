@@ -11,7 +11,7 @@ export class ProblemList {
   readonly #problems: Problem[];
 
   /**
-   * @param told - places of which it has been told already that something is wrong there; nothing is added for them
+   * @param told - places of which it has been told already that something is wrong there; nothing is added for what is there
    */
   constructor(
     readonly locate: (path: Path) => Site | undefined,
@@ -31,7 +31,7 @@ export class ProblemList {
 
   add(path: Path, message: string, severity: 'error' | 'warning' = 'error'): void {
     const place = [...this.base, ...path];
-    if (this.told.some((known) => samePath(known, place))) return;
+    if (this.told.some((known) => isWithin(known, place))) return;
     const site = this.locate(place);
     const named =
       site?.line === undefined && this.definition ? `${this.definition}: ${message}` : message;
@@ -77,6 +77,6 @@ export class ProblemList {
   }
 }
 
-function samePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((part, at) => part === b[at]);
+function isWithin(outer: Path, path: Path): boolean {
+  return outer.every((part, at) => part === path[at]);
 }

@@ -37,14 +37,13 @@ export function likelySlips(
   });
 }
 
-function usesOf(
-  stages: readonly FlowStage[],
-  contracts: TypeFlow['contracts'],
-): readonly Use[] {
+function usesOf(stages: readonly FlowStage[], contracts: TypeFlow['contracts']): readonly Use[] {
   return stages.flatMap(({ name: stageName, operations }, stage) =>
     operations.flatMap(({ name, generic = false }, operation) => {
       const contract = contracts[stage]?.[operation];
-      return contract === undefined ? [] : [{ stage, operation, stageName, name, generic, contract }];
+      return contract === undefined
+        ? []
+        : [{ stage, operation, stageName, name, generic, contract }];
     }),
   );
 }
@@ -71,7 +70,9 @@ function nearAnything(name: string, reader: Use, uses: readonly Use[]): string |
   const own = known(reader.contract);
   return nearMiss(
     name,
-    names.filter((other) => !own.includes(other) && !isPlural(name, other) && !isNumbered(name, other)),
+    names.filter(
+      (other) => !own.includes(other) && !isPlural(name, other) && !isNumbered(name, other),
+    ),
   );
 }
 

@@ -89,8 +89,7 @@ function checkStage(
   if (typeof stage.name !== 'string' || stage.name === '') {
     inStage.add(['name'], `${label} has no name.`);
   } else {
-    if (seen.has(stage.name))
-      inStage.add(['name'], `there are two stages called "${stage.name}".`);
+    if (seen.has(stage.name)) inStage.add(['name'], `there are two stages called "${stage.name}".`);
     seen.add(stage.name);
   }
   if (!isDefinition(stage, 'operation')) inStage.unknownKeys(`${label}: `, stage, STAGE_KEYS);

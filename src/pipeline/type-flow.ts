@@ -165,11 +165,7 @@ class Flow {
     }
   }
 
-  #readFromInput(
-    name: string,
-    type: z.ZodType,
-    report: (message: string) => void,
-  ): void {
+  #readFromInput(name: string, type: z.ZodType, report: (message: string) => void): void {
     const deleter = this.#deletedBy.get(name);
     if (deleter !== undefined) {
       if (!isOptional(type)) report(`, which stage "${deleter}" has deleted.`);

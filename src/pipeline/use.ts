@@ -125,7 +125,10 @@ function findOperation(
   const type: unknown = isPlainObject(use) ? use.type : undefined;
   const name: unknown = isDefinition(type, 'operation') ? (type as Operation).name : type;
   if (typeof name !== 'string' || name === '') {
-    problems.add(['type'], `${where}an operation has no type. Write type: and an operation's name.`);
+    problems.add(
+      ['type'],
+      `${where}an operation has no type. Write type: and an operation's name.`,
+    );
     return undefined;
   }
   const registered = operations.get(name);
