@@ -10,7 +10,7 @@ import {
 } from '../contract/contract.js';
 import { ownMember } from '../definition/json.js';
 import type { MergeStrategy } from './merge.js';
-import { bothTypes, givenType, sameSchema, typeAfter, type Origin } from './origin.js';
+import { bothTypes, givenType, listOf, sameSchema, typeAfter, type Origin } from './origin.js';
 
 /** What the type flow needs to know of a stage. Contracts may depend on what reaches the stage. */
 export interface FlowStage {
@@ -162,7 +162,15 @@ class Flow {
       this.#narrowInput(name, type);
     } else if (mayBeLeftOut(origin.type) && !isOptional(type)) {
       report(lackMessage(origin, operation));
+    } else if (origin.itemOf !== undefined && stage.operations[at]?.ignoresErrors === false) {
+      this.#narrowItems(origin.itemOf, type);
     }
+  }
+
+  /** What is read of an item of a list that came with the input, every item of it has to be. */
+  #narrowItems(list: string, type: z.ZodType): void {
+    const known = ownMember(this.#input, list);
+    if (known !== undefined && !isOptional(type)) this.#input[list] = listOf(known, type);
   }
 
   #readFromInput(name: string, type: z.ZodType, report: (message: string) => void): void {
@@ -253,6 +261,8 @@ class Flow {
   }
 
   #leave(stage: FlowStage, contracts: readonly Contract[]): void {
+    const lists = this.#openLists(contracts);
+    if (stage.operations.some(({ changesCount }) => changesCount)) this.#forgetItems();
     const listed = contracts.map((contract, at) => ({ contract, at }));
     const collated = stage.merge === 'collate' ? sharedSets(contracts) : [];
     for (const { contract, at } of stage.merge === 'first' ? listed.toReversed() : listed) {
@@ -262,6 +272,10 @@ class Flow {
       }
       for (const [name, type] of Object.entries(contract.sets))
         if (!collated.includes(name)) this.#set(name, type, stage, [at]);
+    }
+    for (const [name, itemOf] of lists) {
+      const origin = this.#available.get(name);
+      if (origin !== undefined) this.#available.set(name, { ...origin, itemOf });
     }
     for (const name of collated) {
       const setters = listed.filter(({ contract }) => Object.hasOwn(contract.sets, name));
@@ -274,6 +288,19 @@ class Flow {
         setters.map(({ at }) => at),
       );
     }
+  }
+
+  /** Lists of an undeclared input, by the properties that a stage gives their items to. */
+  #openLists(contracts: readonly Contract[]): ReadonlyMap<string, string> {
+    if (this.#declared !== undefined) return new Map();
+    const items = contracts.flatMap((contract) => Object.entries(contract.items ?? {}));
+    return new Map(items.filter(([, list]) => this.#available.get(list)?.setter === undefined));
+  }
+
+  /** Some namespaces may be dropped, so that not every item is read any longer. */
+  #forgetItems(): void {
+    for (const [name, { itemOf: _, ...origin }] of this.#available)
+      this.#available.set(name, origin);
   }
 
   /** @param by - the operations of the stage that set it together */

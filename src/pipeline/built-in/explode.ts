@@ -74,6 +74,7 @@ export const explode = defineGenericOperation({
         ]),
       ),
       deletes: Object.keys(split).filter((source) => !targets.includes(source)),
+      items: Object.fromEntries(Object.entries(split).map(([source, target]) => [target, source])),
     };
   },
   runBatch: ({ inputs, options: given }) => {
