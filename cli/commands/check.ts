@@ -36,7 +36,7 @@ async function check(dir: string): Promise<number> {
   const { project, problems } = await loadProject(dir);
   if (problems.length > 0) process.stdout.write(`${problemReport(problems)}\n`);
   if (project === undefined) return EXIT.failed;
-  process.stdout.write(summary(project));
+  process.stdout.write(summary(project, problems.length > 0 ? 'no errors' : 'nothing wrong'));
   return EXIT.ok;
 }
 
@@ -55,7 +55,7 @@ function named(types: PropertyTypes, optional: (type: PropertyTypes[string]) => 
   return names.length === 0 ? '{}' : `{ ${[...names.slice(0, MAX_NAMED), ...more].join(', ')} }`;
 }
 
-function summary({ registry, models }: Project): string {
+function summary({ registry, models }: Project, verdict: string): string {
   const definitions = [...registry.definitions.values()];
   if (definitions.length === 0) {
     return 'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/, or name a project: --dir.\n';
@@ -87,5 +87,5 @@ function summary({ registry, models }: Project): string {
       : [counted(registry.activities.size, 'activity', 'activities')]),
     counted(models.size, 'model'),
   ];
-  return `${table.join('\n')}\n${parts.join(', ')}, nothing wrong.\n`;
+  return `${table.join('\n')}\n${parts.join(', ')}, ${verdict}.\n`;
 }
