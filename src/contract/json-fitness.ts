@@ -55,7 +55,7 @@ export function unfitTypes(properties: PropertyTypes, side: Side): readonly Unfi
         transformed.push(JSON.stringify(path).slice(0, -1));
       if (def.type === 'literal' && def.values.some((value) => typeof value === 'bigint'))
         note(path, 'z.literal() of a bigint', FIXES['bigint']?.kept ?? '');
-      const coerced = side === 'input' && 'coerce' in def && def.coerce === true;
+      const coerced = side === 'input' && 'coerce' in def && def.coerce;
       const fix = coerced ? undefined : FIXES[def.type];
       if (fix !== undefined) note(path, `z.${def.type}()`, side === 'input' ? fix.given : fix.kept);
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FORBIDDEN_NAME, type PropertyTypes } from '../contract/contract.js';
-import { unfitTypes } from '../contract/json-fitness.js';
+import { unfitTypes, type UnfitType } from '../contract/json-fitness.js';
 import type { Side } from '../contract/json-schema.js';
 import type { JsonObject } from '../definition/json.js';
 import type { Problem, Site } from '../definition/problem.js';
@@ -71,11 +71,28 @@ function checkTypes(
 ): void {
   // Told of when types are followed through the stages.
   if (Object.hasOwn(types, FORBIDDEN_NAME)) return;
-  for (const { path, type, fix } of unfitTypes(types, side)) {
+  for (const { path, type, fix } of unfit(types, part, side, at, problems)) {
     const [property = ''] = path.split(/[.[]/, 1);
     problems.add(
       [part, property],
       `${at}${part}: '${path}' is ${type}, which JSON cannot carry. ${fix}`,
     );
+  }
+}
+
+function unfit(
+  types: PropertyTypes,
+  part: string,
+  side: Side,
+  at: string,
+  problems: ProblemList,
+): readonly UnfitType[] {
+  try {
+    return unfitTypes(types, side);
+  } catch (error) {
+    // Two types with one id, or a member of a person's own that throws.
+    const why = error instanceof Error ? error.message : String(error);
+    problems.add([part], `${at}${part} cannot be described as JSON Schema: ${why}`);
+    return [];
   }
 }

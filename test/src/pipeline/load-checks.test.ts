@@ -15,7 +15,7 @@ import { compile, ENVIRONMENT, messages, pipeline, using } from '../../support/c
 function wrongWith(written: object): readonly string[] {
   const complete = { name: 'op', run: () => ({}), ...written };
   const operation = defineOperation(complete as Parameters<typeof defineOperation>[0]);
-  return operationProblems(operation as Operation, (path) => ({
+  return operationProblems(operation, (path) => ({
     file: path.join('.'),
     line: 1,
   })).map(formatProblem);
@@ -105,6 +105,15 @@ describe('an operation that no pipeline uses', () => {
     const found = wrongWith(written);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(message);
+  });
+
+  it('may not have two types of one id', () => {
+    const [a, b] = [z.string().meta({ id: 'same' }), z.number().meta({ id: 'same' })];
+    expect(wrongWith({ reads: z.object({ a, b }) })).toEqual([
+      expect.stringMatching(
+        /^reads:1 {2}operation "op": reads cannot be described as JSON Schema: .*same/s,
+      ),
+    ]);
   });
 
   it('has all of its mistakes told at once', () => {
