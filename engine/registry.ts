@@ -9,7 +9,9 @@ import {
   type CompileEnvironment,
   type PipelineSource,
 } from '../src/pipeline/compile.js';
+import { operationProblems } from '../src/pipeline/operation-check.js';
 import type { Operation } from '../src/pipeline/operation.js';
+import type { Path } from '../src/pipeline/problem-list.js';
 
 /** Anything that can be started by its name. */
 export type Definition = CompiledPipeline | CompiledWorkflow;
@@ -22,6 +24,8 @@ export interface Sources {
   readonly activities?: readonly Activity[];
   readonly models: CompileEnvironment['models'];
   readonly readFile: CompileEnvironment['readFile'];
+  /** Where something of an operation or a workflow is written, whose definition is at `site`; there unless given. */
+  readonly locate?: (site: Site | undefined, path: Path) => Site | undefined;
 }
 
 /** All definitions, compiled, by name. There is one name space for whatever can be started. */
@@ -48,7 +52,7 @@ export function buildRegistry(sources: Sources): {
   readonly problems: readonly Problem[];
 } {
   const problems: Problem[] = [];
-  const operations = registerOperations(sources.operations, problems);
+  const operations = registerOperations(sources, problems);
   const activities = registerActivities(sources.activities ?? [], operations, problems);
   const environment = { operations, models: sources.models, readFile: sources.readFile };
   const compiled = [
@@ -58,7 +62,11 @@ export function buildRegistry(sources: Sources): {
       return pipeline;
     }),
     ...sources.workflows.map((definition) => {
-      const { workflow, problems: found } = compileWorkflow(definition);
+      const { locate } = sources;
+      const { workflow, problems: found } = compileWorkflow(
+        definition,
+        locate === undefined ? undefined : (path) => locate(definition.site, path),
+      );
       problems.push(...found);
       return workflow;
     }),
@@ -69,7 +77,7 @@ export function buildRegistry(sources: Sources): {
 }
 
 function registerOperations(
-  operations: readonly Operation[],
+  { operations, locate = (site) => site }: Sources,
   problems: Problem[],
 ): ReadonlyMap<string, Operation> {
   const named = operations.filter((operation) => {
@@ -80,6 +88,7 @@ function registerOperations(
         definition: operation.name,
         message: `operation ${wrong}`,
       });
+    problems.push(...operationProblems(operation, (path) => locate(operation.site, path)));
     return wrong === undefined;
   });
   return unique(named, 'operation', problems);

@@ -19,6 +19,7 @@ export type {
 export {
   defineGenericOperation,
   defineOperation,
+  type CountEffect,
   type IgnoreErrors,
   type Operation,
   type RetryOptions,

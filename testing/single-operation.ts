@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { PropertyTypes } from '../src/contract/contract.js';
 import { compilePipeline, type Compilation } from '../src/pipeline/compile.js';
 import type { ModelReference } from '../src/pipeline/context.js';
+import { operationProblems } from '../src/pipeline/operation-check.js';
 import type { Operation } from '../src/pipeline/operation.js';
 import { definePipeline } from '../src/pipeline/pipeline.js';
 
@@ -34,6 +35,8 @@ export function compileSingle(operation: Operation, use: SingleUse): Compilation
     ],
     ...(types !== undefined && { input: z.object(types) }),
   });
+  const own = operationProblems(operation);
+  if (own.some(({ severity }) => severity !== 'warning')) return { problems: own };
   return compilePipeline(
     { definition, locate: () => undefined },
     {

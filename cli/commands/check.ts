@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { loadProject, type Project } from '../../engine/project/load-project.js';
+import { isOptional, mayBeLeftOut, type PropertyTypes } from '../../src/contract/contract.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
+import type { CompiledPipeline } from '../../src/pipeline/compile.js';
 import { EXIT } from '../exit-code.js';
 import { formatDuration, formatTable } from '../format.js';
 import { counted, problemReport } from '../problem-report.js';
@@ -34,29 +36,48 @@ async function check(dir: string): Promise<number> {
   const { project, problems } = await loadProject(dir);
   if (problems.length > 0) process.stdout.write(`${problemReport(problems)}\n`);
   if (project === undefined) return EXIT.failed;
-  process.stdout.write(summary(project));
+  process.stdout.write(summary(project, problems.length > 0 ? 'no errors' : 'nothing wrong'));
   return EXIT.ok;
 }
 
-function summary({ registry, models }: Project): string {
+/** Most properties that a line names on each side. */
+const MAX_NAMED = 12;
+
+/** What a pipeline is started with and what it leaves: `{ text, limit? } → { summary }`. */
+function contractLine({ input, output, plan }: CompiledPipeline): string {
+  const left = named(output, mayBeLeftOut);
+  return `${named(input, isOptional)} → ${plan.result === 'all' ? `[${left}]` : left}`;
+}
+
+function named(types: PropertyTypes, optional: (type: PropertyTypes[string]) => boolean): string {
+  const names = Object.entries(types).map(([name, type]) => `${name}${optional(type) ? '?' : ''}`);
+  const more = names.length > MAX_NAMED ? [`… ${String(names.length - MAX_NAMED)} more`] : [];
+  return names.length === 0 ? '{}' : `{ ${[...names.slice(0, MAX_NAMED), ...more].join(', ')} }`;
+}
+
+function summary({ registry, models }: Project, verdict: string): string {
   const definitions = [...registry.definitions.values()];
   if (definitions.length === 0) {
     return 'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/, or name a project: --dir.\n';
   }
   const rows = definitions.map((definition) => {
-    const stages =
+    const { kind, name } = definition;
+    const [stages, timeoutMs] =
       definition.kind === 'pipeline'
-        ? definition.plan.stages.map(({ name }) => name).join(' › ')
-        : '';
-    const timeoutMs =
-      definition.kind === 'pipeline' ? definition.plan.timeoutMs : definition.timeoutMs;
+        ? [definition.plan.stages.map((stage) => stage.name).join(' › '), definition.plan.timeoutMs]
+        : ['', definition.timeoutMs];
     return [
-      `  ${pc.green('✓')} ${definition.kind}`,
-      definition.name,
+      `  ${pc.green('✓')} ${kind}`,
+      name,
       pc.dim(`within ${formatDuration(timeoutMs)}`),
       stages,
     ];
   });
+  const lines = formatTable(rows).split('\n');
+  const table = definitions.flatMap((definition, at) => [
+    lines[at] ?? '',
+    ...(definition.kind === 'pipeline' ? [pc.dim(`      ${contractLine(definition)}`)] : []),
+  ]);
   const own = registry.operations.size - BUILT_IN_OPERATIONS.length;
   const parts = [
     counted(definitions.length, 'definition'),
@@ -66,5 +87,5 @@ function summary({ registry, models }: Project): string {
       : [counted(registry.activities.size, 'activity', 'activities')]),
     counted(models.size, 'model'),
   ];
-  return `${formatTable(rows)}\n${parts.join(', ')}, nothing wrong.\n`;
+  return `${table.join('\n')}\n${parts.join(', ')}, ${verdict}.\n`;
 }

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { STATE_FOLDER } from '../../engine/dev-server/dev-record.js';
 import type { Project } from '../../engine/project/load-project.js';
 import type { Definition } from '../../engine/registry.js';
-import { exampleInput } from '../../src/contract/example-input.js';
+import { exampleInput, isCertainExample } from '../../src/contract/example-input.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import { VERSION } from '../../src/version.js';
@@ -140,16 +140,21 @@ function runLines(definitions: readonly Definition[]): readonly string[] {
   return [`  npx millrace run ${example.name}${properties.join('')}`];
 }
 
-/** The first definition for which there is an example input; those that need no language model come first. */
+/**
+ * The first definition for which there is an example input. Those come first of whose input every type is known, and of
+ * them those that need no language model.
+ */
 function firstExample(
   definitions: readonly Definition[],
 ): { readonly name: string; readonly input: JsonObject } | undefined {
-  const inOrder = [...definitions].sort((a, b) => Number(needsModel(a)) - Number(needsModel(b)));
-  for (const { name, input } of inOrder) {
-    const example = exampleInput(input);
-    if (example !== undefined) return { name, input: example };
-  }
-  return undefined;
+  const examples = definitions.flatMap((definition) => {
+    const { name, input: types } = definition;
+    const input = exampleInput(types);
+    if (input === undefined) return [];
+    const doubt = (isCertainExample(types, input) ? 0 : 2) + Number(needsModel(definition));
+    return [{ name, input, doubt }];
+  });
+  return examples.sort((a, b) => a.doubt - b.doubt)[0];
 }
 
 function needsModel(definition: Definition): boolean {

@@ -28,6 +28,6 @@ export function exportedActivities(
 }
 
 /** An error class beside the activity that throws it is a function to JavaScript, but nothing to call. */
-function isPlainFunction(value: unknown): value is Activity['run'] {
+export function isPlainFunction(value: unknown): value is Activity['run'] {
   return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value));
 }

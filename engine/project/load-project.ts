@@ -8,11 +8,13 @@ import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import type { PipelineSource } from '../../src/pipeline/compile.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
+import type { Path } from '../../src/pipeline/problem-list.js';
 import { buildRegistry, type Registry } from '../registry.js';
 import { checkWorkflows } from './declared-workflows.js';
 import { exportedActivities } from './exported-activities.js';
 import { exportedDefinitions } from './exported-definitions.js';
 import { outlineModules } from './module-bundle.js';
+import { modulesWithoutPurpose } from './module-purpose.js';
 import {
   CONFIG_FILES,
   FOLDERS,
@@ -23,6 +25,7 @@ import {
 } from './project-files.js';
 import { loadModules, type ProjectModules } from './project-modules.js';
 import { ProjectText } from './project-text.js';
+import { SourcePlaces } from './source-places.js';
 import { loadYaml, type ProjectYaml } from './project-yaml.js';
 import type { Environment } from './secrets.js';
 
@@ -106,6 +109,7 @@ async function load(dir: string, env: Environment, over: ConfigDefinition): Prom
     ...yaml.problems,
     ...compiled,
     ...workflows.problems,
+    ...(await modulesWithoutPurpose(modules, workflows.inputs, dir)),
     ...namedProblems(modules, registry),
   ];
   const loaded = { problems: inOrder(problems), watched };
@@ -124,7 +128,12 @@ function compile(
 ): ReturnType<typeof buildRegistry> {
   const exported = exportedDefinitions(modules, text.dir);
   const operations = [...BUILT_IN_OPERATIONS.map(withoutSite), ...exported.operations];
-  const pipelines = [...exported.pipelines.map(sourceOf), ...yaml.pipelines];
+  const { locate } = new SourcePlaces(text.dir);
+  const written = exported.pipelines.map((definition) => ({
+    definition,
+    locate: (path: Path) => locate(definition.site, path),
+  }));
+  const pipelines: readonly PipelineSource[] = [...written, ...yaml.pipelines];
   const names = new Set(operations.map((operation) => operation.name));
   return buildRegistry({
     operations,
@@ -136,6 +145,7 @@ function compile(
     activities: exportedActivities(modules, activityFiles, text.dir),
     models: yaml.models,
     readFile: text.read,
+    locate,
   });
 }
 
@@ -143,10 +153,6 @@ function compile(
 function withoutSite(operation: Operation): Operation {
   const { site: _, ...rest } = operation;
   return rest;
-}
-
-function sourceOf(definition: Pipeline): PipelineSource {
-  return { definition, locate: () => definition.site };
 }
 
 function usesOnly(names: ReadonlySet<string>, { stages }: Pipeline): boolean {

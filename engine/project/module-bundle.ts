@@ -16,11 +16,20 @@ import { shownPath } from './site.js';
 export interface ModuleBundle {
   /** The compiled file of each module that was asked for; both absolute. */
   readonly compiled: ReadonlyMap<string, string>;
+  /** The files that others of them import; absolute. */
+  readonly imported: ReadonlySet<string>;
   /** Every file of the project that is in it; absolute. */
   readonly inputs: readonly string[];
   /** The files that a module is made of: itself, and what it imports, also through others; absolute. */
   readonly inputsOf: (file: string) => readonly string[];
 }
+
+const EMPTY_BUNDLE: ModuleBundle = {
+  compiled: new Map(),
+  imported: new Set(),
+  inputs: [],
+  inputsOf: () => [],
+};
 
 /** What bundling gave: the bundle unless there is an error among the problems. */
 export interface Bundling<T> {
@@ -38,8 +47,7 @@ export async function bundleModules(
   dir: string,
   files: readonly string[],
 ): Promise<Bundling<ModuleBundle>> {
-  if (files.length === 0)
-    return { bundle: { compiled: new Map(), inputs: [], inputsOf: () => [] }, problems: [] };
+  if (files.length === 0) return { bundle: EMPTY_BUNDLE, problems: [] };
   const outdir = await makeBuildFolder(dir);
   const shifts = new Map<string, number>();
   const { result, problems } = await run(dir, shifts, {
@@ -67,6 +75,7 @@ export async function bundleModules(
   );
   const bundle: ModuleBundle = {
     compiled: new Map(compiled),
+    imported: new Set([...imports.values()].flat()),
     inputs,
     inputsOf: (file) => reachable(file, imports),
   };

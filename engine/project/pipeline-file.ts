@@ -21,16 +21,13 @@ export function readPipeline(
     const message = 'no pipeline is written here. It starts with name: and stages:.';
     return { problems: [...syntax, { site: yaml.locate([]), message }] };
   }
-  const { definition, problems: found } = parseWrittenPipeline(yaml.value);
+  const { definition, told, problems: found } = parseWrittenPipeline(yaml.value);
   const written = found.map(({ path, unknownName, message }): Problem => ({
     site: unknownName ? yaml.locateName(path) : yaml.locate(path),
     ...nameOf(yaml.value),
     message: `${stageOf(yaml.value, path)}${message}`,
   }));
-  const problems = [...syntax, ...written];
-  return definition === undefined
-    ? { problems }
-    : { source: { definition, locate: yaml.locate }, problems };
+  return { source: { definition, locate: yaml.locate, told }, problems: [...syntax, ...written] };
 }
 
 function nameOf(value: unknown): { readonly definition?: string } {

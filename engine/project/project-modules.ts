@@ -28,6 +28,8 @@ export interface ProjectModules {
   readonly activityFiles: ReadonlySet<string>;
   /** Some modules could not be loaded, so that there may be more definitions than these. */
   readonly incomplete: boolean;
+  /** Files that others of the project's modules import; absolute. */
+  readonly imported: ReadonlySet<string>;
   /** Every file that is part of a module; absolute. */
   readonly inputs: readonly string[];
   readonly problems: readonly Problem[];
@@ -77,12 +79,14 @@ async function loadFiles(
   const { bundle, problems } = await bundleModules(dir, files);
   if (bundle === undefined) {
     const configInputs = configFile === undefined ? [] : [configFile];
-    return { configInputs, modules: [], incomplete: true, inputs: [], problems };
+    const nothing = { modules: [], imported: new Set<string>(), inputs: [] };
+    return { ...nothing, configInputs, incomplete: true, problems };
   }
   const { modules, problems: thrown } = await evaluateModules(dir, files, bundle);
   const incomplete = modules.length < files.length;
   const configInputs = configFile === undefined ? [] : bundle.inputsOf(configFile);
-  const all = { configInputs, modules, incomplete, inputs: bundle.inputs };
+  const { imported, inputs } = bundle;
+  const all = { configInputs, modules, incomplete, imported, inputs };
   const configModule = modules.find(({ file }) => file === configFile);
   if (configFile !== undefined && configModule === undefined)
     return { ...all, problems: [...problems, ...thrown] };

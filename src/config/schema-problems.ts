@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { violationsOf } from '../contract/violation.js';
-import { suggestion } from '../definition/suggestion.js';
+import { unknownName } from '../definition/unknown-name.js';
 import type { Path } from '../pipeline/problem-list.js';
 
 /** Something of a file that its schema does not take. */
@@ -29,7 +29,7 @@ export function schemaProblems(
       return issue.keys.map((name) => ({
         path: [...path, name],
         unknownName: true,
-        message: `unknown ${noun} "${name}".${suggestion(name, known)}`,
+        message: unknownName(name, known, noun),
       }));
     }
     return violationsOf(new z.ZodError([issue]), value).map(({ message }) => ({

@@ -21,6 +21,8 @@ export interface Contract {
    * carries on what it does not list.
    */
   readonly carriesAll: boolean;
+  /** Properties that get the items of a list, one each, and the list: what later stages read of them, its items must be. */
+  readonly items?: Readonly<Record<string, string>>;
 }
 
 /** An operation that touches nothing. */

@@ -41,6 +41,32 @@ export function exampleInput(types: PropertyTypes): JsonObject | undefined {
   }
 }
 
+/**
+ * Whether an input is an example of these types in every part, or also of types of which nothing is known: operations may
+ * expect something else of those.
+ */
+export function isCertainExample(types: PropertyTypes, input: JsonObject): boolean {
+  return isCertain(objectSchema(types, 'input'), input, 0);
+}
+
+function isCertain(schema: unknown, example: Json | undefined, depth: number): boolean {
+  if (example === undefined) return true;
+  if (!isPlainObject(schema) || depth > MAX_DEPTH) return false;
+  if (['examples', 'example', 'default', 'const', 'enum'].some((key) => key in schema)) return true;
+  const { allOf, properties, items, type } = schema;
+  if (Array.isArray(allOf)) return allOf.some((part) => isCertain(part, example, depth + 1));
+  const alternatives = firstOf(schema['anyOf']) ?? firstOf(schema['oneOf']);
+  if (alternatives !== undefined) return isCertain(alternatives, example, depth + 1);
+  // TypeScript's own check does not know readonly lists.
+  if (Array.isArray(example))
+    return (example as readonly Json[]).every((item) => isCertain(items, item, depth + 1));
+  if (!isPlainObject(example)) return type !== undefined;
+  const members = isPlainObject(properties) ? properties : {};
+  return Object.entries(example as JsonObject).every(([name, member]) =>
+    isCertain(members[name], member, depth + 1),
+  );
+}
+
 function exampleOf(schema: unknown, depth: number): Json {
   if (!isPlainObject(schema) || depth > MAX_DEPTH) return TEXT;
   const given =

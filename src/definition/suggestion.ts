@@ -12,11 +12,19 @@ export function nearMiss(wrong: string, known: readonly string[]): string | unde
   return nearest !== undefined && nearest.edits <= allowed ? nearest.name : undefined;
 }
 
-/** Letters in the wrong order are one slip of the hand, not two edits. */
+/** Letters in the wrong order are one slip of the hand, not two edits; so is a plural, such as `retries`. */
 function edits(wrong: string, name: string): number {
   const letters = (text: string): string => Array.from(text).sort().join('');
   const count = distance(wrong, name);
-  return count === 2 && letters(wrong) === letters(name) ? 1 : count;
+  return isPlural(wrong, name) || (count === 2 && letters(wrong) === letters(name))
+    ? Math.min(count, 1)
+    : count;
+}
+
+/** Whether one of two names is the other's plural: `page` and `pages`, `retry` and `retries`. */
+export function isPlural(a: string, b: string): boolean {
+  const singular = (name: string): string => name.replace(/ies$/, 'y').replace(/s$/, '');
+  return a !== b && singular(a) === singular(b);
 }
 
 /**

@@ -23,6 +23,16 @@ export interface Workflow<I extends z.ZodObject = z.ZodObject, P extends z.ZodTy
   readonly site?: Site;
 }
 
+/** The keys of {@link WorkflowDefinition}, and the place that `defineWorkflow` adds. */
+export const WORKFLOW_KEYS: readonly string[] = Object.keys({
+  name: true,
+  description: true,
+  input: true,
+  output: true,
+  timeout: true,
+  site: true,
+} satisfies Record<Exclude<keyof Workflow, symbol>, true>);
+
 /**
  * Declares a hand-written Temporal workflow. Put it beside the workflow's file, in `workflows/<name>.contract.ts`: zod must
  * stay out of workflow code, so files of that form are not part of the workflow bundle.

@@ -1,11 +1,11 @@
-import { z } from 'zod';
 import type { PropertyTypes } from '../contract/contract.js';
 import { objectSchema } from '../contract/json-schema.js';
-import { isPlainObject, jsonBytes, type JsonObject } from '../definition/json.js';
-import { nameProblem } from '../definition/name.js';
+import { durationMsOrNone } from '../definition/duration.js';
+import { jsonBytes, type JsonObject } from '../definition/json.js';
 import type { Problem, Site } from '../definition/problem.js';
 import type { OperationFailure } from './context.js';
 import { hash } from './contract-hash.js';
+import { countProblems } from './namespace-count.js';
 import { fuse } from './fusion.js';
 import { MERGE_STRATEGIES, type MergeStrategy } from './merge.js';
 import type { Operation } from './operation.js';
@@ -19,6 +19,8 @@ import {
 } from './plan.js';
 import { ProblemList, type Path } from './problem-list.js';
 import { planResultCheck } from './result-check.js';
+import { likelySlips } from './slip.js';
+import { checkedStages, checkHead, stageLabel } from './stage-check.js';
 import { flowTypes, type TypeFlow } from './type-flow.js';
 import { compileUse, operationPlan, type CompiledUse } from './use.js';
 
@@ -36,6 +38,8 @@ export interface PipelineSource {
   readonly definition: Pipeline;
   /** Where something of the definition is written: `['stages', 0, 'operations', 1, 'type']`. */
   readonly locate: (path: Path) => Site | undefined;
+  /** Places of which it has been told already that something is wrong there. */
+  readonly told?: readonly Path[];
 }
 
 /** A pipeline that can be started. */
@@ -75,26 +79,31 @@ export function compilePipeline(
   source: PipelineSource,
   environment: CompileEnvironment,
 ): Compilation {
-  const problems = new ProblemList(source.locate, source.definition.name);
-  const { definition } = source;
-  checkHead(definition, problems);
+  const { definition, locate, told } = source;
+  const problems = new ProblemList(locate, definition.name, told);
+  const headed = checkHead(definition, problems);
   const stages = checkedStages(definition, problems);
   const uses = stages.map((stage, index) =>
     stage === undefined ? [] : compileStage(stage, index, environment, problems),
   );
-  if (problems.hasErrors() || !stages.every((stage) => stage !== undefined))
+  // How types flow is only known where every operation is.
+  if (!headed || stages.length === 0 || !isComplete(stages, uses))
     return { problems: problems.all() };
 
-  const merges = stages.map((stage) => stage.merge ?? definition.merge ?? 'last');
-  const flow = flowTypes(
-    stages.map((stage, index) => ({
-      name: stage.name,
-      merge: merges[index] ?? 'last',
-      operations: uses[index] ?? [],
-    })),
-    definition.input?.shape,
-  );
-  for (const { stage, operation, message, severity } of flow.problems) {
+  const merges = stages.map((stage) => mergeOf(stage, definition));
+  const flowing = stages.map((stage, index) => ({
+    name: stage.name,
+    merge: merges[index] ?? 'last',
+    operations: uses[index] ?? [],
+  }));
+  const declared = definition.input?.shape;
+  const flow = flowTypes(flowing, declared);
+  const found = [
+    ...flow.problems,
+    ...(declared === undefined ? likelySlips(flowing, flow) : []),
+    ...(definition.result === 'all' ? [] : countProblems(flowing)),
+  ];
+  for (const { stage, operation, message, severity } of found) {
     problems.add(
       ['stages', stage, ...(operation === undefined ? [] : ['operations', operation])],
       message,
@@ -104,7 +113,7 @@ export function compilePipeline(
   const resultSchema = planResultCheck(definition.output?.shape ?? {}, flow, problems);
   if (problems.hasErrors()) return { problems: problems.all() };
   const plan = {
-    ...assemble(definition, stages, uses, merges, flow, problems),
+    ...assemble(definition, stages, uses, merges, flow),
     ...(resultSchema !== undefined && { resultSchema }),
   };
   checkSize(plan, problems);
@@ -112,97 +121,17 @@ export function compilePipeline(
   return { pipeline: compiled(source, plan, flow, uses), problems: problems.all() };
 }
 
-function checkHead(definition: Pipeline, problems: ProblemList): void {
-  const wrong = nameProblem(definition.name);
-  if (wrong !== undefined) problems.add(['name'], `pipeline ${wrong}`);
-  checkMerge(definition.merge, ['merge'], problems);
-  if (definition.result !== undefined && !['one', 'all'].includes(definition.result)) {
-    problems.add(
-      ['result'],
-      `result is ${JSON.stringify(definition.result)}; it must be "one" or "all".`,
-    );
-  }
-  problems.duration(['timeout'], 'timeout', definition.timeout);
-  for (const side of ['input', 'output'] as const) {
-    const type: unknown = definition[side];
-    if (type === undefined || type instanceof z.ZodObject) continue;
-    problems.add([side], `${side} must be a z.object({ … }) of zod 4.`);
-  }
+function isComplete(
+  stages: readonly (Stage | undefined)[],
+  uses: readonly (readonly CompiledUse[])[],
+): stages is readonly Stage[] {
+  return stages.every((stage, index) => stage?.operations.length === uses[index]?.length);
 }
 
-function checkMerge(merge: MergeStrategy | undefined, path: Path, problems: ProblemList): void {
-  if (merge === undefined || MERGE_STRATEGIES.includes(merge)) return;
-  problems.add(
-    path,
-    `merge is ${JSON.stringify(merge)}; it must be one of ${MERGE_STRATEGIES.join(', ')}.`,
-  );
-}
-
-/** The stages, with undefined in the place of each that cannot be looked into: places count for messages. */
-function checkedStages(
-  definition: Pipeline,
-  problems: ProblemList,
-): readonly (Stage | undefined)[] {
-  // Definitions come from YAML and plain JavaScript too, so what the types promise is looked at.
-  const stages: unknown = definition.stages;
-  if (!Array.isArray(stages) || stages.length === 0) {
-    problems.add(
-      ['stages'],
-      'has no stages. Add at least one: stages: [{ name, operations: [...] }].',
-    );
-    return [];
-  }
-  if (stages.length > PLAN_LIMITS.maxStages) {
-    problems.add(
-      ['stages'],
-      `has ${String(stages.length)} stages; the most is ${String(PLAN_LIMITS.maxStages)} (maxStages).`,
-    );
-    return [];
-  }
-  const seen = new Set<string>();
-  return definition.stages.map((stage, index) =>
-    checkStage(stage, index, seen, problems) ? stage : undefined,
-  );
-}
-
-function checkStage(
-  stage: Stage,
-  index: number,
-  seen: Set<string>,
-  problems: ProblemList,
-): boolean {
-  const path = ['stages', index] as const;
-  if (!isPlainObject(stage) || typeof stage.name !== 'string' || stage.name === '') {
-    problems.add(path, `stage ${String(index + 1)} has no name.`);
-    return false;
-  }
-  if (seen.has(stage.name))
-    problems.add([...path, 'name'], `there are two stages called "${stage.name}".`);
-  seen.add(stage.name);
-  if (!Array.isArray(stage.operations)) {
-    problems.add(
-      path,
-      `stage "${stage.name}": has no operations. Add them: operations: [{ type: … }].`,
-    );
-    return false;
-  }
-  if (stage.operations.length > PLAN_LIMITS.maxOperationsPerStage) {
-    const most = String(PLAN_LIMITS.maxOperationsPerStage);
-    problems.add(
-      path,
-      `stage "${stage.name}": has ${String(stage.operations.length)} operations; the most is ${most} (maxOperationsPerStage).`,
-    );
-    return false;
-  }
-  if (stage.parallel !== undefined && !(Number.isInteger(stage.parallel) && stage.parallel > 0)) {
-    problems.add(
-      [...path, 'parallel'],
-      `stage "${stage.name}": parallel must be a whole number from 1.`,
-    );
-  }
-  checkMerge(stage.merge, [...path, 'merge'], problems);
-  problems.duration([...path, 'timeout'], `stage "${stage.name}": timeout`, stage.timeout);
-  return true;
+/** The strategy of a stage; the default where a wrong one is written, which has been told. */
+function mergeOf(stage: Stage, definition: Pipeline): MergeStrategy {
+  const merge = stage.merge ?? definition.merge ?? 'last';
+  return MERGE_STRATEGIES.includes(merge) ? merge : 'last';
 }
 
 function compileStage(
@@ -216,7 +145,7 @@ function compileStage(
     const path = ['stages', index, 'operations', at] as const;
     const compiledUse = compileUse(
       use,
-      `stage "${stage.name}": `,
+      `${stageLabel(stage, index)}: `,
       environment,
       problems.under(path),
     );
@@ -236,14 +165,9 @@ function assemble(
   uses: readonly (readonly CompiledUse[])[],
   merges: readonly MergeStrategy[],
   flow: TypeFlow,
-  problems: ProblemList,
 ): PipelinePlan {
   const stagePlans = stages.map((stage, index): StagePlan => {
-    const timeoutMs = problems.duration(
-      ['stages', index, 'timeout'],
-      `stage "${stage.name}": timeout`,
-      stage.timeout,
-    );
+    const timeoutMs = durationMsOrNone(stage.timeout);
     return {
       name: stage.name,
       ...(timeoutMs !== undefined && { timeoutMs }),
@@ -258,8 +182,7 @@ function assemble(
     kind: 'pipeline',
     interpreter: INTERPRETER,
     name: definition.name,
-    timeoutMs:
-      problems.duration(['timeout'], 'timeout', definition.timeout) ?? PIPELINE_DEFAULTS.timeoutMs,
+    timeoutMs: durationMsOrNone(definition.timeout) ?? PIPELINE_DEFAULTS.timeoutMs,
     result: definition.result ?? 'one',
     ...(definition.output !== undefined && { output: Object.keys(definition.output.shape) }),
     stages: stagePlans,

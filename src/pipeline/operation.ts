@@ -39,6 +39,9 @@ export interface ContractRequest<Options> {
   readonly incoming: PropertyTypes;
 }
 
+/** What an operation does to the number of namespaces. */
+export type CountEffect = 'one' | 'fewer' | 'more';
+
 /** Names what a contract declares; what is left out is empty. */
 export type ContractDeclaration = Partial<Contract>;
 
@@ -52,6 +55,11 @@ interface OperationSettings<O extends ObjectType> {
   readonly quick?: boolean;
   /** May return another number of namespaces than it got. It must then be alone in its stage. Needs `runBatch`. */
   readonly changesCount?: boolean;
+  /**
+   * What an operation that is declared `changesCount` makes of several namespaces: one, fewer of them (or as many), or of
+   * each more. Only loading looks at it, which warns of a pipeline whose result is one, but which is left with several.
+   */
+  readonly leaves?: CountEffect | ((options: z.output<O>) => CountEffect);
   /** Longest time of one attempt. */
   readonly timeout?: Duration;
   readonly retry?: RetryOptions;
@@ -139,9 +147,13 @@ export interface Operation<
   readonly retry?: RetryOptions;
   readonly ignoreErrors: IgnoreErrors;
   readonly capabilities: (options: JsonObject) => readonly string[];
+  /** Undefined where it is not known. */
+  readonly leaves: (options: JsonObject) => CountEffect | undefined;
   readonly fileOptions: Readonly<Record<string, string>>;
   readonly contract: (request: ContractRequest<JsonObject>) => Contract;
   readonly body: Body;
+  /** The definition as a person wrote it, for the checks when definitions are loaded. */
+  readonly written: Readonly<Record<string, unknown>>;
   /** Nothing at run time: what it reads and sets, for those who run it by itself (`millrace/testing`). */
   readonly types?: { readonly reads: R; readonly sets: S };
 }
@@ -194,7 +206,7 @@ function operation<O extends ObjectType, R extends ObjectType, S extends ObjectT
   contract: Operation['contract'],
   site: Site | undefined,
 ): Operation<O, R, S> {
-  const { capabilities } = definition;
+  const { capabilities, leaves } = definition;
   checkForm(definition);
   return {
     [DEFINITION]: 'operation',
@@ -212,8 +224,10 @@ function operation<O extends ObjectType, R extends ObjectType, S extends ObjectT
       typeof capabilities === 'function'
         ? capabilities(options as z.output<O>)
         : (capabilities ?? []),
+    leaves: (options) => (typeof leaves === 'function' ? leaves(options as z.output<O>) : leaves),
     contract,
     body: bodyOf(definition),
+    written: { ...definition },
   };
 }
 
@@ -254,3 +268,38 @@ function bodyOf(definition: {
   const run = definition.runBatch as never;
   return definition.changesCount === true ? { kind: 'derive', run } : { kind: 'batch', run };
 }
+
+const SETTINGS = {
+  name: true,
+  description: true,
+  options: true,
+  quick: true,
+  changesCount: true,
+  leaves: true,
+  timeout: true,
+  retry: true,
+  ignoreErrors: true,
+  capabilities: true,
+  fileOptions: true,
+} satisfies Record<keyof OperationSettings<ObjectType>, true>;
+
+const FIXED = { reads: true, sets: true, deletes: true } satisfies Record<
+  keyof FixedContract<ObjectType, ObjectType>,
+  true
+>;
+
+/** The keys that {@link defineOperation} takes. */
+export const OPERATION_KEYS: readonly string[] = [
+  ...Object.keys(SETTINGS),
+  ...Object.keys(FIXED),
+  'run',
+  'runBatch',
+];
+
+/** The keys that {@link defineGenericOperation} takes. */
+export const GENERIC_OPERATION_KEYS: readonly string[] = [
+  ...Object.keys(SETTINGS),
+  'contract',
+  'run',
+  'runBatch',
+];

@@ -10,6 +10,8 @@ export interface Origin {
   readonly setter?: Setter;
   /** Failures of its setter may be ignored: it may be absent then, or still be what it was before. */
   readonly uncertain: boolean;
+  /** The list of the input whose items it is, as long as none of the namespaces has been dropped. */
+  readonly itemOf?: string;
 }
 
 /** What has set a property: an operation in its stage. */
@@ -41,6 +43,19 @@ export function bothTypes(a: z.ZodType, b: z.ZodType): z.ZodType {
   return one instanceof z.ZodOptional && other instanceof z.ZodOptional
     ? z.intersection(one.unwrap(), other.unwrap()).optional()
     : z.intersection(one, other);
+}
+
+/** The type of a list of the input whose items are read as a type, given what is known of the list already. */
+export function listOf(list: z.ZodType, item: z.ZodType): z.ZodType {
+  const given = givenType(list);
+  if (given instanceof z.ZodOptional) return listOf(given.unwrap() as z.ZodType, item).optional();
+  if (!(given instanceof z.ZodArray)) return list;
+  const known = given.element as z.ZodType;
+  const read = givenType(item);
+  if (sameSchema(known, read, 'input')) return list;
+  const isOpen = Object.keys(typeSchema(known, 'input')).length === 0;
+  // Limits of the list itself, such as its length, are kept where nothing is known of its items.
+  return isOpen ? given.clone({ ...given.def, element: read }) : z.array(bothTypes(known, read));
 }
 
 /** Whether two types have the same JSON Schema, constraints included. Whether they are optional is not part of it. */

@@ -55,6 +55,39 @@ export interface Pipeline<I extends ObjectType = ObjectType, P extends ObjectTyp
   readonly site?: Site;
 }
 
+/** The keys of {@link PipelineDefinition}, and the place that `definePipeline` adds. */
+export const PIPELINE_KEYS: readonly string[] = Object.keys({
+  name: true,
+  description: true,
+  stages: true,
+  timeout: true,
+  merge: true,
+  result: true,
+  input: true,
+  output: true,
+  site: true,
+} satisfies Record<Exclude<keyof Pipeline, symbol>, true>);
+
+/** The keys of {@link Stage}. */
+export const STAGE_KEYS: readonly string[] = Object.keys({
+  name: true,
+  timeout: true,
+  merge: true,
+  parallel: true,
+  operations: true,
+} satisfies Record<keyof Stage, true>);
+
+/** The keys of {@link OperationUse}. */
+export const USE_KEYS: readonly string[] = Object.keys({
+  type: true,
+  name: true,
+  options: true,
+  model: true,
+  timeout: true,
+  retry: true,
+  ignoreErrors: true,
+} satisfies Record<keyof OperationUse, true>);
+
 /** What a run of this pipeline is started with, where it declares `input`. */
 export type PipelineInput<T> = T extends Pipeline<infer I> ? z.input<I> : never;
 

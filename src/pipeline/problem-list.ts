@@ -1,5 +1,7 @@
-import { durationMs, InvalidDuration } from '../definition/duration.js';
+import { bareNumberHint, durationMs, InvalidDuration } from '../definition/duration.js';
+import { isPlainObject } from '../definition/json.js';
 import type { Problem, Site } from '../definition/problem.js';
+import { unknownNames } from '../definition/unknown-name.js';
 
 /** The way to something in a definition: `['stages', 0, 'operations', 1, 'type']`. */
 export type Path = readonly (string | number)[];
@@ -8,9 +10,13 @@ export type Path = readonly (string | number)[];
 export class ProblemList {
   readonly #problems: Problem[];
 
+  /**
+   * @param told - places of which it has been told already that something is wrong there; nothing is added for what is there
+   */
   constructor(
     readonly locate: (path: Path) => Site | undefined,
     readonly definition: string,
+    readonly told: readonly Path[] = [],
     readonly base: Path = [],
     problems: Problem[] = [],
   ) {
@@ -19,11 +25,14 @@ export class ProblemList {
 
   /** The same list, for something further down in the definition. */
   under(path: Path): ProblemList {
-    return new ProblemList(this.locate, this.definition, [...this.base, ...path], this.#problems);
+    const { locate, definition, told, base } = this;
+    return new ProblemList(locate, definition, told, [...base, ...path], this.#problems);
   }
 
   add(path: Path, message: string, severity: 'error' | 'warning' = 'error'): void {
-    const site = this.locate([...this.base, ...path]);
+    const place = [...this.base, ...path];
+    if (this.told.some((known) => isWithin(known, place))) return;
+    const site = this.locate(place);
     const named =
       site?.line === undefined && this.definition ? `${this.definition}: ${message}` : message;
     this.#problems.push({
@@ -34,16 +43,29 @@ export class ProblemList {
     });
   }
 
-  /** Milliseconds of a duration; undefined where none is set, or where it is wrong, which becomes a problem. */
-  duration(path: Path, what: string, value: unknown): number | undefined {
-    if (value === undefined || value === null) return undefined;
+  /** Tells what is wrong with a duration, unless none is set. */
+  duration(path: Path, what: string, value: unknown): void {
+    if (value === undefined || value === null) return;
     try {
-      return durationMs(value);
+      durationMs(value);
     } catch (error) {
       if (!(error instanceof InvalidDuration)) throw error;
       this.add(path, `${what}: ${error.message}`);
-      return undefined;
     }
+  }
+
+  /** Tells what is wrong with a time limit, and warns of a number that was probably meant as seconds. */
+  timeout(path: Path, what: string, value: unknown): void {
+    this.duration(path, what, value);
+    const hint = bareNumberHint(value);
+    if (hint !== undefined) this.add(path, `${what}: ${hint}`, 'warning');
+  }
+
+  /** What is written under names that do not exist. */
+  unknownKeys(what: string, written: unknown, known: readonly string[]): void {
+    if (!isPlainObject(written)) return;
+    for (const { name, message } of unknownNames(written, known, 'key'))
+      this.add([name], `${what}${message}`);
   }
 
   hasErrors(): boolean {
@@ -53,4 +75,8 @@ export class ProblemList {
   all(): readonly Problem[] {
     return this.#problems;
   }
+}
+
+function isWithin(outer: Path, path: Path): boolean {
+  return outer.every((part, at) => part === path[at]);
 }

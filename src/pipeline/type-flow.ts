@@ -9,9 +9,8 @@ import {
   type PropertyTypes,
 } from '../contract/contract.js';
 import { ownMember } from '../definition/json.js';
-import { nearMiss } from '../definition/suggestion.js';
 import type { MergeStrategy } from './merge.js';
-import { bothTypes, givenType, sameSchema, typeAfter, type Origin } from './origin.js';
+import { bothTypes, givenType, listOf, sameSchema, typeAfter, type Origin } from './origin.js';
 
 /** What the type flow needs to know of a stage. Contracts may depend on what reaches the stage. */
 export interface FlowStage {
@@ -26,6 +25,8 @@ export interface FlowOperation {
   readonly changesCount: boolean;
   /** Some of its failures let the namespaces pass through, without what it would have set. */
   readonly ignoresErrors: boolean;
+  /** Its contract follows from options, and so do the names of what it reads. */
+  readonly generic?: boolean;
   readonly contract: (incoming: PropertyTypes) => Contract;
 }
 
@@ -148,8 +149,8 @@ class Flow {
     const origin = this.#available.get(name);
     const operation = stage.operations[at]?.name ?? '';
     const reader = `stage "${stage.name}": "${operation}" reads "${name}"`;
-    const report = (message: string, severity: 'error' | 'warning' = 'error'): void => {
-      this.problems.push({ stage: index, operation: at, message: `${reader}${message}`, severity });
+    const report = (message: string): void => {
+      this.problems.push({ stage: index, operation: at, message: `${reader}${message}` });
     };
     if (origin === undefined) {
       this.#readFromInput(name, type, report);
@@ -161,14 +162,18 @@ class Flow {
       this.#narrowInput(name, type);
     } else if (mayBeLeftOut(origin.type) && !isOptional(type)) {
       report(lackMessage(origin, operation));
+    } else if (origin.itemOf !== undefined && stage.operations[at]?.ignoresErrors === false) {
+      this.#narrowItems(origin.itemOf, type);
     }
   }
 
-  #readFromInput(
-    name: string,
-    type: z.ZodType,
-    report: (message: string, severity?: 'error' | 'warning') => void,
-  ): void {
+  /** What is read of an item of a list that came with the input, every item of it has to be. */
+  #narrowItems(list: string, type: z.ZodType): void {
+    const known = ownMember(this.#input, list);
+    if (known !== undefined && !isOptional(type)) this.#input[list] = listOf(known, type);
+  }
+
+  #readFromInput(name: string, type: z.ZodType, report: (message: string) => void): void {
     const deleter = this.#deletedBy.get(name);
     if (deleter !== undefined) {
       if (!isOptional(type)) report(`, which stage "${deleter}" has deleted.`);
@@ -178,18 +183,6 @@ class Flow {
       if (!isOptional(type))
         report(`, which nothing sets and the declared input lacks.${this.#whatIsSet()}`);
       return;
-    }
-    const near = nearMiss(
-      name,
-      [...this.#available]
-        .filter(([, origin]) => origin.setter !== undefined)
-        .map(([known]) => known),
-    );
-    if (near !== undefined) {
-      report(
-        `, which no earlier stage sets, so it becomes part of the input. Did you mean "${near}"?`,
-        'warning',
-      );
     }
     this.#input[name] = type;
     this.#given(name, type);
@@ -268,6 +261,8 @@ class Flow {
   }
 
   #leave(stage: FlowStage, contracts: readonly Contract[]): void {
+    const lists = this.#openLists(contracts);
+    if (stage.operations.some(({ changesCount }) => changesCount)) this.#forgetItems();
     const listed = contracts.map((contract, at) => ({ contract, at }));
     const collated = stage.merge === 'collate' ? sharedSets(contracts) : [];
     for (const { contract, at } of stage.merge === 'first' ? listed.toReversed() : listed) {
@@ -277,6 +272,10 @@ class Flow {
       }
       for (const [name, type] of Object.entries(contract.sets))
         if (!collated.includes(name)) this.#set(name, type, stage, [at]);
+    }
+    for (const [name, itemOf] of lists) {
+      const origin = this.#available.get(name);
+      if (origin !== undefined) this.#available.set(name, { ...origin, itemOf });
     }
     for (const name of collated) {
       const setters = listed.filter(({ contract }) => Object.hasOwn(contract.sets, name));
@@ -289,6 +288,19 @@ class Flow {
         setters.map(({ at }) => at),
       );
     }
+  }
+
+  /** Lists of an undeclared input, by the properties that a stage gives their items to. */
+  #openLists(contracts: readonly Contract[]): ReadonlyMap<string, string> {
+    if (this.#declared !== undefined) return new Map();
+    const items = contracts.flatMap((contract) => Object.entries(contract.items ?? {}));
+    return new Map(items.filter(([, list]) => this.#available.get(list)?.setter === undefined));
+  }
+
+  /** Some namespaces may be dropped, so that not every item is read any longer. */
+  #forgetItems(): void {
+    for (const [name, { itemOf: _, ...origin }] of this.#available)
+      this.#available.set(name, origin);
   }
 
   /** @param by - the operations of the stage that set it together */

@@ -7,22 +7,30 @@ import {
 } from '../contract/contract.js';
 import { forbiddenNames } from '../contract/json-value.js';
 import { parsePath, violationsOf } from '../contract/violation.js';
-import { isDefinition } from '../definition/brand.js';
+import { DEFINITION, isDefinition } from '../definition/brand.js';
+import { durationMsOrNone } from '../definition/duration.js';
 import { isPlainObject, type JsonObject } from '../definition/json.js';
 import { suggestion } from '../definition/suggestion.js';
+import { unknownNames } from '../definition/unknown-name.js';
 import type { CompileEnvironment } from './compile.js';
 import type { OperationFailure } from './context.js';
 import { contractHash } from './contract-hash.js';
-import type { IgnoreErrors, Operation, RetryOptions } from './operation.js';
-import type { OperationUse } from './pipeline.js';
-import { PIPELINE_DEFAULTS, type IgnorePlan, type OperationPlan, type RetryPlan } from './plan.js';
+import type { CountEffect, IgnoreErrors, Operation } from './operation.js';
+import { checkDerivedContract } from './operation-check.js';
+import { USE_KEYS, type OperationUse } from './pipeline.js';
+import type { IgnorePlan, OperationPlan, RetryPlan } from './plan.js';
 import type { ProblemList } from './problem-list.js';
+import { checkRetry, planRetry } from './retry.js';
 
 /** An operation at its place in a stage, with everything that the use and the operation itself say put together. */
 export interface CompiledUse {
   readonly operation: Operation;
   readonly name: string;
   readonly changesCount: boolean;
+  /** What it does to the number of namespaces, where that is known. */
+  readonly leaves?: CountEffect;
+  /** Its contract follows from options, and so do the names of what it reads. */
+  readonly generic: boolean;
   readonly ignoresErrors: boolean;
   readonly options: JsonObject;
   readonly model?: string;
@@ -32,9 +40,6 @@ export interface CompiledUse {
   readonly predicate?: (failure: OperationFailure) => boolean;
   readonly contract: (incoming: PropertyTypes) => Contract;
 }
-
-/** Most attempts that a definition may ask for. */
-const MAX_ATTEMPTS = 100;
 
 /** Puts a use and its operation together. Undefined when something is wrong; the problems then say what. */
 export function compileUse(
@@ -50,22 +55,25 @@ export function compileUse(
   const at = `${where}"${name}": `;
   const given = readFileOptions(operation, written.options ?? {}, at, environment, problems);
   const options = given === undefined ? undefined : parseOptions(operation, given, at, problems);
-  const timeoutMs = problems.duration(
-    ['timeout'],
-    `${at}timeout`,
-    written.timeout ?? operation.timeout,
-  );
-  const retry = retryPlan({ ...operation.retry, ...written.retry }, at, problems);
+  // What the operation itself says is checked where it is defined.
+  problems.timeout(['timeout'], `${at}timeout`, written.timeout);
+  checkRetry(written.retry, at, problems);
+  problems.unknownKeys(at, keysOf(written), USE_KEYS);
+  const timeoutMs = durationMsOrNone(written.timeout ?? operation.timeout);
   checkModel(operation, options, written.model, at, environment, problems);
-  if (options === undefined || retry === undefined) return undefined;
+  if (options === undefined) return undefined;
+  checkDerivedContract(operation, options, at, problems);
   const ignoreErrors = written.ignoreErrors ?? operation.ignoreErrors;
+  const leaves = countEffect(operation, options, at, problems);
   return {
     operation,
     name,
     changesCount: operation.changesCount,
+    ...(leaves !== undefined && { leaves }),
+    generic: 'contract' in operation.written,
     ignoresErrors: ignoreErrors !== false,
     options,
-    retry,
+    retry: planRetry({ ...operation.retry, ...written.retry }),
     ...ignoring(ignoreErrors),
     ...(written.model !== undefined && { model: written.model }),
     ...(timeoutMs !== undefined && { timeoutMs }),
@@ -102,6 +110,11 @@ function asUse(use: Operation | OperationUse | string): OperationUse {
   return use;
 }
 
+/** What is written in a use; nothing where it is more than that, such as an operation with changes. */
+function keysOf(use: OperationUse): object {
+  return DEFINITION in use ? {} : use;
+}
+
 function findOperation(
   use: OperationUse,
   where: string,
@@ -112,7 +125,10 @@ function findOperation(
   const type: unknown = isPlainObject(use) ? use.type : undefined;
   const name: unknown = isDefinition(type, 'operation') ? (type as Operation).name : type;
   if (typeof name !== 'string' || name === '') {
-    problems.add([], `${where}an operation has no type. Write type: and an operation's name.`);
+    problems.add(
+      ['type'],
+      `${where}an operation has no type. Write type: and an operation's name.`,
+    );
     return undefined;
   }
   const registered = operations.get(name);
@@ -188,10 +204,10 @@ function parseOptions(
   const schema: z.ZodObject | undefined = operation.options;
   const known = [...Object.keys(schema?.shape ?? {}), ...Object.keys(operation.fileOptions)];
   const open = schema?.def.catchall !== undefined && schema.def.catchall._zod.def.type !== 'never';
-  const strange = open ? [] : Object.keys(given).filter((name) => !known.includes(name));
-  for (const name of strange) {
-    const hint = known.length === 0 ? ' It takes no options.' : suggestion(name, known);
-    problems.add(['options', name], `${at}unknown option "${name}".${hint}`);
+  const strange = open ? [] : unknownNames(given, known, 'option');
+  for (const { name, message } of strange) {
+    const hint = known.length === 0 ? ' It takes no options.' : '';
+    problems.add(['options', name], `${at}${message}${hint}`);
   }
   const forbidden = forbiddenNames(given);
   for (const { path } of forbidden) {
@@ -222,41 +238,6 @@ function parseOptions(
 /** What a thrown value says. */
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function retryPlan(retry: RetryOptions, at: string, problems: ProblemList): RetryPlan | undefined {
-  const { maximumAttempts = PIPELINE_DEFAULTS.retry.maximumAttempts } = retry;
-  const { backoffCoefficient = PIPELINE_DEFAULTS.retry.backoffCoefficient } = retry;
-  if (!Number.isInteger(maximumAttempts) || maximumAttempts < 1 || maximumAttempts > MAX_ATTEMPTS) {
-    problems.add(
-      ['retry', 'maximumAttempts'],
-      `${at}retry.maximumAttempts must be a whole number from 1 to ${String(MAX_ATTEMPTS)}.`,
-    );
-    return undefined;
-  }
-  if (!(backoffCoefficient >= 1)) {
-    problems.add(
-      ['retry', 'backoffCoefficient'],
-      `${at}retry.backoffCoefficient must be at least 1.`,
-    );
-    return undefined;
-  }
-  const initialIntervalMs = problems.duration(
-    ['retry', 'initialInterval'],
-    `${at}retry.initialInterval`,
-    retry.initialInterval,
-  );
-  const maximumIntervalMs = problems.duration(
-    ['retry', 'maximumInterval'],
-    `${at}retry.maximumInterval`,
-    retry.maximumInterval,
-  );
-  return {
-    maximumAttempts,
-    backoffCoefficient,
-    initialIntervalMs: initialIntervalMs ?? PIPELINE_DEFAULTS.retry.initialIntervalMs,
-    ...(maximumIntervalMs !== undefined && { maximumIntervalMs }),
-  };
 }
 
 /** @param options - undefined where they are wrong, so that what the operation needs of a model is not known */
@@ -298,6 +279,20 @@ function neededCapabilities(
   } catch (error) {
     problems.add([], `${at}its capabilities could not be found out: ${messageOf(error)}`);
     return [];
+  }
+}
+
+function countEffect(
+  operation: Operation,
+  options: JsonObject,
+  at: string,
+  problems: ProblemList,
+): CountEffect | undefined {
+  try {
+    return operation.leaves(options);
+  } catch (error) {
+    problems.add([], `${at}what it leaves could not be found out: ${messageOf(error)}`);
+    return undefined;
   }
 }
 

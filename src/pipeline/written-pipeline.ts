@@ -46,27 +46,37 @@ const pipelineSchema = z.strictObject({
   stages: z.array(stage).optional(),
 });
 
-/**
- * A pipeline as YAML writes it (`ignore_errors`, `maximum_attempts`), in the form that the compiler takes.
- *
- * @returns the definition unless a value is of the wrong kind. With unknown names it is there too, read as if each
- *   had been written as the name it is nearest to, so that the compiler can say what else is wrong.
- */
-export function parseWrittenPipeline(value: unknown): {
-  readonly definition?: Pipeline;
+/** A pipeline as a file has it. */
+export interface WrittenPipeline {
+  /**
+   * What the compiler can look into, to say what else is wrong. Unknown names are read as if each had been written as the
+   * name it is nearest to; values of a wrong kind are left out.
+   */
+  readonly definition: Pipeline;
+  /** Places in the definition that were left out. */
+  readonly told: readonly Path[];
   readonly problems: readonly SchemaProblem[];
-} {
-  const misspelt: SchemaProblem[] = [];
+}
+
+/** A pipeline as YAML writes it (`ignore_errors`, `maximum_attempts`), in the form that the compiler takes. */
+export function parseWrittenPipeline(value: Readonly<Record<string, unknown>>): WrittenPipeline {
+  const problems: SchemaProblem[] = [];
   let written = withoutNulls(value, []);
   for (;;) {
     const parsed = pipelineSchema.safeParse(written);
-    if (parsed.success) return { definition: definitionOf(parsed.data), problems: misspelt };
-    const problems = schemaProblems(pipelineSchema, parsed.error, written, 'key');
-    const unknown = problems.filter((problem) => problem.unknownName);
-    if (unknown.length === 0) return { problems: [...misspelt, ...problems] };
-    // What is below a mended name is only looked into after that. Each round leaves fewer unknown names.
-    misspelt.push(...unknown);
-    written = unknown.reduce(mend, written);
+    if (parsed.success) {
+      const told = problems
+        .filter(({ unknownName }) => !unknownName)
+        .map(({ path }) => codePath(path));
+      return { definition: definitionOf(parsed.data), told, problems };
+    }
+    // What is below a mended name is only looked into after that. Each round leaves fewer wrong places.
+    const found = schemaProblems(pipelineSchema, parsed.error, written, 'key');
+    problems.push(...found);
+    written = found.reduce(
+      (rest, problem) => (problem.unknownName ? mend(rest, problem) : leftOut(rest, problem.path)),
+      written,
+    );
   }
 }
 
@@ -109,6 +119,10 @@ function codeName(name: string): string {
   return name.replace(/_([a-z])/g, (_text, letter: string) => letter.toUpperCase());
 }
 
+function codePath(path: Path): Path {
+  return path.map((part) => (typeof part === 'string' ? codeName(part) : part));
+}
+
 /** `timeout:` with nothing behind it sets nothing. Options are an operation's own, and null may mean something to it. */
 function withoutNulls(value: unknown, path: Path): unknown {
   if (path.at(-1) === 'options') return value;
@@ -119,6 +133,16 @@ function withoutNulls(value: unknown, path: Path): unknown {
       .filter(([, member]) => member !== null)
       .map(([name, member]) => [name, withoutNulls(member, [...path, name])]),
   );
+}
+
+/** A value without what is at a path; in a list, where places count, something empty takes its place. */
+function leftOut(value: unknown, [first, ...rest]: Path): unknown {
+  if (first === undefined) return {};
+  if (Array.isArray(value))
+    return value.map((item, index): unknown => (index === first ? leftOut(item, rest) : item));
+  if (!isPlainObject(value) || typeof first !== 'string') return {};
+  const { [first]: member, ...others } = value;
+  return rest.length === 0 ? others : { ...others, [first]: leftOut(member, rest) };
 }
 
 function mend(value: unknown, { path }: SchemaProblem): unknown {

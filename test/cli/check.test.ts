@@ -32,9 +32,51 @@ describe('millrace check', () => {
     });
     const { code, stdout } = await cli(['check'], { cwd: dir.path });
     expect(stdout).toBe(
-      '  ✓ pipeline  word-report  within 30.0 s  count › log\n1 definition, 1 operation, 0 models, nothing wrong.\n',
+      '  ✓ pipeline  word-report  within 30.0 s  count › log\n      { text } → { text, words }\n1 definition, 1 operation, 0 models, nothing wrong.\n',
     );
     expect(code).toBe(0);
+  });
+
+  it('tells what each pipeline takes and leaves, and what is optional of it', async () => {
+    const chain = (name: string, stages: string): string => `name: ${name}\n${stages}`;
+    await writeProject(dir.path, {
+      'operations/note.ts': `import { defineOperation } from 'millrace';
+import { z } from 'zod';
+export const note = defineOperation({
+  name: 'note',
+  reads: z.object({ text: z.string(), limit: z.int().default(3) }),
+  sets: z.object({ note: z.string().optional() }),
+  run: () => ({}),
+});
+`,
+      'pipelines/a.yml': chain('a', 'stages: [{ name: one, operations: [note] }]\n'),
+      'pipelines/b.yml': chain('b', 'result: all\nstages: [{ name: one, operations: [log] }]\n'),
+      'pipelines/c.yml': chain(
+        'c',
+        `stages: [{ name: one, operations: [{ type: link, options: { set: { ${Array.from({ length: 14 }, (_, at) => `p${String(at)}: 1`).join(', ')} } } }] }]\n`,
+      ),
+    });
+    const { stdout } = await cli(['check'], { cwd: dir.path });
+    expect(stdout).toContain('\n      { text, limit? } → { text, limit?, note? }\n');
+    expect(stdout).toContain('\n      {} → [{}]\n');
+    expect(stdout).toContain('p11, … 2 more }\n');
+  });
+
+  it('tells warnings, and exits with 0 when there is nothing else', async () => {
+    await writeProject(dir.path, {
+      'operations/count-words.ts': COUNT_WORDS,
+      'operations/forgotten.ts': COUNT_WORDS.replace('export const', 'const'),
+      'pipelines/word-report.yml': WORD_REPORT.replace('30s', '30'),
+    });
+    const { code, stdout } = await cli(['check'], { cwd: dir.path });
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'operations/forgotten.ts  warning:  exports no definition. Did you forget `export`?',
+    );
+    expect(stdout).toContain(
+      "pipelines/word-report.yml:3:10  warning:  timeout: 30 is 30 milliseconds. Did you mean '30s'?",
+    );
+    expect(stdout).toMatch(/2 warnings\n[^]*1 definition, 1 operation, 0 models, no errors\.\n$/);
   });
 
   it('says so when there is no such folder, and when the folder holds nothing', async () => {

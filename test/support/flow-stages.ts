@@ -1,4 +1,5 @@
 import { EMPTY_CONTRACT, type Contract, type PropertyTypes } from '../../src/contract/contract.js';
+import { likelySlips } from '../../src/pipeline/slip.js';
 import type { MergeStrategy } from '../../src/pipeline/merge.js';
 import { flowTypes, type FlowOperation, type FlowStage } from '../../src/pipeline/type-flow.js';
 
@@ -48,7 +49,9 @@ export function messages(
   stages: readonly FlowStage[],
   declared?: PropertyTypes,
 ): readonly string[] {
-  return flowTypes(stages, declared).problems.map(({ severity, message }) =>
+  const flow = flowTypes(stages, declared);
+  const slips = declared === undefined ? likelySlips(stages, flow) : [];
+  return [...flow.problems, ...slips].map(({ severity, message }) =>
     severity === 'warning' ? `warning: ${message}` : message,
   );
 }

@@ -69,6 +69,7 @@ export const collapse = defineGenericOperation({
   description: 'Makes one namespace of several.',
   options,
   changesCount: true,
+  leaves: ({ group_by }) => (group_by === undefined ? 'one' : 'fewer'),
   quick: true,
   contract: ({ options: given, incoming }) => {
     const entries = entriesOf(given);

@@ -59,6 +59,7 @@ export const explode = defineGenericOperation({
   description: 'Makes one namespace of each item of a list.',
   options,
   changesCount: true,
+  leaves: 'more',
   quick: true,
   contract: ({ options: { split }, incoming }) => {
     const targets = Object.values(split);
@@ -73,6 +74,7 @@ export const explode = defineGenericOperation({
         ]),
       ),
       deletes: Object.keys(split).filter((source) => !targets.includes(source)),
+      items: Object.fromEntries(Object.entries(split).map(([source, target]) => [target, source])),
     };
   },
   runBatch: ({ inputs, options: given }) => {

@@ -42,6 +42,7 @@ export const filter = defineGenericOperation({
   description: 'Keeps the namespaces that match.',
   options,
   changesCount: true,
+  leaves: 'fewer',
   quick: true,
   contract: ({ options: { where }, incoming }) => ({
     reads: Object.fromEntries(Object.keys(where).map((name) => [name, sparseType(incoming, name)])),

@@ -143,7 +143,7 @@ export const report = definePipeline({ name: 'report', stages: [{ name: 'count',
 `,
       }),
     ).toEqual([
-      'pipelines/report.ts:3:23  stage "count": unknown operation type "count-words". Export it from a file in operations/, so that workers find it.',
+      'pipelines/report.ts:3:95  stage "count": unknown operation type "count-words". Export it from a file in operations/, so that workers find it.',
     ]);
   });
 
@@ -158,7 +158,7 @@ export const report = definePipeline({ name: 'report', stages: [{ name: 'count',
 `,
       }),
     ).toEqual([
-      'pipelines/report.ts:3:23  stage "count": another operation is registered as "count-words", by operations/count-words.ts:4. Rename one of them.',
+      'pipelines/report.ts:3:95  stage "count": another operation is registered as "count-words", by operations/count-words.ts:4. Rename one of them.',
     ]);
   });
 
@@ -205,13 +205,13 @@ describe('a mistake in a definition', () => {
     expect(loaded.project).toBeDefined();
   });
 
-  it('in a pipeline of TypeScript is told at the call that defines it', async () => {
+  it('in a pipeline of TypeScript is told where it is written', async () => {
     expect(
       await messages({
         'pipelines/report.ts': `import { definePipeline } from 'millrace';\n\nexport const report = definePipeline({\n  name: 'report',\n  stages: [{ name: 'count', operations: ['lnk'] }],\n});\n`,
       }),
     ).toEqual([
-      'pipelines/report.ts:3:23  stage "count": unknown operation type "lnk". Did you mean "link"?',
+      'pipelines/report.ts:5:42  stage "count": unknown operation type "lnk". Did you mean "link"?',
     ]);
   });
 
@@ -244,8 +244,8 @@ describe('a mistake in a definition', () => {
       expect.stringMatching(
         /^pipelines\/c\.yml:7:18 {2}stage "two": unknown operation type "nothing"\. Known: /,
       ),
-      'pipelines/d.ts:2:18  pipeline is called "toString", which is reserved. Choose another name.',
-      'pipelines/d.ts:2:18  has no stages. Add at least one: stages: [{ name, operations: [...] }].',
+      'pipelines/d.ts:2:35  pipeline is called "toString", which is reserved. Choose another name.',
+      'pipelines/d.ts:2:53  has no stages. Add at least one: stages: [{ name, operations: [...] }].',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { exampleInput } from '../../../src/contract/example-input.js';
+import { exampleInput, isCertainExample } from '../../../src/contract/example-input.js';
 
 describe('an example input', () => {
   it('uses what the types give as examples, defaults and choices', () => {
@@ -37,5 +37,17 @@ describe('an example input', () => {
   it('is undefined where none is found, and empty where nothing is required', () => {
     expect(exampleInput({ code: z.string().regex(/^[A-Z]{3}-\d+$/) })).toBeUndefined();
     expect(exampleInput({})).toEqual({});
+  });
+
+  it('is certain where the type of every part of it is known', () => {
+    const certain = (types: Record<string, z.ZodType>): boolean =>
+      isCertainExample(types, exampleInput(types) ?? {});
+    expect(certain({ text: z.string(), list: z.array(z.object({ n: z.int() })) })).toBe(true);
+    expect(certain({ text: z.unknown().meta({ examples: ['x'] }) })).toBe(true);
+    expect(certain({ kind: z.literal('a'), both: z.intersection(z.int(), z.int()) })).toBe(true);
+    expect(certain({ text: z.string(), later: z.unknown().optional() })).toBe(true);
+    expect(certain({ any: z.unknown() })).toBe(false);
+    expect(certain({ list: z.array(z.unknown()) })).toBe(false);
+    expect(certain({ deep: z.object({ any: z.unknown() }) })).toBe(false);
   });
 });

@@ -29,19 +29,19 @@ describe('what is missing', () => {
       { stages: [] },
       'stages:1  has no stages. Add at least one: stages: [{ name, operations: [...] }].',
     ],
-    [{ stages: [{ operations: ['note'] }] }, 'stages.0:1  stage 1 has no name.'],
+    [{ stages: [{ operations: ['note'] }] }, 'stages.0.name:1  stage 1 has no name.'],
     [{ stages: [null] }, 'stages.0:1  stage 1 has no name.'],
     [
       { stages: [{ name: 'one' }] },
-      'stages.0:1  stage "one": has no operations. Add them: operations: [{ type: … }].',
+      'stages.0.operations:1  stage "one": has no operations. Add them: operations: [{ type: … }].',
     ],
     [
       using({} as OperationUse),
-      'stages.0.operations.0:1  stage "one": an operation has no type. Write type: and an operation\'s name.',
+      'stages.0.operations.0.type:1  stage "one": an operation has no type. Write type: and an operation\'s name.',
     ],
     [
       using(null as never),
-      'stages.0.operations.0:1  stage "one": an operation has no type. Write type: and an operation\'s name.',
+      'stages.0.operations.0.type:1  stage "one": an operation has no type. Write type: and an operation\'s name.',
     ],
   ])('%j is refused', (written, message) => {
     expect(messages(written)).toEqual([message]);
@@ -172,7 +172,7 @@ describe('what is wrong', () => {
       }).map((message) => message.split('  ')[0]),
     ).toEqual([
       'timeout:1',
-      'stages.0:1',
+      'stages.0.name:1',
       'stages.1.timeout:1',
       'stages.2.name:1',
       'stages.1.operations.0.type:1',
@@ -224,7 +224,7 @@ describe('limits', () => {
       'stages:1  has 201 stages; the most is 200 (maxStages).',
     ]);
     expect(messages(using(...Array.from({ length: 101 }, () => 'note')))).toEqual([
-      'stages.0:1  stage "one": has 101 operations; the most is 100 (maxOperationsPerStage).',
+      'stages.0.operations:1  stage "one": has 101 operations; the most is 100 (maxOperationsPerStage).',
     ]);
   });
 
