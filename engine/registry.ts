@@ -6,9 +6,9 @@ import type { Workflow } from '../src/definition/workflow.js';
 import {
   compilePipeline,
   type CompiledPipeline,
-  type CompileEnvironment,
   type PipelineSource,
 } from '../src/pipeline/compile.js';
+import type { CompileEnvironment } from '../src/pipeline/compile-environment.js';
 import { operationProblems } from '../src/pipeline/operation-check.js';
 import type { Operation } from '../src/pipeline/operation.js';
 import type { Path } from '../src/pipeline/problem-list.js';

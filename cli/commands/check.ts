@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { loadProject, type Project } from '../../engine/project/load-project.js';
-import { isOptional, mayBeLeftOut, type PropertyTypes } from '../../src/contract/contract.js';
+import { isOptional, type PropertyTypes } from '../../src/contract/contract.js';
+import { mayBeLeftOut } from '../../src/contract/json-schema.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import type { CompiledPipeline } from '../../src/pipeline/compile.js';
 import { EXIT } from '../exit-code.js';

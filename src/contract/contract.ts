@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { objectSchema } from './json-schema.js';
 
 /** Property names and their types: the shape of a `z.object`. */
 export type PropertyTypes = Readonly<Record<string, z.ZodType>>;
@@ -43,10 +42,4 @@ export const FORBIDDEN_NAME = '__proto__';
 /** True when a property of this type may be absent: the schema takes `undefined`. */
 export function isOptional(type: z.ZodType): boolean {
   return type.safeParse(undefined).success;
-}
-
-/** True when an operation that sets a property of this type may leave it out. One with a default always sets it. */
-export function mayBeLeftOut(type: z.ZodType): boolean {
-  const { required } = objectSchema({ it: type }, 'output');
-  return !(Array.isArray(required) && required.includes('it'));
 }

@@ -19,3 +19,9 @@ export function typeSchema(type: z.ZodType, side: Side): JsonObject {
 export function objectSchema(properties: PropertyTypes, side: Side): JsonObject {
   return typeSchema(z.object(properties), side);
 }
+
+/** True when an operation that sets a property of this type may leave it out. One with a default always sets it. */
+export function mayBeLeftOut(type: z.ZodType): boolean {
+  const { required } = objectSchema({ it: type }, 'output');
+  return !(Array.isArray(required) && required.includes('it'));
+}

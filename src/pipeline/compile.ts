@@ -4,11 +4,11 @@ import { durationMsOrNone } from '../definition/duration.js';
 import { jsonBytes, type JsonObject } from '../definition/json.js';
 import type { Problem, Site } from '../definition/problem.js';
 import type { OperationFailure } from './context.js';
+import type { CompileEnvironment } from './compile-environment.js';
 import { hash } from './contract-hash.js';
 import { countProblems } from './namespace-count.js';
 import { fuse } from './fusion.js';
 import { MERGE_STRATEGIES, type MergeStrategy } from './merge.js';
-import type { Operation } from './operation.js';
 import type { Pipeline, Stage } from './pipeline.js';
 import {
   INTERPRETER,
@@ -23,15 +23,6 @@ import { likelySlips } from './slip.js';
 import { checkedStages, checkHead, stageLabel } from './stage-check.js';
 import { flowTypes, type TypeFlow } from './type-flow.js';
 import { compileUse, operationPlan, type CompiledUse } from './use.js';
-
-/** What a definition may refer to. */
-export interface CompileEnvironment {
-  readonly operations: ReadonlyMap<string, Operation>;
-  /** Models of config.yml, with what each can do. */
-  readonly models: ReadonlyMap<string, { readonly capabilities: readonly string[] }>;
-  /** The text of a file of the project, by its path in the project; undefined when there is none. */
-  readonly readFile: (path: string) => string | undefined;
-}
 
 /** A definition with the way to its places in a file. */
 export interface PipelineSource {

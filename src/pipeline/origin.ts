@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mayBeLeftOut } from '../contract/contract.js';
+import { mayBeLeftOut } from '../contract/json-schema.js';
 import { typeSchema } from '../contract/json-schema.js';
 import { canonicalJson } from '../definition/json.js';
 
@@ -69,4 +69,13 @@ export function typeAfter(before: z.ZodType | undefined, set: z.ZodType): z.ZodT
   const present = z.nonoptional(set);
   if (!sameSchema(before, set, 'output')) return z.union([before, present]);
   return mayBeLeftOut(before) ? set : present;
+}
+
+/** What is to be done about a property that may be missing where it is read. */
+export function lackMessage({ setter }: Origin, reader: string): string {
+  if (setter === undefined) {
+    return `, which the declared input may lack. Make it required there, or optional in what "${reader}" reads, which is also the place of a default.`;
+  }
+  const { stage, operation } = setter;
+  return `, which stage "${stage}": "${operation}" may leave out. Make it required in what "${operation}" sets, or optional in what "${reader}" reads.`;
 }

@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import { describeType, mayFlow } from '../contract/compatibility.js';
-import {
-  FORBIDDEN_NAME,
-  isOptional,
-  mayBeLeftOut,
-  type PropertyTypes,
-} from '../contract/contract.js';
+import { FORBIDDEN_NAME, isOptional, type PropertyTypes } from '../contract/contract.js';
 import { hasOwnRules, implies } from '../contract/implication.js';
-import { objectSchema } from '../contract/json-schema.js';
+import { mayBeLeftOut, objectSchema } from '../contract/json-schema.js';
 import { ContractViolation, violationsOf } from '../contract/violation.js';
 import { ownMember, type JsonObject } from '../definition/json.js';
 import type { ProblemList } from './problem-list.js';

@@ -4,13 +4,21 @@ import {
   EMPTY_CONTRACT,
   FORBIDDEN_NAME,
   isOptional,
-  mayBeLeftOut,
   type Contract,
   type PropertyTypes,
 } from '../contract/contract.js';
+import { mayBeLeftOut } from '../contract/json-schema.js';
 import { ownMember } from '../definition/json.js';
 import type { MergeStrategy } from './merge.js';
-import { bothTypes, givenType, listOf, sameSchema, typeAfter, type Origin } from './origin.js';
+import {
+  lackMessage,
+  bothTypes,
+  givenType,
+  listOf,
+  sameSchema,
+  typeAfter,
+  type Origin,
+} from './origin.js';
 
 /** What the type flow needs to know of a stage. Contracts may depend on what reaches the stage. */
 export interface FlowStage {
@@ -333,14 +341,6 @@ class Flow {
 
 function nameOf(stage: FlowStage, at: number | undefined): string {
   return `"${stage.operations[at ?? -1]?.name ?? ''}"`;
-}
-
-function lackMessage({ setter }: Origin, reader: string): string {
-  if (setter === undefined) {
-    return `, which the declared input may lack. Make it required there, or optional in what "${reader}" reads, which is also the place of a default.`;
-  }
-  const { stage, operation } = setter;
-  return `, which stage "${stage}": "${operation}" may leave out. Make it required in what "${operation}" sets, or optional in what "${reader}" reads.`;
 }
 
 /** The properties that more than one of these contracts declares to set. */

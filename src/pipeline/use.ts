@@ -12,7 +12,7 @@ import { durationMsOrNone } from '../definition/duration.js';
 import { isPlainObject, type JsonObject } from '../definition/json.js';
 import { suggestion } from '../definition/suggestion.js';
 import { unknownNames } from '../definition/unknown-name.js';
-import type { CompileEnvironment } from './compile.js';
+import type { CompileEnvironment } from './compile-environment.js';
 import type { OperationFailure } from './context.js';
 import { contractHash } from './contract-hash.js';
 import type { CountEffect, IgnoreErrors, Operation } from './operation.js';

@@ -4,8 +4,8 @@ import {
   compilePipeline,
   type Compilation,
   type CompiledPipeline,
-  type CompileEnvironment,
 } from '../../src/pipeline/compile.js';
+import type { CompileEnvironment } from '../../src/pipeline/compile-environment.js';
 import { defineOperation, type Operation } from '../../src/pipeline/operation.js';
 import {
   definePipeline,
