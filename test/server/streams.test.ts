@@ -39,7 +39,8 @@ const REPORT_EVENTS = [
 
 /** Waits for something that comes about for a moment only, so it looks often. */
 async function reached(condition: () => boolean, ms = 10_000): Promise<void> {
-  for (const deadline = Date.now() + ms; !condition(); await delay(10)) {
+  for (const deadline = Date.now() + ms; !condition();) {
+    await delay(10);
     if (Date.now() > deadline)
       throw new Error(`not reached in ${String(ms)} ms: ${String(condition)}`);
   }
