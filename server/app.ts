@@ -7,6 +7,7 @@ import { addGetRoute } from './get-route.js';
 import { HttpProblem } from './http-problem.js';
 import { accessLog } from './middleware/access-log.js';
 import { authentication } from './middleware/authentication.js';
+import type { Around } from './middleware/chain.js';
 import { crossOrigin } from './middleware/cross-origin.js';
 import { errors } from './middleware/errors.js';
 import { loopbackHostOnly } from './middleware/loopback-host.js';
@@ -25,7 +26,11 @@ export interface AppDependencies extends ApiDependencies {
   readonly loaded?: () => boolean;
   /** The process listens where only its own machine reaches it: without authentication, other hosts' names are refused. */
   readonly loopbackOnly?: boolean;
-  /** Routes that the project names itself, such as {@link pipelineRoutes}. Asked before the app's own. */
+  /**
+   * Routes that the project names itself, such as {@link pipelineRoutes}. Asked before the app's own. Unless the configuration
+   * has `apiAuthentication`, requests for them are refused as for the app's own: from pages of other sites, and on loopback
+   * under other hosts' names. That goes for routers with an `apiAuthentication` of their own, too.
+   */
   readonly routes?: readonly Router[];
 }
 
@@ -57,6 +62,8 @@ export function createApp(
   for (const around of [requestId(api.log), accessLog]) app.use(around);
   if (config.cors !== undefined) app.use(crossOrigin(config.cors));
   app.use(errors);
+  if (config.apiAuthentication === undefined)
+    for (const guard of guards(config, dependencies)) app.use(guard);
   for (const routes of dependencies.routes ?? []) app.use(routes.routes());
   app.use(ownRoutes(api, config, dependencies).routes());
   app.use((ctx) => {
@@ -65,21 +72,24 @@ export function createApp(
   return app;
 }
 
+/** What stands before every route of an app that asks nobody who they are, also before routes that are not its own. */
+function guards(config: ProjectConfig, { loopbackOnly }: AppDependencies): readonly Around[] {
+  return [
+    ...(loopbackOnly === true ? [loopbackHostOnly] : []),
+    sameSiteOnly(config.cors?.origins ?? []),
+  ];
+}
+
 function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencies): Router {
   const { engine, settings, stop } = api;
   const { apiAuthentication } = settings;
-  const around =
-    apiAuthentication === undefined
-      ? [
-          ...(dependencies.loopbackOnly === true ? [loopbackHostOnly] : []),
-          sameSiteOnly(config.cors?.origins ?? []),
-        ]
-      : [authentication(apiAuthentication)];
+  // Where nobody authenticates, the app's guards stand before all routes.
+  const around = apiAuthentication === undefined ? [] : [authentication(apiAuthentication)];
   const streams = new EventStreams(
     { clients: settings.sseClients, keepAliveMs: settings.keepAliveMs },
     stop,
   );
-  const router = new Router();
+  const router = new Router({ sensitive: true });
   for (const { pipeline, path, stream, async } of config.routes) {
     addPipelineRoutes(router, api, streams, {
       path,

@@ -66,7 +66,7 @@ export function createRouter(engine: ConfiguredEngine, options: RouterOptions = 
   const { api, streams, around } = embedded(engine, options);
   const serves = (name: string): boolean =>
     (only?.includes(name) ?? true) && !(except?.includes(name) ?? false);
-  const router = new Router();
+  const router = new Router({ sensitive: true });
   addGetRoute(router, {
     name: 'pipelines',
     path: base === '' ? '/' : base,
@@ -103,7 +103,7 @@ export function pipelineRoutes(name: string, options: PipelineRoutesOptions): Ro
     async = false,
   } = options;
   const { api, streams, around } = embedded(engine, options);
-  const router = new Router();
+  const router = new Router({ sensitive: true });
   addPipelineRoutes(router, api, streams, {
     path: path.replace(/\/+$/, ''),
     nameOf: () => name,
@@ -120,7 +120,7 @@ export function healthRoute({
   path = '/millrace/health',
   engine,
 }: HealthRouteOptions = {}): Router {
-  const router = new Router();
+  const router = new Router({ sensitive: true });
   const loaded = (): boolean => engine === undefined || engine.definitions.size > 0;
   const around = [requestId(pino({ level: 'silent' })), errors];
   addGetRoute(router, { name: 'millrace_health', path, around, handler: health(loaded) });

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
+import { shadowProblems } from '../../src/config/routes.js';
 import type { Models } from '../../src/config/models.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import { suggestion } from '../../src/definition/suggestion.js';
@@ -189,7 +190,7 @@ async function loadWorkflows(
   };
 }
 
-/** Names in the configuration that no definition has. */
+/** Names in the configuration that no definition has, and routes in the place of definitions. */
 function namedProblems(
   { config, configSite, incomplete }: ProjectModules,
   registry: Registry | undefined,
@@ -205,13 +206,16 @@ function namedProblems(
     })),
     ...routes.map(({ pipeline }, at) => ({ name: pipeline, option: `routes[${String(at)}]` })),
   ];
-  return named
+  const unknown = named
     .filter(({ name }) => !known.includes(name))
     .map(({ name, option }) => ({
-      ...(configSite !== undefined && { site: configSite }),
       definition: 'config',
       message: `config: ${option}: there is no pipeline or workflow "${name}".${suggestion(name, known)}`,
     }));
+  return [...unknown, ...shadowProblems(config, known)].map((problem) => ({
+    ...(configSite !== undefined && { site: configSite }),
+    ...problem,
+  }));
 }
 
 function watchedBy(

@@ -1,3 +1,4 @@
+import type { Context } from 'koa';
 import { HttpProblem } from '../http-problem.js';
 import type { Around } from './chain.js';
 
@@ -9,10 +10,7 @@ import type { Around } from './chain.js';
  */
 export function sameSiteOnly(origins: readonly string[]): Around {
   return async (ctx, next) => {
-    // Browsers set both headers, and pages cannot; other clients have none. `none` is a person who typed the address.
-    const site = ctx.get('Sec-Fetch-Site');
-    const crossing = site === 'cross-site' || site === 'same-site';
-    if (crossing && !origins.includes(ctx.get('Origin'))) {
+    if (isCrossing(ctx) && !origins.includes(ctx.get('Origin'))) {
       const remedy =
         'Name its origin in cors.origins, or configure apiAuthentication, to let pages of other sites use this API.';
       throw new HttpProblem(
@@ -23,4 +21,17 @@ export function sameSiteOnly(origins: readonly string[]): Around {
     }
     await next();
   };
+}
+
+/**
+ * Browsers set both headers, and pages cannot; other clients have neither. To a host that is not this machine, browsers send
+ * `Sec-Fetch-Site` over HTTPS only; then the page's origin has to be at the host that the request is for.
+ */
+function isCrossing(ctx: Context): boolean {
+  const site = ctx.get('Sec-Fetch-Site');
+  // `none` is a person who typed the address.
+  if (site !== '') return site !== 'same-origin' && site !== 'none';
+  const origin = ctx.get('Origin');
+  if (origin === '') return false;
+  return !URL.canParse(origin) || new URL(origin).host !== ctx.host.toLowerCase();
 }

@@ -122,10 +122,16 @@ const webhooks = z.strictObject({
   maxAge: duration.default(DAY_MS),
 });
 
-/** Segments of letters, digits and `. _ ~ -`: anything else means something to the router, or is encoded in a URL. */
+/**
+ * Segments of letters, digits and `. _ ~ -`: anything else means something to the router, or is encoded in a URL. Clients
+ * take `.` and `..` for directions before they send a request.
+ */
 const routePath = z
   .string()
-  .regex(/^(?:\/[\w.~-]+)+\/?$/, 'write a path such as "/ai/summarize", without parameters')
+  .regex(
+    /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+\/?$/,
+    'write a path such as "/ai/summarize", without parameters and without the segments "." and ".."',
+  )
   .transform((path) => path.replace(/\/$/, ''));
 
 const route = z

@@ -24,6 +24,9 @@ interface Routed {
 /** The server's own paths, which no route may have. */
 const OWN_PATHS: readonly string[] = ['/health', '/openapi.json', '/pipelines'];
 
+/** Where `catchAllRoutes` serves definitions, each under its name. */
+const CATCH_ALL = '/pipelines';
+
 /** What is below a pipeline's path. */
 const BELOW: readonly string[] = ['/stream', '/async', '/executions'];
 
@@ -47,6 +50,32 @@ export function routeProblems({ routes, exposePipes }: Routed): readonly Problem
             ),
           ]),
     ];
+  });
+}
+
+/**
+ * Routes that would be met before a definition's own place, `/pipelines/<name>`, is. Problems have no site.
+ *
+ * @param names - of all definitions
+ */
+export function shadowProblems(
+  {
+    catchAllRoutes,
+    routes,
+  }: { readonly catchAllRoutes: boolean; readonly routes: readonly PipelineRoute[] },
+  names: readonly string[],
+): readonly Problem[] {
+  if (!catchAllRoutes) return [];
+  return routes.flatMap(({ pipeline, path }, index) => {
+    const shadowed = names.find((name) => {
+      const place = `${CATCH_ALL}/${name}`;
+      return (
+        (path === place && name !== pipeline) || BELOW.some((below) => isAt(path, place + below))
+      );
+    });
+    if (shadowed === undefined) return [];
+    const message = `config: routes[${String(index)}]: the path "${path}" is taken by "${shadowed}", which catchAllRoutes serves at ${CATCH_ALL}/${shadowed}.`;
+    return [{ definition: 'config', message }];
   });
 }
 

@@ -182,6 +182,17 @@ describe(PAGE, () => {
     });
   });
 
+  it('starts the whole server with routers of its own, which it guards', async () => {
+    const url = await (await project('server-routes')).app('server.ts');
+    const words = `${url}/partners/words`;
+    expect((await post(words, { text: 'one two' })).body).toMatchObject({ result: { words: 2 } });
+    expect((await post(words, { text: 'one '.repeat(3_000) })).status).toBe(413);
+    expect((await send(`${url}/up`)).body).toMatchObject({ status: 'ok', loaded: true });
+    expect((await send(`${url}/health`)).status).toBe(200);
+    const crossing = { 'sec-fetch-site': 'cross-site' };
+    expect((await post(words, { text: 'one two' }, crossing)).status).toBe(403);
+  });
+
   it('runs pipelines from code', async () => {
     const printed = await (await project('code')).script('report.ts');
     const shown = blocksOf(PAGE).find(

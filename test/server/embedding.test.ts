@@ -200,6 +200,18 @@ describe("a router in somebody's own Koa app", () => {
     expect((await send(`${url}${String(body['status_url'])}`)).status).toBe(200);
   });
 
+  it('takes capital letters for another path, of the app around it', async () => {
+    const { engine } = stack.current;
+    const url = await serve(
+      createRouter(engine, { path: '/ai' }),
+      pipelineRoutes('report', { engine }),
+      healthRoute(),
+    );
+    for (const path of ['/AI', '/AI/report', '/Report', '/Millrace/Health'])
+      expect((await send(`${url}${path}`)).body).toEqual({ host: 'answered', path });
+    expect((await send(`${url}/ai/report`)).body['name']).toBe('report');
+  });
+
   it('serves one pipeline under its name unless told otherwise', async () => {
     const { engine } = stack.current;
     const router = pipelineRoutes('report', { engine });

@@ -75,6 +75,24 @@ describe('routes of the configuration', () => {
     expect(Object.keys(ownPaths)).toEqual(['/health', '/pipelines', '/ai/report']);
   });
 
+  it('are met as they are written: capital letters make another path', async () => {
+    const url = await served({
+      catchAllRoutes: true,
+      routes: [
+        { pipeline: 'report', path: '/Health' },
+        { pipeline: 'keeper', path: '/PIPELINES/report' },
+        { pipeline: 'slow', path: '/ai/slow' },
+      ],
+    });
+    expect((await send(`${url}/Health`)).body['name']).toBe('report');
+    expect((await send(`${url}/health`)).body['status']).toBe('ok');
+    expect((await send(`${url}/PIPELINES/report`)).body['name']).toBe('keeper');
+    expect((await send(`${url}/pipelines/report`)).body['name']).toBe('report');
+    expect((await send(`${url}/ai/slow`)).status).toBe(200);
+    for (const path of ['/AI/slow', '/ai/Slow', '/Pipelines', '/Pipelines/report', '/OpenAPI.json'])
+      expect([path, (await send(`${url}${path}`)).status]).toEqual([path, 404]);
+  });
+
   it('authenticate like the others', async () => {
     const url = await served({ routes: [{ pipeline: 'report' }], apiAuthentication: () => false });
     expect((await post(`${url}/report`, { text: 'a' })).status).toBe(401);

@@ -37,6 +37,15 @@ const REPORT_EVENTS = [
   'complete',
 ];
 
+/** Waits for something that comes about for a moment only, so it looks often. */
+async function reached(condition: () => boolean, ms = 10_000): Promise<void> {
+  for (const deadline = Date.now() + ms; !condition();) {
+    await delay(10);
+    if (Date.now() > deadline)
+      throw new Error(`not reached in ${String(ms)} ms: ${String(condition)}`);
+  }
+}
+
 describe('an event stream', () => {
   const stack = useSharedStack(temporal, () => ({ operations, pipelines }));
   const serve = useServers();
@@ -296,8 +305,8 @@ describe('a client that does not read', () => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     socket.pause();
-    while (streams.size === 0) await delay(10);
-    while (streams.size > 0) await delay(50);
+    await reached(() => streams.size > 0);
+    await reached(() => streams.size === 0);
     expect(lines.find(({ msg }) => msg === 'event stream ended early')).toMatchObject({
       reason: 'client too slow',
     });
@@ -333,9 +342,10 @@ describe('a client that does not read', () => {
     ])) as [[Socket], unknown];
     socket.pause();
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(30));
-    while (streams.size < 30) await delay(10);
-    await once(accepted, 'close');
-    while (streams.size > 0) await delay(10);
+    const closed = once(accepted, 'close');
+    await reached(() => streams.size === 30);
+    await closed;
+    await reached(() => streams.size === 0);
     expect(begun).toBe(1);
     socket.destroy();
     server.close();

@@ -134,6 +134,35 @@ describe('millrace.config.ts', () => {
     ]);
   });
 
+  it('keeps routes out of the place that catchAllRoutes gives a definition', async () => {
+    const problems = (path: string, catchAllRoutes = true): Promise<readonly string[]> =>
+      messages({
+        'millrace.config.ts': config(
+          `{ catchAllRoutes: ${String(catchAllRoutes)}, routes: [{ pipeline: 'count', path: '${path}' }] }`,
+        ),
+        'operations/count-words.ts': COUNT_WORDS,
+        'pipelines/word-report.yml': WORD_REPORT,
+        'pipelines/count.yml':
+          'name: count\nstages: [{ name: count, operations: [count-words] }]\n',
+      });
+    const takenBy = (name: string, path: string): readonly string[] => [
+      `millrace.config.ts:3:16  config: routes[0]: the path "${path}" is taken by "${name}", which catchAllRoutes serves at /pipelines/${name}.`,
+    ];
+    for (const path of [
+      '/pipelines/word-report',
+      '/pipelines/word-report/stream',
+      '/pipelines/word-report/executions/x',
+    ]) {
+      expect(await problems(path)).toEqual(takenBy('word-report', path));
+      expect(await problems(path, false)).toEqual([]);
+    }
+    expect(await problems('/pipelines/count/async')).toEqual(
+      takenBy('count', '/pipelines/count/async'),
+    );
+    for (const path of ['/pipelines/count', '/pipelines/words', '/pipelines/Word-Report'])
+      expect(await problems(path)).toEqual([]);
+  });
+
   it('names references to variables that must be set', async () => {
     const files = {
       'millrace.config.ts': config(

@@ -242,6 +242,19 @@ describe('a configuration', () => {
     ]);
   });
 
+  it.each(['/.', '/..', '/ai/../health', '/./health', '/ai/..', '/ai/./', '/../pipelines'])(
+    'refuses a route at %s, which no client would ask for as it is',
+    (path) => {
+      expect(messages({ routes: [{ pipeline: 'a', path }] })).toEqual([
+        expect.stringContaining('without the segments "." and ".."'),
+      ]);
+    },
+  );
+
+  it.each(['/.well-known/a', '/v1.2/a', '/...', '/a..', '/..a'])('takes a route at %s', (path) => {
+    expect(parseConfig({ routes: [{ pipeline: 'a', path }] }).config?.routes[0]?.path).toBe(path);
+  });
+
   it('refuses routes that meet each other or the server itself', () => {
     const routes = [
       { pipeline: 'a', path: '/ai' },
