@@ -6,7 +6,7 @@ import { sharedServerAddress, uniqueTaskQueue } from '../support/temporal.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
 import { config, notesOf, post, WALK, WALK_PIPELINE, walked } from './fixtures.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 
 const dir = useTemporaryDirectory();
 const start = useCli();
