@@ -3,7 +3,7 @@ import type { OperationTask } from '../src/pipeline/operation-task.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { createOutcomeActivities, type OutcomeActivities } from './outcome/activities.js';
 import { createPipelineActivities, type PipelineActivities } from './pipeline/activities.js';
-import { activityNotRegistered, runActivity } from './project/run-activity.js';
+import { runActivity } from './project/run-activity.js';
 
 /** Everything that a worker can run. `default` serves every activity type without a function of its own. */
 export type Activities = Omit<PipelineActivities, 'default'> &
@@ -20,9 +20,7 @@ export function createActivities(deps: ActivityDependencies): Activities {
       const { activityType } = Context.current().info;
       const [task] = args;
       if (isOperationTask(task, activityType)) return pipeline.default(task);
-      const activity = deps.code.activity(activityType);
-      if (activity === undefined) throw activityNotRegistered(activityType);
-      return runActivity(deps, activity, args);
+      return runActivity(deps, activityType, args);
     },
   };
 }

@@ -9,7 +9,11 @@ import type { Project } from '../engine/project/load-project.js';
 import type { Environment } from '../engine/project/secrets.js';
 import type { ConfigDefinition } from '../src/config/config.js';
 import type { ModelReference, Services } from '../src/pipeline/context.js';
-import { ProjectWorker, type ProjectWorkerOptions } from '../worker/project-worker.js';
+import {
+  ReloadableWorker,
+  type ProjectWorker,
+  type ProjectWorkerOptions,
+} from '../worker/project-worker.js';
 import { temporalLogger } from '../worker/temporal-logger.js';
 import { testProject, type TestSources } from './test-project.js';
 import { startTestServer, type TestServer } from './test-server.js';
@@ -127,7 +131,7 @@ async function startWorker(
   options: Pick<ProjectWorkerOptions, 'project' | 'env' | 'log' | 'models'>,
 ): Promise<ProjectWorker> {
   const link = await connectWorkerClient(settings);
-  const worker = await ProjectWorker.create({
+  const worker = await ReloadableWorker.create({
     ...options,
     link,
     shutdownGraceMs: STOP_GRACE_MS,

@@ -7,7 +7,7 @@ import type { Environment } from '../engine/project/secrets.js';
 import { raiseRetention } from '../engine/retention.js';
 import type { ConfigDefinition } from '../src/config/config.js';
 import { DefinitionError } from '../src/definition/problem.js';
-import { ProjectWorker } from './project-worker.js';
+import { ReloadableWorker, type ProjectWorker } from './project-worker.js';
 import { temporalLogger } from './temporal-logger.js';
 
 /** What {@link createWorker} takes; everything has a default. */
@@ -59,7 +59,7 @@ export async function connectWorker(
   const link = await connectWorkerClient(settings);
   try {
     await raiseRetention(link.client, project.config.executionRetentionMs, log);
-    return await ProjectWorker.create({ project, link, log, env });
+    return await ReloadableWorker.create({ project, link, log, env });
   } catch (error) {
     await link.close().catch(() => undefined);
     throw error;

@@ -3,7 +3,7 @@
  * load Temporal's native worker.
  */
 export { createWorker, type CreateWorkerOptions } from './create-worker.js';
-export { ProjectWorker, type TemporalWorkerHandles } from './project-worker.js';
+export type { ProjectWorker, TemporalWorkerHandles } from './project-worker.js';
 export { ServicesFailed } from './project-services.js';
 export { UnresolvedReferences } from '../engine/project/secrets.js';
 export type { Logger } from '../activities/dependencies.js';

@@ -12,7 +12,9 @@ import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
 import type { Environment } from '../engine/project/secrets.js';
+import { requestTemporal } from '../engine/temporal-request.js';
 import type { AfterExecute } from '../src/config/hooks.js';
+import { TIMED_OUT_TAG } from '../src/outcome/outcome.js';
 import type { ModelReference } from '../src/pipeline/context.js';
 import { projectModels, resolveSecrets } from './project-models.js';
 import { buildServices, type ProjectServices } from './project-services.js';
@@ -24,10 +26,7 @@ import { workflowBundle } from './workflow-bundle.js';
 /** Operations that do not look at their signal get so long after the grace time; then the worker ends without them. */
 const FORCE_AFTER_GRACE_MS = 5_000;
 
-/** Longest time that asking for the sweep's schedule may take: a worker that stops waits for it. */
-const SCHEDULE_MS = 10_000;
-
-/** What {@link ProjectWorker.create} takes. */
+/** What {@link ReloadableWorker.create} takes. */
 export interface ProjectWorkerOptions {
   readonly project: Project;
   /** The connection that the worker uses, and a client on it. Closed when the worker has stopped. */
@@ -58,18 +57,39 @@ export interface TemporalWorkerHandles {
  * A worker that runs everything a project defines. It takes no work before {@link ProjectWorker.run}. One of them ends
  * once: to work again, create another.
  */
-export class ProjectWorker {
-  /** What it runs. A reload replaces it in place. */
-  readonly code: DeployedCode;
+export interface ProjectWorker extends AsyncDisposable {
   readonly taskQueue: string;
-  /** The file with the workflow code that it runs. */
-  readonly workflowBundle: string;
   /**
    * An engine on the worker's own connection: runs that it starts begin here, without a round trip, while the worker
    * runs. It is closed together with the worker.
    */
   readonly engine: ConnectedEngine;
   /** Nothing of Temporal is hidden. Let `run()` and `stop()` of this object run and stop the worker. */
+  readonly temporal: TemporalWorkerHandles;
+
+  /**
+   * Takes work until it is stopped. Resolves then, when everything that it held is closed. May be called more than once;
+   * it is the same promise.
+   *
+   * @throws what made it end on its own
+   */
+  run(): Promise<void>;
+
+  /**
+   * Stops taking work. Operations in progress may go on for the grace time; what is left is cancelled and handed back, to be
+   * tried by another worker. Services and the connection are closed afterwards. May be called more than once.
+   */
+  stop(): Promise<void>;
+}
+
+/** The {@link ProjectWorker} as we have it ourselves: its definitions can be replaced while it runs. */
+export class ReloadableWorker implements ProjectWorker {
+  /** What it runs. A reload replaces it in place. */
+  readonly code: DeployedCode;
+  readonly taskQueue: string;
+  /** The file with the workflow code that it runs. */
+  readonly workflowBundle: string;
+  readonly engine: ConnectedEngine;
   readonly temporal: TemporalWorkerHandles;
   readonly #parts: WorkerParts;
   #ended: Promise<void> | undefined;
@@ -110,7 +130,7 @@ export class ProjectWorker {
    *
    * @throws {@link UnresolvedReferences} when a secret that the project needs is missing, {@link ServicesFailed}
    */
-  static async create(options: ProjectWorkerOptions): Promise<ProjectWorker> {
+  static async create(options: ProjectWorkerOptions): Promise<ReloadableWorker> {
     const { project, link, log } = options;
     const { config, registry } = project;
     const { webhookSecrets } = await resolveSecrets(withoutReplaced(options), options.env);
@@ -132,23 +152,13 @@ export class ProjectWorker {
       await services.dispose();
       throw error;
     });
-    return new ProjectWorker({ options, code, hooks, bundle, services, worker });
+    return new ReloadableWorker({ options, code, hooks, bundle, services, worker });
   }
 
-  /**
-   * Takes work until it is stopped. Resolves then, when everything that it held is closed. May be called more than once;
-   * it is the same promise.
-   *
-   * @throws what made it end on its own
-   */
   run(): Promise<void> {
     return (this.#ended ??= this.#run());
   }
 
-  /**
-   * Stops taking work. Operations in progress may go on for the grace time; what is left is cancelled and handed back, to be
-   * tried by another worker. Services and the connection are closed afterwards. May be called more than once.
-   */
   async stop(): Promise<void> {
     const { worker } = this.#parts;
     // One that never ran has to, or Temporal would never let go of the connection.
@@ -191,9 +201,8 @@ export class ProjectWorker {
   async #scheduleSweep(): Promise<void> {
     const { link, log } = this.#parts.options;
     try {
-      await link.client.withDeadline(Date.now() + SCHEDULE_MS, () =>
-        ensureSweepSchedule(link.client, this.taskQueue),
-      );
+      // In time or not at all: a worker that stops waits for it.
+      await requestTemporal(link.client, () => ensureSweepSchedule(link.client, this.taskQueue));
     } catch (error) {
       log.warn(
         { err: error },
@@ -278,6 +287,7 @@ function workerOptions(options: ProjectWorkerOptions): Partial<WorkerOptions> {
     shutdownGraceTimeMs,
     workerDeploymentOptions: _,
     interceptors,
+    patchActivationCallback,
     ...others
   } = options.project.config.worker;
   const version = versionOf(options);
@@ -286,6 +296,11 @@ function workerOptions(options: ProjectWorkerOptions): Partial<WorkerOptions> {
   return {
     ...others,
     ...(interceptors !== undefined && { interceptors: outside }),
+    ...(patchActivationCallback !== undefined && {
+      patchActivationCallback: (input) =>
+        // Not one of the project's patches: it tells a timeout from other failures.
+        input.patchId === TIMED_OUT_TAG || patchActivationCallback(input),
+    }),
     ...(version !== undefined && { workerDeploymentOptions: version }),
     shutdownGraceTime: graceMs,
     shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS,

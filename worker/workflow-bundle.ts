@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type BundleOptions, type Logger } from '@temporalio/worker';
@@ -26,6 +26,21 @@ const FOR_WORKFLOW_CODE = {
   file: moduleFile('../workflows/child-pipeline'),
 };
 
+/** Modules that are evaluated once for each worker instead of once for each run. They keep nothing of a run. */
+export const PRELOADED_MODULES: readonly string[] = [OWN_WORKFLOWS, INTERCEPTORS];
+
+/** Most bundles that are kept in a folder, but for those that may be in use. */
+const MAX_BUNDLES = 20;
+
+/**
+ * A bundle that was asked for within this time, in milliseconds, may be about to be read by some process. A worker reads it once,
+ * when it is made.
+ */
+const MAYBE_IN_USE_MS = 60 * 60 * 1_000;
+
+/** Everything that is written for one bundle: itself, its entry, and what a stopped process has left of it. */
+const BUNDLE_FILE = /^workflows-([0-9a-f]+)\.(?:js|entry\.mjs|js\.\d+)$/;
+
 /** Changes when the way in which bundles are made does. */
 const BUNDLE_FORM = 'preloaded';
 
@@ -34,7 +49,7 @@ const PACKAGES = resolve(fileURLToPath(import.meta.resolve('@temporalio/workflow
 
 /**
  * The bundle that workers run workflows from: our own and the project's hand-written ones. Built once for each content
- * and kept, since webpack takes a second or more.
+ * and kept, since webpack takes a second or more; of many, the ones that were used last.
  *
  * @returns the path of the bundle's file
  */
@@ -50,14 +65,13 @@ export async function workflowBundle({
     .join('\n');
   const key = await contentHash([entry, ...interceptorModules.map(exported)].join('\n'));
   const bundleFile = join(cacheDir, `workflows-${key}.js`);
-  if (await exists(bundleFile)) return bundleFile;
+  if (await inUse(bundleFile)) return bundleFile;
   const entryFile = join(cacheDir, `workflows-${key}.entry.mjs`);
   await writeFile(entryFile, entry);
   const { code } = await bundleWorkflowCode({
     workflowsPath: entryFile,
     workflowInterceptorModules: [INTERCEPTORS, ...interceptorModules],
-    // Evaluated once for each worker instead of once for each run: they keep nothing of a run.
-    preloadModules: [OWN_WORKFLOWS, INTERCEPTORS],
+    preloadModules: [...PRELOADED_MODULES],
     // Sources say './x.js' and mean './x.ts', as Node and TypeScript have it; webpack needs to be told.
     webpackConfigHook: (config) => ({
       ...config,
@@ -75,7 +89,50 @@ export async function workflowBundle({
   const partial = `${bundleFile}.${String(process.pid)}`;
   await writeFile(partial, code);
   await rename(partial, bundleFile);
+  await pruneBundles(cacheDir);
   return bundleFile;
+}
+
+/** True for a bundle that is there, which is marked as used. */
+async function inUse(bundleFile: string): Promise<boolean> {
+  const now = new Date();
+  // Where nothing can be written there is nobody who removes bundles either.
+  await utimes(bundleFile, now, now).catch(() => undefined);
+  return exists(bundleFile);
+}
+
+/** Removes bundles that were not used for long. What cannot be removed stays: no worker's start may fail for it. */
+async function pruneBundles(cacheDir: string): Promise<void> {
+  const usedAt = new Map<string, number>();
+  const names = await readdir(cacheDir).catch(() => []);
+  for (const name of names.filter((it) => it.endsWith('.js'))) {
+    const key = keyOf(name);
+    if (key !== undefined) usedAt.set(key, await modifiedAt(join(cacheDir, name)));
+  }
+  const newest = [...usedAt].sort(([, a], [, b]) => b - a).slice(0, MAX_BUNDLES);
+  const kept = new Set(newest.map(([key]) => key));
+  for (const name of names) {
+    const key = keyOf(name);
+    if (key !== undefined && !kept.has(key)) await removeUnused(join(cacheDir, name));
+  }
+}
+
+/** Looks at the file again: another process may have asked for it since. */
+async function removeUnused(file: string): Promise<void> {
+  if (Date.now() - (await modifiedAt(file)) < MAYBE_IN_USE_MS) return;
+  await rm(file, { force: true }).catch(() => undefined);
+}
+
+function keyOf(name: string): string | undefined {
+  return BUNDLE_FILE.exec(name)?.[1];
+}
+
+/** Milliseconds since the epoch. A file that is gone counts as just used: then nobody needs to remove it. */
+async function modifiedAt(file: string): Promise<number> {
+  return stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Date.now(),
+  );
 }
 
 type Aliases = NonNullable<NonNullable<Webpack['resolve']>['alias']>;

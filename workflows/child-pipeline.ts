@@ -24,7 +24,7 @@ import {
   type PlannedPipeline,
 } from '../src/pipeline/start.js';
 import { CommandBudget } from './command-budget.js';
-import { applicationFailure, failureOf, runFailureOf } from './failure.js';
+import { applicationFailure, planningFailureOf, runFailureOf } from './failure.js';
 
 /** How a pipeline is started as a child. */
 export interface ChildPipelineOptions {
@@ -74,7 +74,7 @@ let turn: Promise<unknown> = Promise.resolve();
  * ```
  *
  * @throws ApplicationFailure with the type, message and details of the run's own failure (`cancelled` and `terminated` where it was
- *   ended so); `contract_violation` and `PipelineNotFound` before there is a run; `PayloadLimitExceeded` for an input that is too
+ *   ended so); `contract_violation`, `PipelineNotFound` and `PlanningTimeout` before there is a run; `PayloadLimitExceeded` for an input that is too
  *   large; Temporal's cancellation where the calling scope was cancelled
  */
 export async function executePipeline<P extends Pipeline | undefined = undefined>(
@@ -124,18 +124,11 @@ async function plan(name: string, input: JsonObject): Promise<PlannedPipeline> {
     return planned;
   } catch (error) {
     if (isCancellation(error) || !(error instanceof Error)) throw error;
-    throw applicationFailure(failureOf(error, PLAN_LIMITS), error);
+    throw applicationFailure(planningFailureOf(error, name), error);
   } finally {
     budget.returned();
   }
 }
-
-/** For the message of a time limit that was hit. */
-const PLAN_LIMITS = {
-  attemptMs: PLAN_TIMEOUT_MS,
-  totalMs: Infinity,
-  totalOwner: 'pipeline',
-} as const;
 
 async function start(
   workflowId: string,

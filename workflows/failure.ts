@@ -25,8 +25,27 @@ export function applicationFailure(failure: Failure, cause?: Error): Application
  * @param limits - what the activity was given, to name the limit that a timeout hit
  */
 export function failureOf(error: unknown, limits: TimeLimits): Failure {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   if (cause instanceof TimeoutFailure) return timeoutFailure(cause.timeoutType, limits);
+  return failureOfCause(cause);
+}
+
+/** What kept a pipeline from being planned. Not a `timeout` when that took too long: no limit of a run has passed. */
+export function planningFailureOf(error: unknown, pipeline: string): Failure {
+  const cause = causeOf(error);
+  if (!(cause instanceof TimeoutFailure)) return failureOfCause(cause);
+  return {
+    type: FAILURE_TYPES.planningTimeout,
+    message: `No worker planned pipeline "${pipeline}" and checked its input in time, in any attempt.`,
+    retryable: true,
+  };
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof ActivityFailure ? error.cause : error;
+}
+
+function failureOfCause(cause: unknown): Failure {
   if (cause instanceof ApplicationFailure) {
     const [details] = cause.details ?? [];
     // Our activities put the whole failure there; a hand-written one may not.

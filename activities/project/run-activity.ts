@@ -1,5 +1,4 @@
 import { CompleteAsyncError, Context } from '@temporalio/activity';
-import type { Activity } from '../../src/definition/activity.js';
 import type { ActivityContext } from '../../src/pipeline/context.js';
 import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
 import { isPermanent } from '../../src/pipeline/permanent.js';
@@ -12,17 +11,29 @@ import { contextStorage } from './context-storage.js';
 /**
  * Runs an activity of the project. What it throws is left to Temporal and its retry policy, but for errors of
  * `permanent()`, which are not retried.
+ *
+ * @throws ApplicationFailure `ActivityNotRegistered` when this worker's code lacks the activity: Temporal asks again, by its
+ *   retry policy, which has no end unless the workflow gives it one
  */
 export async function runActivity(
   deps: ActivityDependencies,
-  { name, run }: Activity,
+  name: string,
   args: readonly unknown[],
 ): Promise<unknown> {
   const activity = Context.current();
+  const code = deps.code.activity(name);
+  if (code === undefined) {
+    const run = runReference(activity.info, undefined);
+    deps.log.warn(
+      { run: run.id, pipe: run.name, activity: name, attempt: activity.info.attempt },
+      'this worker lacks an activity that a run needs; it is tried again as its retry policy says',
+    );
+    throw activityNotRegistered(name);
+  }
   const context = contextOf(deps, name, activity);
   const startedAt = Date.now();
   try {
-    const result = await contextStorage().run(context, async () => run(...args));
+    const result = await contextStorage().run(context, async () => code.run(...args));
     context.log.debug({ durationMs: Date.now() - startedAt }, 'activity completed');
     return result;
   } catch (error) {
@@ -33,8 +44,7 @@ export async function runActivity(
   }
 }
 
-/** What an activity type gives that this worker's code has no function for: Temporal asks again, by its retry policy. */
-export function activityNotRegistered(name: string): Error {
+function activityNotRegistered(name: string): Error {
   return applicationFailure({
     type: FAILURE_TYPES.activityNotRegistered,
     message: `This worker's code has no activity "${name}". Export a function of that name from a file in activities/.`,

@@ -6,7 +6,7 @@ import type { Project } from '../../engine/project/load-project.js';
 import type { Environment } from '../../engine/project/secrets.js';
 import { raiseRetention, setRetention } from '../../engine/retention.js';
 import { ListenFailed, startHttpServer, type HttpServer } from '../../server/http-server.js';
-import { bundleOf, ProjectWorker } from '../../worker/project-worker.js';
+import { bundleOf, ReloadableWorker } from '../../worker/project-worker.js';
 import { devTemporal, type DevTemporal, type DevTemporalOptions } from './dev-temporal.js';
 
 /** Operations in progress get so long when `millrace dev` stops; they go on from their checkpoint at the next start. */
@@ -31,7 +31,7 @@ export interface DevSessionOptions extends DevTemporalOptions {
 /** What a reload replaces. A worker has a connection of its own: Temporal takes one worker for a queue on each. */
 interface Current {
   project: Project;
-  worker: ProjectWorker;
+  worker: ReloadableWorker;
   link: ConnectedWorkerClient;
 }
 
@@ -152,18 +152,18 @@ export class DevSession {
     await this.temporal.embedded?.stop();
   }
 
-  #watchWorker(worker: ProjectWorker): void {
+  #watchWorker(worker: ReloadableWorker): void {
     worker.run().catch((error: unknown) => {
       this.#fail(error);
     });
   }
 
-  #letGo(worker: ProjectWorker, link: ConnectedWorkerClient): void {
+  #letGo(worker: ReloadableWorker, link: ConnectedWorkerClient): void {
     const leaving = this.#leave(worker, link).finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
   }
 
-  async #leave(worker: ProjectWorker, link: ConnectedWorkerClient): Promise<void> {
+  async #leave(worker: ReloadableWorker, link: ConnectedWorkerClient): Promise<void> {
     try {
       await worker.stop();
       if (link !== this.link) await link.close();
@@ -193,8 +193,8 @@ async function startWorker(
   project: Project,
   { log, env }: DevSessionOptions,
   link: ConnectedWorkerClient,
-): Promise<ProjectWorker> {
-  const worker = await ProjectWorker.create({
+): Promise<ReloadableWorker> {
+  const worker = await ReloadableWorker.create({
     project,
     log,
     env,

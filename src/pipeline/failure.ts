@@ -12,6 +12,7 @@ export const FAILURE_TYPES = {
   workerShutdown: 'WorkerShutdown',
   planRefused: 'PlanRefused',
   pipelineNotFound: 'PipelineNotFound',
+  planningTimeout: 'PlanningTimeout',
   activityNotRegistered: 'ActivityNotRegistered',
 } as const;
 

@@ -50,6 +50,23 @@ export function findForbiddenWorkflowImports(root: string): WorkflowImportReport
   return { filesVisited: visited.size, forbidden };
 }
 
+/**
+ * The files that are loaded with some others, themselves included.
+ *
+ * @param files - relative to the root, as are the files that are returned
+ */
+export function loadedWith(root: string, files: readonly string[]): readonly string[] {
+  const loaded = new Set(files);
+  // A set's iteration also visits what is added during it.
+  for (const importer of loaded) {
+    for (const specifier of valueImports(path.join(root, importer))) {
+      const target = localTarget(importer, specifier);
+      if (target !== undefined) loaded.add(target);
+    }
+  }
+  return [...loaded];
+}
+
 function workflowFiles(root: string): string[] {
   return readdirSync(path.join(root, WORKFLOW_FOLDER), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))

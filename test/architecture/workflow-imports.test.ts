@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { findForbiddenWorkflowImports } from './import-graph.js';
+import { PRELOADED_MODULES } from '../../worker/workflow-bundle.js';
+import { findForbiddenWorkflowImports, loadedWith } from './import-graph.js';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 
@@ -12,6 +13,17 @@ describe('what workflow code loads', () => {
 
     expect(forbidden.map(({ chain, reason }) => `${chain.join(' -> ')}: ${reason}`)).toEqual([]);
     expect(filesVisited).toBeGreaterThan(1);
+  });
+});
+
+describe('what workflow code loads once for all runs of a worker', () => {
+  it('is without the module of child pipelines, which keeps state of a run', () => {
+    const preloaded = PRELOADED_MODULES.map((file) => path.relative(REPOSITORY, file));
+    const loaded = loadedWith(REPOSITORY, preloaded);
+
+    expect(loaded).toContain('workflows/pipeline.ts');
+    expect(loaded).toContain('workflows/command-budget.ts');
+    expect(loaded).not.toContain('workflows/child-pipeline.ts');
   });
 });
 

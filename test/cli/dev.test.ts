@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { cli, useCli, type CliProcess } from '../support/cli.js';
+import { openEvents } from '../support/event-client.js';
 import { GREET_CONTRACT } from '../support/greet-workflow.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
+import { until } from '../support/until.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
-import { config, notesOf, post, WALKING_PROJECT } from './fixtures.js';
+import { config, notesOf, post, walked, WALKING_PROJECT } from './fixtures.js';
 
 jest.setTimeout(90_000);
 
@@ -82,10 +84,17 @@ describe('millrace dev', () => {
     await writeProject(dir.path, WALKING_PROJECT);
     const first = await dev(dir.path);
     const notes = join(dir.path, 'notes.txt');
-    const started = await post(`${first.url}/pipelines/walk/async`, { steps: 40, notes });
+    const started = await post(`${first.url}/pipelines/walk/async`, { steps: 150, notes });
     expect(started.status).toBe(202);
-    await delay(3_000);
+    // What a killed process has not yet sent to the server is lost; what is streamed, the server has.
+    const stream = await openEvents(
+      `${first.url}/pipelines/walk/executions/${executionId(started.body)}/events`,
+    );
+    await stream.until(
+      ({ event, data }) => event === 'operation_progress' && Number(data['completed']) >= 10,
+    );
     await first.process.stop('SIGKILL');
+    await stream.ended;
 
     const second = await dev(dir.path);
     await second.process.says(
@@ -94,7 +103,10 @@ describe('millrace dev', () => {
       ),
     );
     const status = `${second.url}/pipelines/walk/executions/${executionId(started.body)}`;
-    while (!(await (await fetch(status)).text()).includes('"completed"')) await delay(250);
+    await until(async () => {
+      const shown = await (await fetch(status)).text();
+      return shown.includes('"completed"') ? true : undefined;
+    }, 40_000);
     const [before, after] = await notesOf(dir.path);
     expect(before).toMatchObject({ attempt: 1, from: 0, pid: first.process.pid });
     expect(after).toMatchObject({ attempt: 2, pid: second.process.pid });
@@ -139,10 +151,10 @@ describe('millrace dev', () => {
     await writeProject(dir.path, WALKING_PROJECT);
     const { process, url } = await dev(dir.path);
     const walking = post(`${url}/pipelines/walk/async`, {
-      steps: 30,
+      steps: 120,
       notes: join(dir.path, 'notes.txt'),
     });
-    await delay(500);
+    await walked(dir.path, 1);
     await writeProject(dir.path, {
       'workflows/greet.ts':
         'export async function greet({ name }: { name: string }) { return { greeting: `Hello ${name}` }; }\n',
@@ -162,7 +174,7 @@ export const greet = defineWorkflow({ name: 'greet', input: z.object({ name: z.s
 
     const { body } = await walking;
     const result = await fetch(`${url}/pipelines/walk/executions/${executionId(body)}/events`);
-    expect(await result.text()).toContain('"walked":30');
+    expect(await result.text()).toContain('"walked":120');
   });
 
   it('runs a hand-written workflow in a folder without packages, and takes over its changed activity', async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProjectFiles } from '../support/project.js';
+import { until } from '../support/until.js';
 
 /** A config that serves every pipeline, on a task queue of its own where the server is shared. */
 export function config(taskQueue = 'millrace', more = ''): string {
@@ -9,8 +10,11 @@ export default defineConfig({ catchAllRoutes: true, asyncQueue: '${taskQueue}', 
 `;
 }
 
-/** An operation that takes `steps` steps of 100 ms, keeps a checkpoint, and writes each attempt's first step to a file. */
-export const WALK = `import { appendFileSync } from 'node:fs';
+/**
+ * An operation that takes `steps` steps of 100 ms and keeps a checkpoint. It writes each attempt's first step to a file, and the
+ * steps that it has taken to another.
+ */
+export const WALK = `import { appendFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defineOperation } from 'millrace';
 import { z } from 'zod';
@@ -25,6 +29,7 @@ export const walk = defineOperation({
     for (let step = from; step < steps; step += 1) {
       await pause(100, undefined, { signal });
       heartbeat({ completed: step + 1, total: steps }, step + 1);
+      writeFileSync(\`\${notes}.steps\`, String(step + 1));
     }
     return { walked: steps };
   },
@@ -45,6 +50,15 @@ export const WALKING_PROJECT: ProjectFiles = {
   'operations/walk.ts': WALK,
   'pipelines/walk.yml': WALK_PIPELINE,
 };
+
+/** Waits until a walk has taken so many steps. */
+export async function walked(dir: string, steps: number): Promise<void> {
+  const file = join(dir, 'notes.txt.steps');
+  await until(async () => {
+    const taken = Number(await readFile(file, 'utf8').catch(() => '0'));
+    return taken >= steps ? true : undefined;
+  }, 30_000);
+}
 
 /** What walks have noted: the attempt, its process, and the step that it began with. */
 export async function notesOf(

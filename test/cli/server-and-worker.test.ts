@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { cli, useCli } from '../support/cli.js';
 import { writeProject } from '../support/project.js';
 import { sharedServerAddress, uniqueTaskQueue } from '../support/temporal.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
-import { config, notesOf, post, WALK, WALK_PIPELINE } from './fixtures.js';
+import { config, notesOf, post, WALK, WALK_PIPELINE, walked } from './fixtures.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 
 const dir = useTemporaryDirectory();
 const start = useCli();
@@ -58,15 +57,15 @@ describe('millrace server and millrace worker', () => {
     const first = start(['worker'], options);
     await first.says(/worker ready/);
     const notes = join(dir.path, 'notes.txt');
-    const walking = cli(['run', 'walk', '--set', 'steps=60', '--set', `notes=${notes}`], options);
-    await delay(4_000);
+    const walking = cli(['run', 'walk', '--set', 'steps=200', '--set', `notes=${notes}`], options);
     const second = start(['worker'], options);
+    await walked(dir.path, 10);
     await second.says(/worker ready/);
     const stopped = await first.stop('SIGTERM');
     expect(stopped).toMatchObject({ code: 0 });
     expect(stopped.stdout).toContain('worker stopped');
 
-    expect(JSON.parse((await walking).stdout)).toMatchObject({ walked: 60 });
+    expect(JSON.parse((await walking).stdout)).toMatchObject({ walked: 200 });
     const [before, after] = await notesOf(dir.path);
     expect(before).toMatchObject({ attempt: 1, pid: first.pid, from: 0 });
     expect(after).toMatchObject({ attempt: 1, pid: second.pid });

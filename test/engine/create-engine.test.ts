@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { createEngine } from '../../engine/create-engine.js';
-import { ProjectWorker } from '../../worker/project-worker.js';
+import { ReloadableWorker } from '../../worker/project-worker.js';
 import { COUNT_WORDS, loadRightProject, WORD_REPORT, writeProject } from '../support/project.js';
 import { sharedLink, uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
@@ -15,11 +15,11 @@ const FILES = {
 };
 
 /** A worker for the project of the test's folder, on a queue of its own. */
-async function startWorker(services = ''): Promise<ProjectWorker> {
+async function startWorker(services = ''): Promise<ReloadableWorker> {
   const config = `import { defineConfig } from 'millrace';\nexport default defineConfig({ asyncQueue: '${uniqueTaskQueue()}', ${services} });\n`;
   await writeProject(dir.path, { ...FILES, 'millrace.config.ts': config });
   const project = await loadRightProject(dir.path);
-  const worker = await ProjectWorker.create({
+  const worker = await ReloadableWorker.create({
     project,
     link: sharedLink(temporal),
     log: pino({ level: 'silent' }),

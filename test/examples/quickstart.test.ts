@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import type { Engine } from '../../engine/engine.js';
 import type { Project } from '../../engine/project/load-project.js';
-import { ProjectWorker } from '../../worker/project-worker.js';
+import { ReloadableWorker } from '../../worker/project-worker.js';
 import { loadRightProject } from '../support/project.js';
 import { sharedLink, uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 
 const DIR = fileURLToPath(new URL('../../examples/quickstart/', import.meta.url));
 const temporal = useTemporal();
-let worker: ProjectWorker;
+let worker: ReloadableWorker;
 let engine: Engine;
 
 async function document(name: string): Promise<{ readonly text: string }> {
@@ -24,7 +24,7 @@ describe('the quickstart', () => {
       ...loaded,
       config: { ...loaded.config, asyncQueue: uniqueTaskQueue() },
     };
-    worker = await ProjectWorker.create({
+    worker = await ReloadableWorker.create({
       project,
       link: sharedLink(temporal),
       log: pino({ level: 'silent' }),

@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { WebhookSender } from '../../adapters/webhook/webhook-sender.js';
 import type { AfterExecute } from '../../src/config/hooks.js';
 import { NO_SERVICES, type ModelReference, type Services } from '../../src/pipeline/context.js';
@@ -36,6 +36,8 @@ export interface StackDefinitions {
   readonly webhookAllow?: readonly string[];
   /** How long deliveries are tried; an hour unless given. */
   readonly webhookMaxAgeMs?: number;
+  /** Gets what workers log; nobody does unless given. */
+  readonly log?: Logger;
   /** Without a worker nothing runs until the test starts one. */
   readonly worker?: boolean;
 }
@@ -123,7 +125,7 @@ async function createStack(
       }),
       code: other,
       services: definitions.services ?? NO_SERVICES,
-      log: pino({ level: 'silent' }),
+      log: definitions.log ?? pino({ level: 'silent' }),
       outcomes: {
         webhooks,
         webhookMaxAgeMs: definitions.webhookMaxAgeMs ?? 3_600_000,

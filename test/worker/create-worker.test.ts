@@ -5,6 +5,7 @@ import { createWorker, UnresolvedReferences } from 'millrace/worker';
 import pino from 'pino';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
 import { sweepScheduleId } from '../../worker/sweep-schedule.js';
 
@@ -140,6 +141,47 @@ describe('createWorker', () => {
     await expect(createWorker({ dir: dir.path, env: env(), log, config })).rejects.toBeInstanceOf(
       UnresolvedReferences,
     );
+  });
+
+  it("asks the project about its patches, and not about Millrace's own", async () => {
+    await writeProject(dir.path, {
+      'operations/wait.ts': WAIT,
+      'pipelines/wait.yml':
+        'name: wait\ntimeout: 500ms\nstages: [{ name: only, operations: [wait] }]\n',
+    });
+    const asked: string[] = [];
+    const worker = await createWorker({
+      dir: dir.path,
+      env: env(),
+      log,
+      config: {
+        asyncQueue: uniqueTaskQueue(),
+        services: { patient: true, began: () => undefined },
+        worker: {
+          patchActivationCallback: ({ patchId }) => {
+            asked.push(patchId);
+            return false;
+          },
+        },
+      },
+    });
+    void worker.run();
+    const run = await worker.engine.start('wait', {});
+    await expect(run.result()).rejects.toMatchObject({ status: 'timed_out' });
+    const { executions } = await until(async () => {
+      const found = await worker.engine.list({
+        status: 'timed_out',
+        limit: 10,
+        name: 'wait',
+        kind: 'pipeline',
+      });
+      return found.executions.some(({ executionId }) => executionId === run.executionId)
+        ? found
+        : undefined;
+    });
+    expect(executions[0]).toMatchObject({ status: 'timed_out' });
+    expect(asked).toEqual([]);
+    await worker.stop();
   });
 
   it('takes interceptors for workflow code into its bundle', async () => {

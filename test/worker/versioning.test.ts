@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Engine } from '../../engine/engine.js';
 import { connectWorkerClient } from '../../engine/native-connection.js';
 import { testProject } from '../../testing/test-project.js';
-import { ProjectWorker } from '../../worker/project-worker.js';
+import { ReloadableWorker } from '../../worker/project-worker.js';
 import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 import { useWebhookReceiver } from '../support/webhook-receiver.js';
 
@@ -43,7 +43,7 @@ interface Deployment {
   readonly name: string;
   readonly taskQueue: string;
   /** A worker of this build. */
-  readonly start: (build: string, gate?: () => Promise<void>) => Promise<ProjectWorker>;
+  readonly start: (build: string, gate?: () => Promise<void>) => Promise<ReloadableWorker>;
   /** Makes a build the one that new runs begin on. */
   readonly promote: (build: string) => Promise<void>;
 }
@@ -84,7 +84,7 @@ function deployment(behavior: 'PINNED' | 'AUTO_UPGRADE'): Deployment {
         credentials: {},
       });
       const log = pino({ level: 'silent' });
-      const worker = await ProjectWorker.create({ project, link, log, env: {}, sweep: false });
+      const worker = await ReloadableWorker.create({ project, link, log, env: {}, sweep: false });
       worker.run().catch(() => undefined);
       return worker;
     },
@@ -111,7 +111,7 @@ function deployment(behavior: 'PINNED' | 'AUTO_UPGRADE'): Deployment {
 }
 
 /** An engine of another process than the workers'. */
-function engineFor(worker: ProjectWorker): Engine {
+function engineFor(worker: ReloadableWorker): Engine {
   const { client } = temporal;
   return new Engine({ client, taskQueue: worker.taskQueue, code: worker.code });
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { ActivityFailure, TimeoutFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { definePipeline } from '../../src/pipeline/pipeline.js';
 import { childOf } from '../support/child-run.js';
 import { useStacks } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
+import { planningFailureOf } from '../../workflows/failure.js';
 import { ERRANDS } from './fixtures/errand-definitions.js';
 
 const temporal = useTemporal();
@@ -160,6 +162,17 @@ describe('a pipeline as a child', () => {
     await handle(abandoned.result).terminate();
   });
 
+  it('shares nothing with those of other runs of the same worker', async () => {
+    const { engine } = await stack(ERRANDS);
+    const order = { errand: 'pipelines', pipeline: 'nothing', count: 3 };
+
+    const results = await Promise.all(
+      Array.from({ length: 6 }, () => engine.execute('errands', order)),
+    );
+
+    expect(results.map(({ result }) => result)).toEqual([3, 3, 3, 3, 3, 3]);
+  });
+
   it('may be one of many with large inputs, which no message to the server could hold together', async () => {
     const { engine } = await stack(ERRANDS);
 
@@ -172,4 +185,24 @@ describe('a pipeline as a child', () => {
 
     expect(result).toBe(8);
   }, 60_000);
+});
+
+describe('a pipeline that cannot be planned', () => {
+  it('in time is told with a type of its own: no timeout of a run has passed', () => {
+    const late = new TimeoutFailure('activity StartToClose timeout', undefined, 'START_TO_CLOSE');
+    const ofActivity = new ActivityFailure(
+      'Activity task timed out',
+      'millrace.plan',
+      '1',
+      'MAXIMUM_ATTEMPTS_REACHED',
+      undefined,
+      late,
+    );
+
+    for (const error of [late, ofActivity])
+      expect(planningFailureOf(error, 'job')).toMatchObject({
+        type: 'PlanningTimeout',
+        message: expect.stringContaining('pipeline "job"'),
+      });
+  });
 });

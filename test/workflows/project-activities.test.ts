@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Context } from '@temporalio/activity';
+import pino from 'pino';
 import { activityContext } from '../../activities/project/activity-context.js';
 import { permanent } from '../../src/pipeline/permanent.js';
 import { codeOf, useStacks } from '../support/stack.js';
@@ -91,8 +92,10 @@ describe('an activity of the project', () => {
     });
   });
 
-  it('that a worker lacks is asked for until there is one that has it', async () => {
-    const { engine, code } = await stack(ERRANDS);
+  it('that a worker lacks is asked for until there is one that has it, which its log tells', async () => {
+    const lines: unknown[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => void lines.push(JSON.parse(line)) });
+    const { engine, code } = await stack({ ...ERRANDS, log });
     const run = await engine.start('errands', { errand: 'nowhere' });
     const handle = temporal.client.workflow.getHandle(run.id);
     const pending = await until(async () => {
@@ -103,6 +106,17 @@ describe('an activity of the project', () => {
       message: expect.stringContaining('has no activity "nowhere"'),
       applicationFailureInfo: { type: 'ActivityNotRegistered', nonRetryable: false },
     });
+    const warning = {
+      run: run.id,
+      pipe: 'errands',
+      activity: 'nowhere',
+      msg: expect.stringContaining('this worker lacks an activity that a run needs'),
+    };
+    await until(async () => (lines.length >= 2 ? true : undefined));
+    expect(lines.slice(0, 2)).toEqual([
+      expect.objectContaining({ ...warning, attempt: 1 }),
+      expect.objectContaining({ ...warning, attempt: 2 }),
+    ]);
 
     const deployed = codeOf({ ...ERRANDS, activities: { nowhere: () => 'here' } });
     code.replace(deployed.registry, new Map());

@@ -1,0 +1,69 @@
+import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { testLogger } from '../support/temporal.js';
+import { useTemporaryDirectory } from '../support/temporary-directory.js';
+import { workflowBundle } from '../../worker/workflow-bundle.js';
+
+const MINUTE_MS = 60_000;
+
+const dir = useTemporaryDirectory();
+
+/** Writes files whose last use is so many minutes ago. */
+async function leave(
+  names: readonly string[],
+  minutesAgo: (index: number) => number,
+): Promise<void> {
+  for (const [index, name] of names.entries()) {
+    const file = join(dir.path, name);
+    await writeFile(file, '');
+    const at = new Date(Date.now() - minutesAgo(index) * MINUTE_MS);
+    await utimes(file, at, at);
+  }
+}
+
+function bundleNames(from: number, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `workflows-${String(from + index)}.js`);
+}
+
+function bundle(): Promise<string> {
+  return workflowBundle({ files: [], cacheDir: dir.path, logger: testLogger });
+}
+
+describe('the folder of workflow bundles', () => {
+  it('keeps the twenty that were used last, with the new one, and nothing else of older ones', async () => {
+    const old = bundleNames(100, 25);
+    await leave(old, (index) => 120 + index);
+    const remains = ['workflows-100.entry.mjs', 'workflows-124.entry.mjs', 'workflows-999.js.17'];
+    await leave([...remains, 'notes.txt'], () => 500);
+
+    const made = basename(await bundle());
+
+    expect((await readdir(dir.path)).sort()).toEqual(
+      [
+        made,
+        made.replace(/js$/, 'entry.mjs'),
+        ...old.slice(0, 19),
+        'workflows-100.entry.mjs',
+        'notes.txt',
+      ].sort(),
+    );
+  });
+
+  it('keeps any number of bundles that another process may be about to read', async () => {
+    const recent = bundleNames(100, 30);
+    await leave(recent, () => 30);
+
+    await bundle();
+
+    expect(await readdir(dir.path)).toEqual(expect.arrayContaining([...recent]));
+  });
+
+  it('knows which bundle was used, also when it was there already', async () => {
+    const file = await bundle();
+    await leave([basename(file)], () => 500);
+
+    expect(await bundle()).toBe(file);
+    expect(Date.now() - (await stat(file)).mtimeMs).toBeLessThan(MINUTE_MS);
+  });
+});
