@@ -33,11 +33,10 @@ export async function runOperation(
       { run: run.id, pipe: run.name, stage: task.stage, operation: plan.type },
       'this worker lacks an operation that a run needs; the run waits for a worker that has it',
     );
-    const attempt = (task.handedBack?.attempts ?? 0) + activity.info.attempt;
     const { checkpoint } = heartbeatOf(activity, task.handedBack);
     throw handedBackFailure(
       { type: FAILURE_TYPES.operationNotRegistered, message: notRegistered(plan.type) },
-      { attempt, checkpoint: checkpoint() },
+      { attempt: attemptOf(task, activity), checkpoint: checkpoint() },
     );
   }
   // Only asked whether this worker has the code.
@@ -69,15 +68,21 @@ export async function runOperation(
   }
 }
 
+/** Counted over all activities that the operation has had. */
+function attemptOf({ handedBack }: OperationTask, activity: Context): number {
+  return (handedBack?.attempts ?? 0) + activity.info.attempt;
+}
+
 function operationContext(
   deps: ActivityDependencies,
-  { operation: plan, stage, principal, handedBack }: OperationTask,
+  task: OperationTask,
   activity: Context,
   heartbeat: Heartbeat,
   usage: ModelUsage[],
 ): OperationContext {
+  const { operation: plan, stage, principal } = task;
   const run = runReference(activity.info, principal);
-  const attempt = (handedBack?.attempts ?? 0) + activity.info.attempt;
+  const attempt = attemptOf(task, activity);
   return {
     options: plan.options ?? {},
     signal: activity.cancellationSignal,

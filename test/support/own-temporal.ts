@@ -1,11 +1,10 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Runtime } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevServer, type DevServer } from '../../engine/dev-server/dev-server.js';
-import { TEST_NAMESPACE, testLogger, type TestTemporal } from './temporal.js';
+import { connectTemporal, TEST_NAMESPACE, testLogger, type TestTemporal } from './temporal.js';
 
 /** A Temporal server that belongs to one test file, which may do to it what it likes. */
 export interface OwnTemporal extends TestTemporal {
@@ -38,11 +37,7 @@ export function useOwnTemporal(): OwnTemporal {
       // That the server is away is what these tests are about.
       telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
     });
-    const { address } = server;
-    const connection = await Connection.connect({ address });
-    const nativeConnection = await NativeConnection.connect({ address });
-    const client = new Client({ connection, namespace: TEST_NAMESPACE });
-    opened = { connection, nativeConnection, client };
+    opened = await connectTemporal(server.address);
   }, 60_000);
   afterAll(async () => {
     await opened?.connection.close();

@@ -25,6 +25,14 @@ export function messagesOf({ problems }: Pick<LoadedProject, 'problems'>): reado
   return problems.map(formatProblem);
 }
 
+/** Gives a function that writes files of a project into a test's folder, loads it, and tells its problems as a person reads them. */
+export function messagesIn(folder: {
+  readonly path: string;
+}): (files: ProjectFiles, env?: Readonly<Record<string, string>>) => Promise<readonly string[]> {
+  return async (files, env = {}) =>
+    messagesOf(await loadProject(await writeProject(folder.path, files), { env }));
+}
+
 /** Loads a project that is expected to be right; fails with its problems otherwise. */
 export async function loadRightProject(
   dir: string,

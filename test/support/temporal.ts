@@ -36,7 +36,7 @@ export function useTemporal(): TestTemporal {
     return opened;
   };
   beforeAll(async () => {
-    opened = await connect();
+    opened = await connectShared();
   });
   afterAll(async () => {
     const { connection, nativeConnection } = current();
@@ -87,10 +87,14 @@ export function sharedLink({
   };
 }
 
-async function connect(): Promise<TestTemporal> {
-  const address = sharedServerAddress();
+async function connectShared(): Promise<TestTemporal> {
   // Each test file has module instances of its own, so none has installed a runtime before.
   Runtime.install({ logger: testLogger, shutdownSignals: [] });
+  return connectTemporal(sharedServerAddress());
+}
+
+/** Opens what a test file uses, at a server that may be its own. The runtime has to be installed before. */
+export async function connectTemporal(address: string): Promise<TestTemporal> {
   const connection = await Connection.connect({ address });
   const nativeConnection = await NativeConnection.connect({ address });
   const client = new Client({ connection, namespace: TEST_NAMESPACE });

@@ -2,13 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { loadProject } from '../../../engine/project/load-project.js';
 import { GREET, GREET_CONTRACT } from '../../support/greet-workflow.js';
-import {
-  COUNT_WORDS,
-  loadRightProject,
-  messagesOf,
-  writeProject,
-  type ProjectFiles,
-} from '../../support/project.js';
+import { COUNT_WORDS, loadRightProject, messagesIn, writeProject } from '../../support/project.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 
 const temporary = useTemporaryDirectory();
@@ -18,9 +12,7 @@ const MAIL = `export async function sendMail(to: string): Promise<string> {
 }
 `;
 
-async function messages(files: ProjectFiles): Promise<readonly string[]> {
-  return messagesOf(await loadProject(await writeProject(temporary.path, files)));
-}
+const messages = messagesIn(temporary);
 
 describe('the functions that files in activities/ export', () => {
   it('are activities under the names of their exports; classes and values are not', async () => {

@@ -2,22 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { loadProject } from '../../../engine/project/load-project.js';
 import {
   COUNT_WORDS,
-  loadRightProject,
-  messagesOf,
   WORD_REPORT,
+  loadRightProject,
+  messagesIn,
+  messagesOf,
   writeProject,
-  type ProjectFiles,
 } from '../../support/project.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 
 const temporary = useTemporaryDirectory();
-
-async function messages(
-  files: ProjectFiles,
-  env: Readonly<Record<string, string>> = {},
-): Promise<readonly string[]> {
-  return messagesOf(await loadProject(await writeProject(temporary.path, files), { env }));
-}
+const messages = messagesIn(temporary);
 
 function config(options: string): string {
   return `import { defineConfig } from 'millrace';\n\nexport default defineConfig(${options});\n`;

@@ -1,14 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadProject } from '../../../engine/project/load-project.js';
 import { GREET, GREET_CONTRACT } from '../../support/greet-workflow.js';
-import { COUNT_WORDS, messagesOf, writeProject, type ProjectFiles } from '../../support/project.js';
+import { COUNT_WORDS, messagesIn, messagesOf, writeProject } from '../../support/project.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 
 const temporary = useTemporaryDirectory();
-
-async function messages(files: ProjectFiles): Promise<readonly string[]> {
-  return messagesOf(await loadProject(await writeProject(temporary.path, files)));
-}
+const messages = messagesIn(temporary);
 
 describe('a module in a folder of definitions that exports none', () => {
   it('is told by its name, and the project loads', async () => {

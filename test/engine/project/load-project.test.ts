@@ -4,22 +4,16 @@ import { loadProject } from '../../../engine/project/load-project.js';
 import { GREET, GREET_CONTRACT } from '../../support/greet-workflow.js';
 import {
   COUNT_WORDS,
-  loadRightProject,
-  messagesOf,
   WORD_REPORT,
+  loadRightProject,
+  messagesIn,
+  messagesOf,
   writeProject,
-  type ProjectFiles,
 } from '../../support/project.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 
 const temporary = useTemporaryDirectory();
-
-async function messages(
-  files: ProjectFiles,
-  env: Readonly<Record<string, string>> = {},
-): Promise<readonly string[]> {
-  return messagesOf(await loadProject(await writeProject(temporary.path, files), { env }));
-}
+const messages = messagesIn(temporary);
 
 describe('a folder with an operation and a pipeline', () => {
   it('loads without a package.json and without installed packages', async () => {

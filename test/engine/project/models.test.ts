@@ -1,22 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadProject } from '../../../engine/project/load-project.js';
 import type { CompiledPipeline } from '../../../src/pipeline/compile.js';
-import {
-  loadRightProject,
-  messagesOf,
-  writeProject,
-  type ProjectFiles,
-} from '../../support/project.js';
+import { loadRightProject, messagesIn, messagesOf, writeProject } from '../../support/project.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 
 const temporary = useTemporaryDirectory();
-
-async function messages(
-  files: ProjectFiles,
-  env: Readonly<Record<string, string>> = {},
-): Promise<readonly string[]> {
-  return messagesOf(await loadProject(await writeProject(temporary.path, files), { env }));
-}
+const messages = messagesIn(temporary);
 
 describe('models', () => {
   const CALL = `name: ask

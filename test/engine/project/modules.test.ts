@@ -4,20 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { loadProject } from '../../../engine/project/load-project.js';
-import {
-  COUNT_WORDS,
-  loadRightProject,
-  messagesOf,
-  writeProject,
-  type ProjectFiles,
-} from '../../support/project.js';
+import { COUNT_WORDS, loadRightProject, messagesIn, writeProject } from '../../support/project.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 
 const temporary = useTemporaryDirectory();
-
-async function messages(files: ProjectFiles): Promise<readonly string[]> {
-  return messagesOf(await loadProject(await writeProject(temporary.path, files)));
-}
+const messages = messagesIn(temporary);
 
 /** An operation whose description is what an expression of its module gives. */
 function describing(name: string, expression: string, imports = ''): string {

@@ -2,22 +2,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { loadProject } from '../../../engine/project/load-project.js';
 import { GREET, GREET_CONTRACT } from '../../support/greet-workflow.js';
-import {
-  loadRightProject,
-  messagesOf,
-  writeProject,
-  type ProjectFiles,
-} from '../../support/project.js';
+import { loadRightProject, messagesIn, messagesOf, writeProject } from '../../support/project.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 
 const temporary = useTemporaryDirectory();
-
-async function messages(
-  files: ProjectFiles,
-  env: Readonly<Record<string, string>> = {},
-): Promise<readonly string[]> {
-  return messagesOf(await loadProject(await writeProject(temporary.path, files), { env }));
-}
+const messages = messagesIn(temporary);
 
 describe('a hand-written workflow', () => {
   it('is declared in a contract; its file is left to the worker and not run', async () => {
