@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { transform, type Loader } from 'esbuild';
-import { DEFINITION } from '../../src/definition/brand.js';
+import { isAnyDefinition } from '../../src/definition/brand.js';
 import type { Problem } from '../../src/definition/problem.js';
 import { isPlainFunction } from './exported-activities.js';
 import type { LoadedModule } from './module-evaluation.js';
@@ -40,10 +40,6 @@ export async function modulesWithoutPurpose(
     }),
   );
   return found.flat();
-}
-
-function isAnyDefinition(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && DEFINITION in value;
 }
 
 /** Whether anything of a module is left when its types are gone. */

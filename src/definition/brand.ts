@@ -5,7 +5,8 @@
 export const DEFINITION = Symbol.for('millrace.definition');
 
 /** The kinds of things that a project's files can export. */
-export type DefinitionKind = 'operation' | 'pipeline' | 'workflow' | 'config';
+export type DefinitionKind =
+  'operation' | 'pipeline' | 'workflow' | 'config' | 'data_flow' | 'source' | 'sink' | 'transform';
 
 /** Anything that `defineX` made. */
 export interface Branded<K extends DefinitionKind = DefinitionKind> {
@@ -17,7 +18,13 @@ export function isDefinition<K extends DefinitionKind>(
   value: unknown,
   kind: K,
 ): value is Branded<K> {
+  return isAnyDefinition(value) && value[DEFINITION] === kind;
+}
+
+/** True for whatever some `defineX` made. Connectors can be called, so that they are functions. */
+export function isAnyDefinition(value: unknown): value is Branded {
   return (
-    typeof value === 'object' && value !== null && DEFINITION in value && value[DEFINITION] === kind
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    DEFINITION in value
   );
 }
