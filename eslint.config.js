@@ -14,7 +14,7 @@ const MAY_IMPORT = {
   workflows: ['src', 'activities'], // activities by `import type` only: WORKFLOW_IMPORTS below
   activities: ['src', 'adapters'],
   adapters: ['src'],
-  engine: ['src'],
+  engine: ['src', 'adapters'],
   worker: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],
@@ -34,12 +34,18 @@ const BESIDE_THE_PACKAGE = {
  */
 const PUBLIC_SURFACE = 'src/index.ts';
 const PUBLIC_SURFACE_MAY_IMPORT = ['activities', 'engine', 'server'];
-const PUBLIC_SURFACES = [PUBLIC_SURFACE, 'worker/index.ts', 'testing/index.ts'];
+const PUBLIC_SURFACES = [
+  PUBLIC_SURFACE,
+  'worker/index.ts',
+  'testing/index.ts',
+  'adapters/connector/index.ts',
+];
 
 /** Packages that neither touch the world nor read a clock; `src` may import these and no others. */
 const PURE_PACKAGES = [
   '@noble/hashes',
   'ajv',
+  'croner',
   'fastest-levenshtein',
   'ipaddr.js',
   'ms',
@@ -51,7 +57,7 @@ const PURE_PACKAGES = [
 const WORKFLOW_PACKAGES = [
   '@temporalio/common',
   '@temporalio/workflow',
-  ...PURE_PACKAGES.filter((name) => name !== 'zod' && name !== 'ajv'),
+  ...PURE_PACKAGES.filter((name) => !['zod', 'ajv', 'croner'].includes(name)),
 ];
 
 const FILES = (folder) => `${folder}/**/*.ts`;
@@ -189,7 +195,7 @@ export default tseslint.config(
     plugins: { 'import-x': importX },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     settings: {
-      'import-x/core-modules': ['millrace', 'millrace/workflow'],
+      'import-x/core-modules': ['millrace', 'millrace/workflow', 'millrace/connectors'],
       'import-x/resolver-next': [
         relativeResolver,
         createNodeResolver({ conditionNames: ['types', 'node', 'import', 'require', 'default'] }),

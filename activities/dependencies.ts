@@ -1,6 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
 import type { AfterExecute } from '../src/config/hooks.js';
+import type { DataFlowCatalog } from '../src/data-flow/catalog.js';
+import type { CompiledDataFlow } from '../src/data-flow/compile.js';
+import type { ClaimOutcome, ClaimTask } from '../src/data-flow/run.js';
 import type { Activity } from '../src/definition/activity.js';
 import type { CompiledWorkflow } from '../src/definition/compiled-workflow.js';
 import type { CompiledPipeline } from '../src/pipeline/compile.js';
@@ -18,6 +21,7 @@ export interface DeployedCode {
   operation(type: string): Operation | undefined;
   /** A function of the project's `activities/`. */
   activity(name: string): Activity | undefined;
+  dataFlow(name: string): CompiledDataFlow | undefined;
   /** Everything that can be started, by name. */
   readonly definitions: ReadonlyMap<string, CompiledPipeline | CompiledWorkflow>;
   /** The `ignoreErrors` function of an operation at its place in a pipeline. */
@@ -42,6 +46,27 @@ export interface OutcomeDependencies {
   readonly taskQueue: string;
 }
 
+/** What is done about flows as a whole, beside moving their rows. */
+export interface FlowControl {
+  /** Claims the next run for a scheduled time. */
+  claimScheduled(task: ClaimTask): Promise<ClaimOutcome>;
+  /** Starts the flows that come after one which has ended, and the flow itself where it comes after others. */
+  startFollowers(flow: string): Promise<void>;
+  /** Closes what ended without its code, starts what was claimed and never began, and brings schedules up to date. */
+  reconcile(): Promise<unknown>;
+}
+
+/** What is needed to run data flows. */
+export interface FlowDependencies {
+  /** Opened when it is needed. */
+  readonly catalog: () => Promise<DataFlowCatalog>;
+  readonly control: FlowControl;
+  /** Puts in what `secret://` and `${ENV}` references stand for. */
+  readonly resolve: <T>(value: T) => Promise<T>;
+  /** The project's folder, absolute. */
+  readonly dir: string;
+}
+
 /** What activities need of the world. */
 export interface ActivityDependencies {
   readonly code: DeployedCode;
@@ -49,4 +74,6 @@ export interface ActivityDependencies {
   readonly log: Logger;
   /** Absent in workers of which nobody is told how runs end. */
   readonly outcomes?: OutcomeDependencies;
+  /** Absent in workers that cannot run data flows. */
+  readonly flows?: FlowDependencies;
 }

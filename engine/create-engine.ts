@@ -1,8 +1,10 @@
 import { realpathSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import type { ConfigDefinition, ProjectConfig } from '../src/config/config.js';
+import type { Log } from '../src/pipeline/context.js';
 import { DefinitionError } from '../src/definition/problem.js';
 import { connectClient, type ConnectedClient } from './connection.js';
+import { ProjectFlows } from './data-flow/project-flows.js';
 import { DeployedCode } from './deployed-code.js';
 import { Engine, type EngineOptions } from './engine.js';
 import { findTemporal } from './find-temporal.js';
@@ -68,27 +70,50 @@ export async function createEngine(options: CreateEngineOptions = {}): Promise<C
   if (project === undefined) throw new DefinitionError(problems);
   return client === undefined
     ? connectEngine(project, env)
-    : connected(project, { client, close: () => Promise.resolve() });
+    : connected(project, env, { client, close: () => Promise.resolve() });
 }
 
 /** An engine for a project that was loaded already. Throws what {@link createEngine} throws for the connection. */
 export async function connectEngine(project: Project, env: Environment): Promise<ConnectedEngine> {
   const settings = await findTemporal(realpathSync(project.dir), project.config.temporal, env);
-  return connected(project, await connectClient(settings), settings.uiUrl);
+  return connected(project, env, await connectClient(settings), settings.uiUrl);
 }
 
 function connected(
   project: Project,
+  env: Environment,
   { client, close }: ConnectedClient,
   uiUrl?: string,
 ): ConnectedEngine {
-  const { config, registry } = project;
+  const { dir, config, registry } = project;
+  const code = new DeployedCode(registry);
+  const flows = new ProjectFlows({
+    dir,
+    config,
+    env,
+    client,
+    taskQueue: config.asyncQueue,
+    flows: () => code.registry.dataFlows,
+    log: SILENT,
+  });
   const options: EngineOptions = {
     client,
     taskQueue: config.asyncQueue,
-    code: new DeployedCode(registry),
+    code,
+    dataFlows: () => flows.open(),
     afterExecute: config.afterExecute !== undefined,
     ...(uiUrl !== undefined && { uiUrl }),
   };
-  return new ConnectedEngine(options, close, config);
+  const closeAll = async (): Promise<void> => {
+    await flows.close();
+    await close();
+  };
+  return new ConnectedEngine(options, closeAll, config);
+}
+
+/** What an engine has to tell it tells by what it throws. */
+const SILENT: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+function ignore(): void {
+  // Nobody has asked to be told.
 }

@@ -1,6 +1,7 @@
 import type { OperationFailure, ModelReference } from '../src/pipeline/context.js';
 import { predicateKey } from '../src/pipeline/compile.js';
 import type { Operation } from '../src/pipeline/operation.js';
+import type { CompiledDataFlow } from '../src/data-flow/compile.js';
 import type { Activity } from '../src/definition/activity.js';
 import type { Definition, Registry } from './registry.js';
 
@@ -29,6 +30,10 @@ export class DeployedCode {
 
   activity(name: string): Activity | undefined {
     return this.#registry.activities.get(name);
+  }
+
+  dataFlow(name: string): CompiledDataFlow | undefined {
+    return this.#registry.dataFlows.get(name);
   }
 
   get definitions(): ReadonlyMap<string, Definition> {

@@ -10,6 +10,7 @@ import type { Json, JsonObject } from '../src/definition/json.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import type { Pipeline, PipelineInput, PipelineOutput } from '../src/pipeline/pipeline.js';
 import { pipelineArguments, startSummary } from '../src/pipeline/start.js';
+import type { DataFlows } from './data-flow/data-flows.js';
 import { DefinitionNotFound, IdempotencyConflict } from './errors.js';
 import { firstRunId, memoOf, type RunMemo } from './execution.js';
 import { ExecutionList, type ExecutionPage, type ListRequest } from './execution-list.js';
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly uiUrl?: string;
   /** True when the project has an `afterExecute` hook: runs are then marked, so that workers call it at their end. */
   readonly afterExecute?: boolean;
+  /** The project's data flows; their catalog is opened when they are first asked for. */
+  readonly dataFlows?: () => Promise<DataFlows>;
 }
 
 /** How a run is started. */
@@ -82,6 +85,22 @@ export class Engine {
   } {
     const { client, taskQueue } = this.#options;
     return { client, taskQueue, namespace: client.options.namespace };
+  }
+
+  /**
+   * The project's data flows: `(await engine.dataFlows()).run('import-orders')`.
+   *
+   * @throws {@link CatalogUnavailable}, {@link CatalogNewer}
+   */
+  async dataFlows(): Promise<DataFlows> {
+    const { dataFlows } = this.#options;
+    if (dataFlows === undefined) throw new TypeError('This engine was made without data flows.');
+    return dataFlows();
+  }
+
+  /** Names of the data flows that the deployed code has. */
+  get dataFlowNames(): readonly string[] {
+    return [...this.#options.code.registry.dataFlows.keys()];
   }
 
   /** Everything that can be started, by name. */

@@ -1,3 +1,4 @@
+import type { CompiledDataFlow, DataFlowSource } from '../src/data-flow/compile.js';
 import type { Activity } from '../src/definition/activity.js';
 import { compileWorkflow, type CompiledWorkflow } from '../src/definition/compiled-workflow.js';
 import { activityNameProblem, nameProblem } from '../src/definition/name.js';
@@ -12,6 +13,7 @@ import type { CompileEnvironment } from '../src/pipeline/compile-environment.js'
 import { operationProblems } from '../src/pipeline/operation-check.js';
 import type { Operation } from '../src/pipeline/operation.js';
 import type { Path } from '../src/pipeline/problem-list.js';
+import { compileDataFlows } from './data-flow-registry.js';
 
 /** Anything that can be started by its name. */
 export type Definition = CompiledPipeline | CompiledWorkflow;
@@ -22,18 +24,20 @@ export interface Sources {
   readonly pipelines: readonly PipelineSource[];
   readonly workflows: readonly Workflow[];
   readonly activities?: readonly Activity[];
+  readonly dataFlows?: readonly DataFlowSource[];
   readonly models: CompileEnvironment['models'];
   readonly readFile: CompileEnvironment['readFile'];
   /** Where something of an operation or a workflow is written, whose definition is at `site`; there unless given. */
   readonly locate?: (site: Site | undefined, path: Path) => Site | undefined;
 }
 
-/** All definitions, compiled, by name. There is one name space for whatever can be started. */
+/** All definitions, compiled, by name. There is one name space for whatever can be started, data flows included. */
 export interface Registry {
   readonly definitions: ReadonlyMap<string, Definition>;
   readonly operations: ReadonlyMap<string, Operation>;
   /** The project's own activities, which hand-written workflows schedule. */
   readonly activities: ReadonlyMap<string, Activity>;
+  readonly dataFlows: ReadonlyMap<string, CompiledDataFlow>;
 }
 
 /** A registry without any definition. */
@@ -41,6 +45,7 @@ export const EMPTY_REGISTRY: Registry = {
   definitions: new Map(),
   operations: new Map(),
   activities: new Map(),
+  dataFlows: new Map(),
 };
 
 /**
@@ -71,9 +76,23 @@ export function buildRegistry(sources: Sources): {
       return workflow;
     }),
   ].filter((definition) => definition !== undefined);
-  const definitions = unique<Definition>(compiled, 'definition', problems);
+  const flows = compileDataFlows(sources.dataFlows ?? []);
+  problems.push(...flows.problems);
+  const all = unique<Definition | CompiledDataFlow>(
+    [...compiled, ...flows.flows],
+    'definition',
+    problems,
+  );
+  const definitions = new Map(
+    [...all].flatMap(([name, found]) => (found.kind === 'data_flow' ? [] : [[name, found]])),
+  );
+  const dataFlows = new Map(
+    [...all].flatMap(([name, found]) => (found.kind === 'data_flow' ? [[name, found]] : [])),
+  );
   const wrong = problems.some((problem) => problem.severity !== 'warning');
-  return wrong ? { problems } : { registry: { definitions, operations, activities }, problems };
+  return wrong
+    ? { problems }
+    : { registry: { definitions, operations, activities, dataFlows }, problems };
 }
 
 function registerOperations(

@@ -1,10 +1,11 @@
 /** The kinds of runs, which their workflow ids begin with. */
-export type RunKind = 'pipeline' | 'workflow';
+export type RunKind = 'pipeline' | 'workflow' | 'flow';
 
 /** What a workflow id of ours says. */
 export interface RunId {
   readonly kind: RunKind;
   readonly name: string;
+  /** A flow's run has its number. */
   readonly executionId: string;
 }
 
@@ -15,10 +16,10 @@ export function formatRunId({ kind, name, executionId }: RunId): string {
 
 /** The parts of a workflow id, or undefined when it is none of ours. */
 export function parseRunId(workflowId: string): RunId | undefined {
-  const match = /^(pipeline|workflow)\/([^/]+)\/([^/]+)$/.exec(workflowId);
+  const match = /^(pipeline|workflow|flow)\/([^/]+)\/([^/]+)$/.exec(workflowId);
   const [, kind, name, executionId] = match ?? [];
   if (
-    (kind !== 'pipeline' && kind !== 'workflow') ||
+    (kind !== 'pipeline' && kind !== 'workflow' && kind !== 'flow') ||
     name === undefined ||
     executionId === undefined
   )

@@ -24,7 +24,7 @@ export {
   type Operation,
   type RetryOptions,
 } from './pipeline/operation.js';
-export { permanent, PermanentError } from './pipeline/permanent.js';
+export { permanent, PermanentError, retryable, RetryableError } from './pipeline/permanent.js';
 export {
   definePipeline,
   type OperationUse,
@@ -34,11 +34,58 @@ export {
   type Stage,
 } from './pipeline/pipeline.js';
 export { defineWorkflow, type Workflow, type WorkflowDefinition } from './definition/workflow.js';
+export {
+  defineDataFlow,
+  type BodyCounts,
+  type BodyFlowDefinition,
+  type DataFlow,
+  type FlowBodyContext,
+  type FlowRequest,
+  type MovingFlowDefinition,
+} from './data-flow/data-flow.js';
+export {
+  defineSource,
+  type ConnectorContext,
+  type Source,
+  type SourceBatch,
+  type SourceContext,
+  type SourceDefinition,
+  type SourceUse,
+} from './data-flow/source.js';
+export {
+  defineSink,
+  type OpenSink,
+  type Sink,
+  type SinkBatch,
+  type SinkContext,
+  type SinkDefinition,
+  type SinkReceipt,
+  type SinkUse,
+} from './data-flow/sink.js';
+export {
+  defineTransform,
+  type Transform,
+  type TransformContext,
+  type TransformDefinition,
+  type TransformUse,
+} from './data-flow/transform.js';
+export { FenceLost, type FlowPosition } from './data-flow/position.js';
+export type { Row, RowCounts, Written } from './data-flow/row.js';
+export type { FlowSchedule, OverlapPolicy } from './data-flow/schedule.js';
+export type {
+  FlowRecord,
+  FlowRunRecord,
+  FlowRunStatus,
+  FlowTrigger,
+  RejectionRecord,
+} from './data-flow/catalog.js';
+export { ConfigurationInvalid } from './data-flow/configuration.js';
 export { defineConfig, type Config, type ConfigDefinition } from './config/config.js';
 export type { SecretLookup } from './config/references.js';
 export type {
   AfterExecute,
   ApiAuthentication,
+  AuthorizeDataFlows,
   AuthorizeExecution,
   BeforeExecute,
   ExecutionInfo,
@@ -46,6 +93,7 @@ export type {
   Principal,
   Rejection,
   RequestedExecution,
+  RequestedFlowAccess,
 } from './config/hooks.js';
 export type { RouteDefinition } from './config/routes.js';
 export type { Execution } from '../engine/execution.js';
@@ -68,6 +116,13 @@ export {
   TemporalSettingsInvalid,
   TemporalUnreachable,
 } from '../engine/connection-errors.js';
+export { DataFlows, type FlowState, type Heartbeat } from '../engine/data-flow/data-flows.js';
+export {
+  FlowActive,
+  FlowNotFound,
+  FlowNotScheduled,
+  FlowRunNotFound,
+} from '../engine/data-flow/flow-errors.js';
 export { TemporalUnavailable } from '../engine/temporal-request.js';
 export { Run, type EventsOptions } from '../engine/run.js';
 export type { Failure } from './pipeline/failure.js';

@@ -1,10 +1,6 @@
 import { createModels } from '../adapters/language-model/models.js';
 import type { Project } from '../engine/project/load-project.js';
-import {
-  resolveReferences,
-  type Environment,
-  type SecretSources,
-} from '../engine/project/secrets.js';
+import { resolveReferences, secretSources, type Environment } from '../engine/project/secrets.js';
 import type { Log, ModelReference } from '../src/pipeline/context.js';
 
 /** The models of a project, ready to be called by a worker. References are resolved at first use. */
@@ -33,8 +29,4 @@ export async function resolveSecrets(
   const needed = { models: Object.fromEntries(project.models), webhooks: webhooks.secrets };
   const resolved = await resolveReferences(needed, secretSources(project, env));
   return { webhookSecrets: resolved.webhooks };
-}
-
-function secretSources({ config }: Project, env: Environment): SecretSources {
-  return { env, ...(config.secrets !== undefined && { secrets: config.secrets }) };
 }

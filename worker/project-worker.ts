@@ -4,21 +4,23 @@ import {
   type Worker,
   type WorkerOptions,
 } from '@temporalio/worker';
-import type { Logger, OutcomeDependencies } from '../activities/dependencies.js';
+import type { FlowDependencies, Logger, OutcomeDependencies } from '../activities/dependencies.js';
 import { WebhookSender } from '../adapters/webhook/webhook-sender.js';
 import { ConnectedEngine } from '../engine/create-engine.js';
+import { claimScheduled } from '../engine/data-flow/scheduled-claim.js';
+import { ProjectFlows } from '../engine/data-flow/project-flows.js';
 import { DeployedCode } from '../engine/deployed-code.js';
 import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
-import type { Environment } from '../engine/project/secrets.js';
+import { resolveReferences, secretSources, type Environment } from '../engine/project/secrets.js';
 import { requestTemporal } from '../engine/temporal-request.js';
 import type { AfterExecute } from '../src/config/hooks.js';
 import { TIMED_OUT_TAG } from '../src/outcome/outcome.js';
 import type { ModelReference } from '../src/pipeline/context.js';
 import { projectModels, resolveSecrets } from './project-models.js';
 import { buildServices, type ProjectServices } from './project-services.js';
-import { ensureSweepSchedule } from './sweep-schedule.js';
+import { ensureMinuteSchedule, reconcileSchedule, sweepSchedule } from './minute-schedule.js';
 import { temporalLogger } from './temporal-logger.js';
 import { createTemporalWorker } from './temporal-worker.js';
 import { workflowBundle } from './workflow-bundle.js';
@@ -118,6 +120,7 @@ export class ReloadableWorker implements ProjectWorker {
         // Where versions are, the server says which one takes a new run; it need not be this worker's.
         eagerStart: versionOf(options) === undefined,
         afterExecute: config.afterExecute !== undefined,
+        dataFlows: () => parts.flows.open(),
         ...(uiUrl !== undefined && { uiUrl }),
       },
       () => Promise.resolve(),
@@ -136,6 +139,9 @@ export class ReloadableWorker implements ProjectWorker {
     const { webhookSecrets } = await resolveSecrets(withoutReplaced(options), options.env);
     const code = new DeployedCode(registry, modelsOf(options, project));
     const hooks = new Hooks(config.afterExecute);
+    const flows = projectFlows(options, code);
+    // Who cannot reach the catalog should say so at once, not when the first flow is due.
+    if (registry.dataFlows.size > 0) await flows.open();
     const bundle = await bundleOf(project, log);
     const services = await buildServices(config);
     const worker = await createTemporalWorker({
@@ -147,12 +153,14 @@ export class ReloadableWorker implements ProjectWorker {
       services: services.services,
       log,
       outcomes: outcomeDependencies(options, hooks, webhookSecrets),
+      flows: flowDependencies(options, flows),
       options: workerOptions(options),
     }).catch(async (error: unknown) => {
       await services.dispose();
+      await flows.close();
       throw error;
     });
-    return new ReloadableWorker({ options, code, hooks, bundle, services, worker });
+    return new ReloadableWorker({ options, code, hooks, flows, bundle, services, worker });
   }
 
   run(): Promise<void> {
@@ -177,15 +185,16 @@ export class ReloadableWorker implements ProjectWorker {
     await resolveSecrets(withoutReplaced({ ...options, project }), options.env);
     this.code.replace(project.registry, modelsOf(options, project));
     hooks.afterExecute = project.config.afterExecute;
+    await this.#keepSchedules();
   }
 
   async #run(): Promise<void> {
-    const { worker, services, options } = this.#parts;
+    const { worker, services, flows, options } = this.#parts;
     const { link, log } = options;
     let scheduled: Promise<void> | undefined;
     try {
       const running = worker.run();
-      if (options.sweep ?? true) scheduled = this.#scheduleSweep();
+      scheduled = this.#keepSchedules();
       await running;
     } catch (error) {
       if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
@@ -194,19 +203,47 @@ export class ReloadableWorker implements ProjectWorker {
       );
     } finally {
       await scheduled;
-      await services.dispose().finally(() => link.close());
+      await services
+        .dispose()
+        .finally(() => flows.close())
+        .finally(() => link.close());
     }
   }
 
-  async #scheduleSweep(): Promise<void> {
-    const { link, log } = this.#parts.options;
+  /** The schedules of our own workflows, and those of the project's flows. */
+  async #keepSchedules(): Promise<void> {
+    const { options } = this.#parts;
+    const { link, log } = options;
     try {
       // In time or not at all: a worker that stops waits for it.
-      await requestTemporal(link.client, () => ensureSweepSchedule(link.client, this.taskQueue));
+      if (options.sweep ?? true)
+        await requestTemporal(link.client, () =>
+          ensureMinuteSchedule(link.client, this.taskQueue, sweepSchedule(this.taskQueue)),
+        );
     } catch (error) {
       log.warn(
         { err: error },
         'the sweep for ended runs could not be scheduled; webhooks of terminated runs may be missing',
+      );
+    }
+    if (this.code.registry.dataFlows.size > 0) await this.#keepFlows();
+  }
+
+  async #keepFlows(): Promise<void> {
+    const { options, flows } = this.#parts;
+    const { link, log } = options;
+    try {
+      const { reconciliation, catalog } = await flows.open();
+      await reconciliation.declare(new Date());
+      await reconciliation.syncAll(await catalog.flows());
+      if (options.sweep ?? true)
+        await requestTemporal(link.client, () =>
+          ensureMinuteSchedule(link.client, this.taskQueue, reconcileSchedule(this.taskQueue)),
+        );
+    } catch (error) {
+      log.warn(
+        { err: error },
+        'the schedules of data flows could not be brought up to date; the next reconciliation tries again',
       );
     }
   }
@@ -217,6 +254,7 @@ interface WorkerParts {
   readonly options: ProjectWorkerOptions;
   readonly code: DeployedCode;
   readonly hooks: Hooks;
+  readonly flows: ProjectFlows;
   readonly bundle: string;
   readonly services: ProjectServices;
   readonly worker: Worker;
@@ -268,6 +306,46 @@ function outcomeDependencies(
     afterExecute: () => hooks.afterExecute,
     client: link.client,
     taskQueue: asyncQueue,
+  };
+}
+
+function projectFlows(
+  { project, link, log, env }: ProjectWorkerOptions,
+  code: DeployedCode,
+): ProjectFlows {
+  const { dir, config } = project;
+  return new ProjectFlows({
+    dir,
+    config,
+    env,
+    client: link.client,
+    taskQueue: config.asyncQueue,
+    flows: () => code.registry.dataFlows,
+    log,
+  });
+}
+
+function flowDependencies(
+  { project, link, env }: ProjectWorkerOptions,
+  projectFlows: ProjectFlows,
+): FlowDependencies {
+  const { dir, config } = project;
+  const afterExecute = config.afterExecute !== undefined;
+  return {
+    dir,
+    catalog: async () => (await projectFlows.open()).catalog,
+    resolve: (value) => resolveReferences(value, secretSources(project, env)),
+    control: {
+      claimScheduled: async (task) =>
+        claimScheduled(
+          { flows: await projectFlows.open(), client: link.client, afterExecute },
+          task,
+        ),
+      startFollowers: async (flow) => {
+        await (await projectFlows.open()).reconciliation.followers(flow, new Date());
+      },
+      reconcile: async () => (await projectFlows.open()).reconcile(),
+    },
   };
 }
 

@@ -21,7 +21,7 @@ const SHUTDOWN_GRACE = '10s';
 
 /** Temporal's own worker, with everything that runs the definitions of a project. */
 export async function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, workflowBundle, code, services, log, outcomes } =
+  const { connection, namespace, taskQueue, workflowBundle, code, services, log, outcomes, flows } =
     options;
   return Worker.create({
     shutdownGraceTime: SHUTDOWN_GRACE,
@@ -35,6 +35,7 @@ export async function createTemporalWorker(options: TemporalWorkerOptions): Prom
       services,
       log,
       ...(outcomes !== undefined && { outcomes }),
+      ...(flows !== undefined && { flows }),
     }),
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

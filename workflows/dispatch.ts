@@ -1,7 +1,9 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { isFlowArguments } from '../src/data-flow/run.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { INTERPRETER } from '../src/pipeline/plan.js';
 import type { PipelineArguments } from '../src/pipeline/start.js';
+import { interpretDataFlow } from './data-flow.js';
 import { applicationFailure } from './failure.js';
 import { interpretPipeline } from './pipeline.js';
 
@@ -11,6 +13,7 @@ import { interpretPipeline } from './pipeline.js';
  */
 export async function runPlan(argument: unknown): Promise<unknown> {
   if (isPipelineArguments(argument)) return interpretPipeline(argument);
+  if (isFlowArguments(argument)) return interpretDataFlow(argument);
   const { workflowType } = workflowInfo();
   const message =
     `Workflow type "${workflowType}" was started without a plan that this worker can interpret (interpreter ${String(INTERPRETER)}). ` +

@@ -1,4 +1,3 @@
-import type { WorkflowDefinitionOptions } from '@temporalio/common';
 import { log, proxyActivities, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import type { OutcomeActivities } from '../activities/outcome/activities.js';
 import { DELIVERY_RETRY } from '../src/outcome/delivery-retry.js';
@@ -10,6 +9,7 @@ import {
   type OutcomeReceivers,
   type RunOutcome,
 } from '../src/outcome/outcome.js';
+import { onTheCurrentBuild } from './current-build.js';
 
 const { [AFTER_EXECUTE_ACTIVITY]: runAfterExecute } = proxyActivities<OutcomeActivities>({
   startToCloseTimeout: '30s',
@@ -63,16 +63,6 @@ async function callAfterExecute(outcome: RunOutcome): Promise<void> {
 /** Looks for runs that Temporal ended without their workflow code, and has their receivers told. Scheduled each minute. */
 export async function sweepOutcomes(): Promise<number> {
   return sweep();
-}
-
-/**
- * Where builds are pinned, the news of a run outlives its build: deliveries go on for a day. Elsewhere nothing may be said:
- * a server refuses versioning behaviour from workers without versions, and the workflow task is tried again for ever.
- */
-function onTheCurrentBuild(): WorkflowDefinitionOptions {
-  // A worker without versions has a build id all the same, of no deployment.
-  const { deploymentName = '' } = workflowInfo().currentDeploymentVersion ?? {};
-  return deploymentName === '' ? {} : { versioningBehavior: 'AUTO_UPGRADE' };
 }
 
 setWorkflowOptions(onTheCurrentBuild, deliverOutcome);

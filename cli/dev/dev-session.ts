@@ -225,6 +225,7 @@ function engineOf({ settings }: DevTemporal, current: Current): Engine {
     get afterExecute() {
       return current.project.config.afterExecute !== undefined;
     },
+    dataFlows: () => current.worker.engine.dataFlows(),
     ...(settings.uiUrl !== undefined && { uiUrl: settings.uiUrl }),
   });
 }

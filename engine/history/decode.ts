@@ -4,6 +4,7 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { LoadedDataConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import { isFlowArguments, type MoveOutcome } from '../../src/data-flow/run.js';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
 import {
@@ -65,6 +66,10 @@ export class HistoryDecoder {
   ): Promise<Without<'run_started'>> {
     const argument = await this.#first(attributes.input);
     const plan = isPlainObject(argument) && isPlan(argument['plan']) ? argument['plan'] : undefined;
+    if (isFlowArguments(argument)) {
+      const { flow: name, runSeq } = argument;
+      return { type: 'run_started', name, inputKeys: [], runSeq };
+    }
     const input =
       plan === undefined ? argument : isPlainObject(argument) ? argument['input'] : undefined;
     return {
@@ -77,10 +82,13 @@ export class HistoryDecoder {
 
   async #activityEnded(
     event: TemporalEvent,
-  ): Promise<Without<'activity_completed'> | Without<'activity_failed'> | undefined> {
+  ): Promise<
+    Without<'activity_completed'> | Without<'activity_failed'> | Without<'rows_moved'> | undefined
+  > {
     const completed = event.activityTaskCompletedEventAttributes;
     if (completed) {
       const outcome = await this.#first(completed.result);
+      if (isMoveOutcome(outcome)) return { type: 'rows_moved', outcome };
       const known = isOutcome(outcome) ? { outcome } : {};
       return {
         type: 'activity_completed',
@@ -196,4 +204,8 @@ function isPlan(value: unknown): value is PipelinePlan {
 
 function isOutcome(value: unknown): value is OperationOutcome {
   return isPlainObject(value) && isPlainObject(value['effect']);
+}
+
+function isMoveOutcome(value: unknown): value is MoveOutcome {
+  return isPlainObject(value) && isPlainObject(value['counts']) && 'rowsPerSecond' in value;
 }

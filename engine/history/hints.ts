@@ -50,11 +50,14 @@ export async function describeHints(
     const text = progress === undefined ? '' : JSON.stringify(progress);
     if (progress !== undefined && text !== known.progress) {
       // A body's progress came through JSON.
-      events.push({
-        type: 'operation_progress',
-        time: Date.now(),
-        data: { ...name, attempt, ...(progress as JsonObject) },
-      });
+      if (fold.progress?.flow !== undefined)
+        events.push({ type: 'flow_progress', time: Date.now(), data: progress as JsonObject });
+      else
+        events.push({
+          type: 'operation_progress',
+          time: Date.now(),
+          data: { ...name, attempt, ...(progress as JsonObject) },
+        });
     }
     memory.set(id, { attempt, progress: text });
   }

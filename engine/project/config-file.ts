@@ -34,20 +34,32 @@ export function readConfig(
   }
   const site = siteOf(value, dir) ?? { file };
   const { config, problems } = parseConfig(value, over);
-  const unset = references(config?.webhooks.secrets).filter(
-    ({ kind, name }) => kind === 'env' && isUnset(env, name),
+  const unset = Object.entries(referring(config)).flatMap(([option, value]) =>
+    references(value)
+      .filter(({ kind, name: variable }) => kind === 'env' && isUnset(env, variable))
+      .map(({ name: variable }) => ({ option, variable })),
   );
   return {
     ...(config !== undefined && { config }),
     site,
     problems: [
       ...problems.map((problem) => ({ ...problem, site })),
-      ...unset.map(({ name }) => ({
+      ...unset.map(({ option, variable }) => ({
         site,
         definition: 'config',
-        message: `config: webhooks.secret: the environment variable ${name} is not set. Set it before you start, or take the option out.`,
+        message: `config: ${option}: the environment variable ${variable} is not set. Set it before you start, or take the option out.`,
       })),
     ],
+  };
+}
+
+/** The options that refer to secrets, by their names. */
+function referring(config: ProjectConfig | undefined): Readonly<Record<string, unknown>> {
+  if (config === undefined) return {};
+  return {
+    'webhooks.secret': config.webhooks.secrets,
+    'catalog.url': config.catalog.url,
+    'dataFlows.heartbeat.authenticationToken': config.dataFlows.heartbeat.authenticationToken,
   };
 }
 

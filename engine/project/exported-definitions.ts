@@ -1,4 +1,8 @@
-import { isDefinition, type DefinitionKind } from '../../src/definition/brand.js';
+import { isAnyDefinition, isDefinition, type DefinitionKind } from '../../src/definition/brand.js';
+import type { DataFlow } from '../../src/data-flow/data-flow.js';
+import type { SinkConnector } from '../../src/data-flow/sink.js';
+import type { SourceConnector } from '../../src/data-flow/source.js';
+import type { TransformConnector } from '../../src/data-flow/transform.js';
 import type { Site } from '../../src/definition/problem.js';
 import type { Workflow } from '../../src/definition/workflow.js';
 import type { Operation } from '../../src/pipeline/operation.js';
@@ -11,6 +15,10 @@ export interface ExportedDefinitions {
   readonly operations: readonly Operation[];
   readonly pipelines: readonly Pipeline[];
   readonly workflows: readonly Workflow[];
+  readonly dataFlows: readonly DataFlow[];
+  readonly sources: readonly SourceConnector[];
+  readonly sinks: readonly SinkConnector[];
+  readonly transforms: readonly TransformConnector[];
 }
 
 /** Collects the definitions among the exports of modules. One that is exported twice counts once. */
@@ -21,7 +29,7 @@ export function exportedDefinitions(
   const found = new Map<object, { readonly site: Site }>();
   for (const { file, exports } of modules) {
     for (const value of Object.values(exports)) {
-      if (typeof value !== 'object' || value === null || found.has(value)) continue;
+      if (!isAnyDefinition(value) || found.has(value)) continue;
       const site: unknown = 'site' in value ? value.site : undefined;
       // Only a defineX writes a site, and it writes nothing else there.
       const written =
@@ -38,5 +46,9 @@ export function exportedDefinitions(
     operations: ofKind('operation') as readonly Operation[],
     pipelines: ofKind('pipeline') as readonly Pipeline[],
     workflows: ofKind('workflow') as readonly Workflow[],
+    dataFlows: ofKind('data_flow') as readonly DataFlow[],
+    sources: ofKind('source') as readonly SourceConnector[],
+    sinks: ofKind('sink') as readonly SinkConnector[],
+    transforms: ofKind('transform') as readonly TransformConnector[],
   };
 }

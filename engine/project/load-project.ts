@@ -1,19 +1,22 @@
 import { realpathSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
+import { BUILT_IN_SINKS, BUILT_IN_SOURCES } from '../../adapters/connector/catalog.js';
 import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
 import { shadowProblems } from '../../src/config/routes.js';
+import { BUILT_IN_TRANSFORMS } from '../../src/data-flow/built-in/catalog.js';
+import type { DataFlowSource } from '../../src/data-flow/compile.js';
 import type { Models } from '../../src/config/models.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import { suggestion } from '../../src/definition/suggestion.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import type { PipelineSource } from '../../src/pipeline/compile.js';
-import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
+import { registerConnectors } from '../data-flow-registry.js';
 import { buildRegistry, type Registry } from '../registry.js';
 import { checkWorkflows } from './declared-workflows.js';
 import { exportedActivities } from './exported-activities.js';
-import { exportedDefinitions } from './exported-definitions.js';
+import { exportedDefinitions, type ExportedDefinitions } from './exported-definitions.js';
 import { outlineModules } from './module-bundle.js';
 import { modulesWithoutPurpose } from './module-purpose.js';
 import {
@@ -96,9 +99,15 @@ function refusal(error: unknown): string | undefined {
 
 async function load(dir: string, env: Environment, over: ConfigDefinition): Promise<LoadedProject> {
   const modules = await loadModules(dir, env, over);
-  const yaml = loadYaml(dir, modules.config, modules.configSite, env);
+  const exported = exportedDefinitions(modules.modules, dir);
+  const { connectors, problems: wrongConnectors } = registerConnectors({
+    sources: [...BUILT_IN_SOURCES.map(withoutSite), ...exported.sources],
+    sinks: [...BUILT_IN_SINKS.map(withoutSite), ...exported.sinks],
+    transforms: [...BUILT_IN_TRANSFORMS.map(withoutSite), ...exported.transforms],
+  });
+  const yaml = loadYaml(dir, modules.config, modules.configSite, env, connectors);
   const text = new ProjectText(dir);
-  const { registry, problems: compiled } = compile(modules, yaml, text);
+  const { registry, problems: compiled } = compile(modules, exported, yaml, text);
   const pipelines = [...(registry?.definitions.values() ?? [])].filter(
     ({ kind }) => kind === 'pipeline',
   );
@@ -107,6 +116,7 @@ async function load(dir: string, env: Environment, over: ConfigDefinition): Prom
   const watched = watchedBy(dir, config, [...modules.inputs, ...workflows.inputs, ...text.files]);
   const problems = [
     ...modules.problems,
+    ...wrongConnectors,
     ...yaml.problems,
     ...compiled,
     ...workflows.problems,
@@ -124,10 +134,10 @@ async function load(dir: string, env: Environment, over: ConfigDefinition): Prom
 
 function compile(
   { modules, activityFiles, incomplete }: ProjectModules,
+  exported: ExportedDefinitions,
   yaml: ProjectYaml,
   text: ProjectText,
 ): ReturnType<typeof buildRegistry> {
-  const exported = exportedDefinitions(modules, text.dir);
   const operations = [...BUILT_IN_OPERATIONS.map(withoutSite), ...exported.operations];
   const { locate } = new SourcePlaces(text.dir);
   const written = exported.pipelines.map((definition) => ({
@@ -135,6 +145,10 @@ function compile(
     locate: (path: Path) => locate(definition.site, path),
   }));
   const pipelines: readonly PipelineSource[] = [...written, ...yaml.pipelines];
+  const flows = exported.dataFlows.map((definition): DataFlowSource => ({
+    definition,
+    locate: (path) => locate(definition.site, path),
+  }));
   const names = new Set(operations.map((operation) => operation.name));
   return buildRegistry({
     operations,
@@ -144,15 +158,16 @@ function compile(
       : pipelines,
     workflows: exported.workflows,
     activities: exportedActivities(modules, activityFiles, text.dir),
+    dataFlows: [...flows, ...yaml.dataFlows],
     models: yaml.models,
     readFile: text.read,
     locate,
   });
 }
 
-/** Where our own operations are written helps nobody who reads a message. */
-function withoutSite(operation: Operation): Operation {
-  const { site: _, ...rest } = operation;
+/** Where our own operations and connectors are written helps nobody who reads a message. */
+function withoutSite<T extends { readonly site?: Site }>(own: T): Omit<T, 'site'> {
+  const { site: _, ...rest } = own;
   return rest;
 }
 

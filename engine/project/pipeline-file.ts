@@ -21,7 +21,7 @@ export function readPipeline(
     const message = 'no pipeline is written here. It starts with name: and stages:.';
     return { problems: [...syntax, { site: yaml.locate([]), message }] };
   }
-  const { definition, told, problems: found } = parseWrittenPipeline(yaml.value);
+  const { value: definition, told, problems: found } = parseWrittenPipeline(yaml.value);
   const written = found.map(({ path, unknownName, message }): Problem => ({
     site: unknownName ? yaml.locateName(path) : yaml.locate(path),
     ...nameOf(yaml.value),
@@ -30,7 +30,8 @@ export function readPipeline(
   return { source: { definition, locate: yaml.locate, told }, problems: [...syntax, ...written] };
 }
 
-function nameOf(value: unknown): { readonly definition?: string } {
+/** The definition that a problem is told with, where it has a name. */
+export function nameOf(value: unknown): { readonly definition?: string } {
   return isPlainObject(value) && typeof value['name'] === 'string'
     ? { definition: value['name'] }
     : {};

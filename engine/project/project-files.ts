@@ -7,6 +7,8 @@ export const FOLDERS = {
   pipelines: 'pipelines',
   workflows: 'workflows',
   activities: 'activities',
+  flows: 'flows',
+  connectors: 'connectors',
 } as const;
 
 /** Names that the configuration may have; a project has one of them. */

@@ -48,6 +48,8 @@ export async function loadModules(
     ...configs.slice(0, 1),
     ...moduleFiles(join(dir, FOLDERS.operations)),
     ...moduleFiles(join(dir, FOLDERS.pipelines)),
+    ...moduleFiles(join(dir, FOLDERS.connectors)),
+    ...moduleFiles(join(dir, FOLDERS.flows)),
     ...activities,
     ...contractFiles(dir),
   ];

@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ProjectConfig } from '../../src/config/config.js';
+import type { DataFlowSource } from '../../src/data-flow/compile.js';
+import type { Connectors } from '../../src/data-flow/connectors.js';
 import type { Models } from '../../src/config/models.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import type { PipelineSource } from '../../src/pipeline/compile.js';
+import { readFlow } from './flow-file.js';
 import { readModels } from './models-file.js';
 import { readPipeline } from './pipeline-file.js';
 import { FOLDERS, isDirectory, MODELS_FILE, yamlFiles } from './project-files.js';
@@ -13,16 +16,22 @@ import { shownPath } from './site.js';
 /** What the YAML files of a project hold. */
 export interface ProjectYaml {
   readonly pipelines: readonly PipelineSource[];
+  readonly dataFlows: readonly DataFlowSource[];
   readonly models: Models;
   readonly problems: readonly Problem[];
 }
 
-/** Reads the models, and the pipelines that are written in YAML. */
+/**
+ * Reads the models, and the pipelines and data flows that are written in YAML.
+ *
+ * @param connectors - what flows can name
+ */
 export function loadYaml(
   dir: string,
   config: ProjectConfig | undefined,
   configSite: Site | undefined,
   env: Environment,
+  connectors: Connectors,
 ): ProjectYaml {
   const configured = config?.configPath === undefined ? undefined : resolve(dir, config.configPath);
   const problems: Problem[] = [];
@@ -34,18 +43,28 @@ export function loadYaml(
       message,
     });
   }
-  const pipelines = pipelineFiles(dir, configured).flatMap((file) => {
-    const { source, problems: found } = readPipeline(
-      shownPath(file, dir),
-      readFileSync(file, 'utf8'),
-    );
-    problems.push(...found);
-    return source === undefined ? [] : [source];
-  });
+  const read = <T>(
+    files: readonly string[],
+    reader: (file: string, text: string) => { source?: T; problems: readonly Problem[] },
+  ): readonly T[] =>
+    files.flatMap((file) => {
+      const { source, problems: found } = reader(shownPath(file, dir), readFileSync(file, 'utf8'));
+      problems.push(...found);
+      return source === undefined ? [] : [source];
+    });
+  const pipelines = read(pipelineFiles(dir, configured), readPipeline);
+  const dataFlows = read(filesIn(FOLDERS.flows, dir, configured), (file, text) =>
+    readFlow(file, text, connectors),
+  );
   const modelsFile = join(configured ?? dir, MODELS_FILE);
-  if (!existsSync(modelsFile)) return { pipelines, models: new Map(), problems };
-  const read = readModels(shownPath(modelsFile, dir), readFileSync(modelsFile, 'utf8'), env);
-  return { pipelines, models: read.models, problems: [...problems, ...read.problems] };
+  if (!existsSync(modelsFile)) return { pipelines, dataFlows, models: new Map(), problems };
+  const models = readModels(shownPath(modelsFile, dir), readFileSync(modelsFile, 'utf8'), env);
+  return {
+    pipelines,
+    dataFlows,
+    models: models.models,
+    problems: [...problems, ...models.problems],
+  };
 }
 
 function pipelineFiles(dir: string, configured: string | undefined): readonly string[] {
@@ -53,8 +72,12 @@ function pipelineFiles(dir: string, configured: string | undefined): readonly st
     configured === undefined
       ? []
       : yamlFiles(configured).filter((file) => file !== join(configured, MODELS_FILE));
-  const below = [dir, configured]
+  return [...new Set([...filesIn(FOLDERS.pipelines, dir, configured), ...own])];
+}
+
+/** YAML files of a folder in the project, and in the one that the configuration names. */
+function filesIn(name: string, dir: string, configured: string | undefined): readonly string[] {
+  return [dir, configured]
     .filter((folder) => folder !== undefined)
-    .flatMap((folder) => yamlFiles(join(folder, FOLDERS.pipelines)));
-  return [...new Set([...below, ...own])];
+    .flatMap((folder) => yamlFiles(join(folder, name)));
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ProjectConfig } from '../../src/config/config.js';
 import {
   references,
   withReferences,
@@ -23,6 +24,14 @@ export interface SecretSources {
   readonly secrets?: SecretLookup;
   /** The folder with secrets as files; `/run/secrets` unless set. */
   readonly folder?: string;
+}
+
+/** Where a project's references find what they stand for. */
+export function secretSources(
+  { config }: { readonly config: Pick<ProjectConfig, 'secrets'> },
+  env: Environment,
+): SecretSources {
+  return { env, ...(config.secrets !== undefined && { secrets: config.secrets }) };
 }
 
 /** References that stand for nothing here. Carries all of them, as they are written. */

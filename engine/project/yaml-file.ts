@@ -13,7 +13,7 @@ import {
 import type { Problem, Site } from '../../src/definition/problem.js';
 import { nearMiss } from '../../src/definition/suggestion.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
-import { writtenName } from '../../src/pipeline/written-pipeline.js';
+import { writtenName } from '../../src/config/written-form.js';
 
 /** Largest YAML file, in characters. A pipeline's plan may have 256 KiB. */
 const MAX_CHARACTERS = 1024 * 1024;

@@ -5,6 +5,7 @@ import { NO_SERVICES, type Services } from '../pipeline/context.js';
 import type {
   AfterExecute,
   ApiAuthentication,
+  AuthorizeDataFlows,
   AuthorizeExecution,
   BeforeExecute,
 } from './hooks.js';
@@ -155,6 +156,58 @@ const cors = z.strictObject({
   credentials: z.boolean().default(false),
 });
 
+const catalog = z.strictObject({ url: text.exactOptional() });
+
+/** An address, or a range of them. */
+const addressRange = z
+  .string()
+  .refine(
+    (range) => ipaddr.isValid(range) || ipaddr.isValidCIDR(range),
+    'write an address such as "203.0.113.7" or "2001:db8::1", or a range such as "10.2.0.0/16"',
+  );
+
+const proxy = z
+  .string()
+  .refine(
+    (range) =>
+      ['loopback', 'linklocal', 'uniquelocal'].includes(range) ||
+      ipaddr.isValid(range) ||
+      ipaddr.isValidCIDR(range),
+    'write the address or the range of a proxy, such as "10.2.0.0/16", or "loopback", "linklocal" or "uniquelocal"',
+  );
+
+const heartbeat = z
+  .strictObject({
+    endpointPath: routePath.default('/data_flows/heartbeat'),
+    authenticationEnabled: z.boolean().default(false),
+    authenticationToken: reference.exactOptional(),
+    ipWhitelistingEnabled: z.boolean().default(false),
+    whitelistedIps: z.array(addressRange).default([]),
+    trustProxy: z.array(proxy).default([]),
+  })
+  .refine(
+    ({ authenticationEnabled, authenticationToken }) =>
+      !authenticationEnabled || authenticationToken !== undefined,
+    {
+      path: ['authenticationToken'],
+      message:
+        'authenticationEnabled needs a token: write authenticationToken: "secret://heartbeat" or "${HEARTBEAT_TOKEN}"',
+    },
+  )
+  .refine(
+    ({ ipWhitelistingEnabled, whitelistedIps }) =>
+      !ipWhitelistingEnabled || whitelistedIps.length > 0,
+    {
+      path: ['whitelistedIps'],
+      message: 'ipWhitelistingEnabled without any address would refuse everybody: name some',
+    },
+  );
+
+const dataFlows = z.strictObject({
+  routes: z.boolean().exactOptional(),
+  heartbeat: heartbeat.prefault({}),
+});
+
 const services = z.custom<Services | (() => Services | Promise<Services>)>(
   (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
   'expected an object or a function that returns one',
@@ -170,6 +223,7 @@ export const configSchema = z.strictObject({
   cors: cors.exactOptional(),
   apiAuthentication: callback<ApiAuthentication>().exactOptional(),
   authorizeExecution: callback<AuthorizeExecution>().exactOptional(),
+  authorizeDataFlows: callback<AuthorizeDataFlows>().exactOptional(),
   beforeExecute: callback<BeforeExecute>().exactOptional(),
   afterExecute: callback<AfterExecute>().exactOptional(),
   exposePipes: z.union([z.enum(['all', 'none']), z.array(text)]).default('all'),
@@ -183,4 +237,6 @@ export const configSchema = z.strictObject({
   temporal: temporal.default({}),
   server: server.prefault({}),
   webhooks: webhooks.prefault({}),
+  catalog: catalog.default({}),
+  dataFlows: dataFlows.prefault({}),
 });

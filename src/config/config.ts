@@ -9,6 +9,7 @@ import { configSchema } from './config-schema.js';
 import type {
   AfterExecute,
   ApiAuthentication,
+  AuthorizeDataFlows,
   AuthorizeExecution,
   BeforeExecute,
 } from './hooks.js';
@@ -41,6 +42,8 @@ export interface ConfigDefinition {
   readonly apiAuthentication?: ApiAuthentication;
   /** Says which runs a request may see and cancel. Unset: whoever may see a pipeline may see all of its runs. */
   readonly authorizeExecution?: AuthorizeExecution;
+  /** Says which requests may look at data flows and steer them. Unset: whoever may use the API. */
+  readonly authorizeDataFlows?: AuthorizeDataFlows;
   /** Called before a request starts a run; may refuse it. Default: none. */
   readonly beforeExecute?: BeforeExecute;
   /** Called once for each run that ended. Default: none. */
@@ -68,6 +71,43 @@ export interface ConfigDefinition {
   readonly temporal?: TemporalSettings;
   readonly server?: ServerSettings;
   readonly webhooks?: WebhookSettings;
+  readonly catalog?: CatalogSettings;
+  readonly dataFlows?: DataFlowSettings;
+}
+
+/** Where the catalog is: the database with the settings, cursors and run history of data flows. */
+export interface CatalogSettings {
+  /**
+   * `postgres://…` or `sqlite:<path>`, which may hold references: `${CATALOG_URL}`. Default: the environment's `DATABASE_URL`,
+   * else a SQLite file in `.millrace/` of the project.
+   */
+  readonly url?: string;
+}
+
+/** How data flows are served. */
+export interface DataFlowSettings {
+  /** Serve the API of data flows under `/data_flows`. Default: as `catchAllRoutes`. */
+  readonly routes?: boolean;
+  readonly heartbeat?: HeartbeatSettings;
+}
+
+/** Who may send the heartbeat that starts flows which are due, and where to. */
+export interface HeartbeatSettings {
+  /** Default: `/data_flows/heartbeat`. */
+  readonly endpointPath?: string;
+  /** Only with the token, in `X-Heartbeat-Token` or as `Authorization: Bearer`. Default: false; `apiAuthentication` is asked then. */
+  readonly authenticationEnabled?: boolean;
+  /** The token, as a reference: `secret://heartbeat` or `${HEARTBEAT_TOKEN}`. */
+  readonly authenticationToken?: string;
+  /** Only from some addresses. Default: false. */
+  readonly ipWhitelistingEnabled?: boolean;
+  /** Addresses and CIDR ranges, IPv4 and IPv6. */
+  readonly whitelistedIps?: readonly string[];
+  /**
+   * Proxies whose `X-Forwarded-For` is believed: addresses, ranges, or `loopback`, `linklocal`, `uniquelocal`. Default: none, and
+   * the address is that of the connection.
+   */
+  readonly trustProxy?: readonly string[];
 }
 
 /** The Temporal server, namespace and profile to use. */
@@ -134,6 +174,7 @@ export interface ProjectConfig {
   readonly cors?: Required<CorsSettings>;
   readonly apiAuthentication?: ApiAuthentication;
   readonly authorizeExecution?: AuthorizeExecution;
+  readonly authorizeDataFlows?: AuthorizeDataFlows;
   readonly beforeExecute?: BeforeExecute;
   readonly afterExecute?: AfterExecute;
   readonly exposePipes: 'all' | 'none' | readonly string[];
@@ -159,7 +200,17 @@ export interface ProjectConfig {
     readonly allow: readonly string[];
     readonly maxAgeMs: number;
   };
+  readonly catalog: CatalogSettings;
+  readonly dataFlows: {
+    /** Whether the API of data flows is served. */
+    readonly routes: boolean;
+    readonly heartbeat: ProjectHeartbeat;
+  };
 }
+
+/** The heartbeat's settings with their defaults. */
+export type ProjectHeartbeat = Omit<Required<HeartbeatSettings>, 'authenticationToken'> &
+  Pick<HeartbeatSettings, 'authenticationToken'>;
 
 /**
  * Types a project's configuration; export its result from `millrace.config.ts` as the default. Nothing is checked
@@ -199,7 +250,8 @@ export function parseConfig(
     );
     return { problems };
   }
-  const { executionRetention, trackExecutions, worker, server, webhooks, ...rest } = parsed.data;
+  const { executionRetention, trackExecutions, worker, server, webhooks, dataFlows, ...rest } =
+    parsed.data;
   const { shutdownGraceTime: shutdownGraceTimeMs, ...workerOptions } = worker;
   const {
     bodyLimit: bodyLimitBytes,
@@ -213,6 +265,7 @@ export function parseConfig(
     worker: { ...workerOptions, shutdownGraceTimeMs },
     server: { ...listener, bodyLimitBytes, maxWaitMs, keepAliveMs },
     webhooks: { secrets: webhooks.secret, allow: webhooks.allow, maxAgeMs: webhooks.maxAge },
+    dataFlows: { routes: rest.catchAllRoutes, ...dataFlows },
   };
   const wrong = routeProblems(config);
   if (wrong.length > 0) return { problems: wrong };
@@ -251,4 +304,12 @@ function merged(value: unknown, over: unknown): unknown {
 }
 
 /** The options that are objects with options of their own. */
-const GROUPS: readonly string[] = ['worker', 'temporal', 'server', 'webhooks', 'cors'];
+const GROUPS: readonly string[] = [
+  'worker',
+  'temporal',
+  'server',
+  'webhooks',
+  'cors',
+  'catalog',
+  'dataFlows',
+];

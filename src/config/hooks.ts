@@ -44,6 +44,25 @@ export type AuthorizeExecution = (
   execution: RequestedExecution,
 ) => boolean | Promise<boolean>;
 
+/** What a request would do with data flows. */
+export interface RequestedFlowAccess {
+  /** `read` looks at settings, runs and rejected rows; `write` starts runs and changes settings. */
+  readonly access: 'read' | 'write';
+  /** The flow's name; undefined for the list of all. */
+  readonly flow?: string;
+}
+
+/**
+ * Says whether a request may look at data flows or steer them. Anything but `true` answers 403. The heartbeat has its own
+ * authentication.
+ *
+ * @param ctx - Koa's context; `ctx.state.principal` is what `apiAuthentication` answered
+ */
+export type AuthorizeDataFlows = (
+  ctx: Context,
+  requested: RequestedFlowAccess,
+) => boolean | Promise<boolean>;
+
 /** How {@link BeforeExecute} refuses a request: the HTTP status (400 to 599) and the `error` of the JSON body. */
 export interface Rejection {
   readonly status: number;

@@ -89,3 +89,10 @@ export function defineTransform<
   });
   return transform;
 }
+
+/** True for a transform that a flow writes as a function of its own. */
+export function isFunctionTransform<F extends (...args: never[]) => unknown>(
+  transform: TransformUse | F,
+): transform is F {
+  return typeof transform === 'function';
+}

@@ -4,7 +4,12 @@ export const MAX_NAME_LENGTH = 200;
 const SHAPE = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 
 /** The types of our own workflows, as workflows/index.ts exports them. */
-export const OWN_WORKFLOW_TYPES: readonly string[] = ['deliverOutcome', 'sweepOutcomes'];
+export const OWN_WORKFLOW_TYPES: readonly string[] = [
+  'deliverOutcome',
+  'sweepOutcomes',
+  'triggerDataFlow',
+  'reconcileDataFlows',
+];
 
 /**
  * A definition's name becomes a Temporal workflow type, and Temporal's worker looks types up as properties of an

@@ -14,6 +14,8 @@ export const FAILURE_TYPES = {
   pipelineNotFound: 'PipelineNotFound',
   planningTimeout: 'PlanningTimeout',
   activityNotRegistered: 'ActivityNotRegistered',
+  flowNotRegistered: 'FlowNotRegistered',
+  workerLost: 'WorkerLost',
 } as const;
 
 /** What went wrong in a run, as its result, its events and its webhooks tell it. */

@@ -27,3 +27,32 @@ export function permanent(message: string, details?: Json, type?: string): Perma
 export function isPermanent(error: unknown): error is PermanentError {
   return typeof error === 'object' && error !== null && PERMANENT in error;
 }
+
+/** Marks errors that may pass, across copies of this package. */
+const RETRYABLE = Symbol.for('millrace.retryable');
+
+/** An error that another attempt may not meet again. Made by {@link retryable}. */
+export class RetryableError extends Error {
+  override readonly name: string = 'RetryableError';
+  readonly [RETRYABLE] = true;
+  constructor(
+    message: string,
+    /** How long to wait before the next attempt, in milliseconds; as the retry policy says unless given. */
+    readonly retryAfterMs?: number,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * An error to throw from a data flow's transform when it is not the row that is wrong: `throw retryable('the service is
+ * away')`. The batch is then tried again, instead of the row being rejected.
+ */
+export function retryable(message: string, retryAfterMs?: number): RetryableError {
+  return new RetryableError(message, retryAfterMs);
+}
+
+/** True for errors made by {@link retryable}, whichever copy of the package made them. */
+export function isRetryable(error: unknown): error is RetryableError {
+  return typeof error === 'object' && error !== null && RETRYABLE in error;
+}

@@ -1,3 +1,4 @@
+import { progressData } from '../data-flow/progress.js';
 import type { JsonObject } from '../definition/json.js';
 import { FAILURE_TYPES, ignoresFailure, isOutOfTime, type Failure } from '../pipeline/failure.js';
 import type { IgnoresDecision, QuickReport } from '../pipeline/operation-task.js';
@@ -33,7 +34,7 @@ export function foldEvent(state: FoldState | undefined, event: HistoryEvent): Fo
 }
 
 function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep {
-  const { name, plan, time, inputKeys } = event;
+  const { name, plan, time, inputKeys, runSeq } = event;
   const progress: RunProgress = {
     name,
     ...(plan !== undefined && { plan }),
@@ -41,9 +42,13 @@ function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep
     startedAt: time,
     stages: plan === undefined ? [] : pendingStages(plan),
     namespaceCount: 1,
+    ...(runSeq !== undefined && { flow: { runSeq } }),
   };
-  const started: Told = { type: 'pipe_started', time, data: { pipe: name, input_keys: inputKeys } };
-  return { state: { progress, scheduled: {} }, events: [started] };
+  const begun: Told =
+    runSeq === undefined
+      ? { type: 'pipe_started', time, data: { pipe: name, input_keys: inputKeys } }
+      : { type: 'flow_started', time, data: { flow: name, run_seq: runSeq } };
+  return { state: { progress, scheduled: {} }, events: [begun] };
 }
 
 function pendingStages(plan: PipelinePlan): readonly StageProgress[] {
@@ -81,6 +86,9 @@ class Step {
         break;
       case 'failure_decided':
         this.#failureDecided(event.decision);
+        break;
+      case 'rows_moved':
+        this.#writer.moved(progressData(event.outcome));
         break;
       case 'quick_completed':
         this.#quickCompleted(event.outcome.operations);

@@ -1,3 +1,4 @@
+import type { MoveOutcome } from '../data-flow/run.js';
 import type { Json } from '../definition/json.js';
 import type { Failure } from '../pipeline/failure.js';
 import type {
@@ -26,6 +27,8 @@ export type HistoryEvent = Common &
         readonly inputKeys: readonly string[];
         /** Absent for hand-written workflows. */
         readonly plan?: PipelinePlan;
+        /** The number of a data flow's run among those of the flow. */
+        readonly runSeq?: number;
       }
     /** A worker has taken the run. */
     | { readonly type: 'run_taken' }
@@ -49,6 +52,8 @@ export type HistoryEvent = Common &
         readonly startedAt?: number;
         readonly failure: Failure;
       }
+    /** An activity of a data flow has moved rows. */
+    | { readonly type: 'rows_moved'; readonly outcome: MoveOutcome }
     /** A project's predicate has said whether the failure of an operation is ignored. */
     | { readonly type: 'failure_decided'; readonly decision: IgnoresDecision }
     /** A local activity of fused operations ended. */

@@ -161,6 +161,14 @@ export class ProgressWriter {
     }
   }
 
+  /** A data flow's rows were moved. */
+  moved(data: Readonly<Record<string, number>>): void {
+    const { flow } = this.#progress;
+    if (flow === undefined) return;
+    this.#progress = { ...this.#progress, flow: { ...flow, moved: data } };
+    this.tell('flow_progress', this.time, data);
+  }
+
   completed(result: JsonObject): void {
     this.passEmptyStages(this.time);
     this.#progress = { ...this.#progress, status: 'completed', closedAt: this.time, result };
@@ -172,12 +180,10 @@ export class ProgressWriter {
     this.#closeAll(failure);
     this.#progress = { ...this.#progress, status, closedAt: this.time, failure };
     const duration_ms = Math.max(0, this.time - this.#progress.startedAt);
-    this.tell('pipe_failed', this.time, {
-      pipe: this.#progress.name,
-      status,
-      error: failure.message,
-      duration_ms,
-    });
+    const { name, flow } = this.#progress;
+    const ended = { status, error: failure.message, duration_ms };
+    if (flow === undefined) this.tell('pipe_failed', this.time, { pipe: name, ...ended });
+    else this.tell('flow_failed', this.time, { flow: name, run_seq: flow.runSeq, ...ended });
     this.tell('error', this.time, {
       type: apiErrorType(failure.type),
       message: failure.message,

@@ -17,6 +17,16 @@ export interface RunProgress {
   readonly failure?: Failure;
   /** Number of namespaces that reach the next stage. */
   readonly namespaceCount: number;
+  /** Of the run of a data flow. */
+  readonly flow?: FlowProgress;
+}
+
+/** How far the run of a data flow is. */
+export interface FlowProgress {
+  /** Its number among the runs of the flow. */
+  readonly runSeq: number;
+  /** What the last activity that moved rows has told: batches, rows, rate. */
+  readonly moved?: Readonly<Record<string, number>>;
 }
 
 /** How far a stage is. */

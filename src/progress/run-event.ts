@@ -1,7 +1,8 @@
 import type { JsonObject } from '../definition/json.js';
 
 /**
- * The kinds of events that a run tells. The first eight are seed 000's. Hints come from describing a run that goes on:
+ * The kinds of events that a run tells. The first eight are seed 000's; those of data flows begin with `flow_`, and
+ * `flow_progress` comes as a hint, too. Hints come from describing a run that goes on:
  * they carry no id, are best effort, and are not repeated to a client that reconnects.
  */
 export type RunEventType =
@@ -16,6 +17,9 @@ export type RunEventType =
   | 'stage_failed'
   | 'pipe_failed'
   | 'operation_waiting'
+  | 'flow_started'
+  | 'flow_progress'
+  | 'flow_failed'
   | RunHintType;
 
 /** Live only: an attempt failed and another follows; a body told how far it is. */

@@ -10,17 +10,17 @@ const bundle = join(
   'node_modules',
   '.cache',
   'millrace',
-  `shared-dev-server-${String(process.pid)}.mjs`,
+  `shared-servers-${String(process.pid)}.mjs`,
 );
 
 /**
- * Starts one Temporal dev server for all test files. Jest loads this file outside of its ESM
+ * Starts one Temporal dev server and one PostgreSQL for all test files. Jest loads this file outside of its ESM
  * transform, so the TypeScript that does the work is bundled first.
  */
 export default async function setUp() {
   await mkdir(dirname(bundle), { recursive: true });
   await build({
-    entryPoints: [join(root, 'test', 'support', 'shared-dev-server.ts')],
+    entryPoints: [join(root, 'test', 'support', 'shared-servers.ts')],
     outfile: bundle,
     bundle: true,
     packages: 'external',
@@ -29,6 +29,6 @@ export default async function setUp() {
     sourcemap: 'inline',
     logLevel: 'error',
   });
-  const { startSharedDevServer } = await import(pathToFileURL(bundle).href);
-  globalThis.sharedDevServer = { server: await startSharedDevServer(), bundle };
+  const { startSharedServers } = await import(pathToFileURL(bundle).href);
+  globalThis.sharedServers = { servers: await startSharedServers(), bundle };
 }

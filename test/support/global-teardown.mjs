@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 
-/** Ends the dev server that global-setup.mjs has started. */
+/** Ends the servers that global-setup.mjs has started. */
 export default async function tearDown() {
-  const { server, bundle } = globalThis.sharedDevServer;
-  await server.stop();
+  const { servers, bundle } = globalThis.sharedServers;
+  await servers.stop();
   await rm(bundle, { force: true });
 }

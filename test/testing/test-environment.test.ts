@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { defineOperation, definePipeline, defineWorkflow, DefinitionError } from 'millrace';
 import { createTestEnvironment, startTestServer } from 'millrace/testing';
 import { z } from 'zod';
-import { sweepScheduleId } from '../../worker/sweep-schedule.js';
+import { sweepSchedule } from '../../worker/minute-schedule.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { useTemporal } from '../support/temporal.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
@@ -41,7 +41,7 @@ describe('createTestEnvironment', () => {
     const { result } = await env.engine.execute(greeting, { name: 'Ada' });
     const typed: string = result.greeting;
     expect(typed).toBe('hello Ada');
-    const sweep = temporal.client.schedule.getHandle(sweepScheduleId(env.taskQueue));
+    const sweep = temporal.client.schedule.getHandle(sweepSchedule(env.taskQueue).scheduleId);
     await expect(sweep.describe()).rejects.toThrow();
     await Promise.all([env.stop(), env.stop()]);
   });

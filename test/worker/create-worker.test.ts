@@ -7,7 +7,7 @@ import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
-import { sweepScheduleId } from '../../worker/sweep-schedule.js';
+import { sweepSchedule } from '../../worker/minute-schedule.js';
 
 const temporal = useTemporal();
 const dir = useTemporaryDirectory();
@@ -64,7 +64,7 @@ describe('createWorker', () => {
     const running = worker.run();
     const { result } = await worker.engine.execute('word-report', { text: 'one two' });
     expect(result).toMatchObject({ words: 2 });
-    const sweep = temporal.client.schedule.getHandle(sweepScheduleId(asyncQueue));
+    const sweep = temporal.client.schedule.getHandle(sweepSchedule(asyncQueue).scheduleId);
     await sweep.describe();
     await sweep.delete();
     expect(closed).toEqual([]);

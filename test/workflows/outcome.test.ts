@@ -8,7 +8,7 @@ import { defineWorkflow } from '../../src/definition/workflow.js';
 import { defineOperation } from '../../src/pipeline/operation.js';
 import { permanent } from '../../src/pipeline/permanent.js';
 import { definePipeline } from '../../src/pipeline/pipeline.js';
-import { ensureSweepSchedule, sweepScheduleId } from '../../worker/sweep-schedule.js';
+import { ensureMinuteSchedule, sweepSchedule } from '../../worker/minute-schedule.js';
 import { useStacks, type StackDefinitions } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { useWebhookReceiver } from '../support/webhook-receiver.js';
@@ -102,8 +102,8 @@ describe('a webhook', () => {
 
   it('is told by the sweep that a run was terminated, once', async () => {
     const { engine, taskQueue } = await stack(definitions);
-    await ensureSweepSchedule(temporal.client, taskQueue);
-    const schedule = temporal.client.schedule.getHandle(sweepScheduleId(taskQueue));
+    await ensureMinuteSchedule(temporal.client, taskQueue, sweepSchedule(taskQueue));
+    const schedule = temporal.client.schedule.getHandle(sweepSchedule(taskQueue).scheduleId);
     try {
       const run = await engine.start(
         'job',

@@ -39,6 +39,7 @@ function worker(afterExecute?: AfterExecute): {
     code: {
       operation: () => undefined,
       activity: () => undefined,
+      dataFlow: () => undefined,
       predicate: () => undefined,
       model: () => undefined,
       definitions: new Map(),

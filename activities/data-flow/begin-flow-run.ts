@@ -1,0 +1,84 @@
+import type { FlowRunRecord, FlowRunRef } from '../../src/data-flow/catalog.js';
+import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
+import { ConfigurationInvalid, parseConfiguration } from '../../src/data-flow/configuration.js';
+import type { FlowRequest } from '../../src/data-flow/data-flow.js';
+import type { Begun, FlowPlan, MovePlan } from '../../src/data-flow/run.js';
+import { isFunctionTransform } from '../../src/data-flow/transform.js';
+import type { JsonObject } from '../../src/definition/json.js';
+import { permanent } from '../../src/pipeline/permanent.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { applicationFailure, failureOf } from '../failure.js';
+import { flowCode, flowDependencies } from './flow-code.js';
+
+/**
+ * Finds out what a run does, by the deployed code and the catalog's settings, and records that it has begun.
+ *
+ * @throws ApplicationFailure, not retryable where the settings or the flow's own code make a run impossible
+ */
+export async function beginFlowRun(deps: ActivityDependencies, ref: FlowRunRef): Promise<Begun> {
+  const flow = flowCode(deps, ref.flow);
+  const catalog = await flowDependencies(deps).catalog();
+  const [record, run] = [await catalog.flow(ref.flow), await catalog.run(ref.flow, ref.runSeq)];
+  if (record === undefined || run === undefined || run.endedAt !== null) return { over: true };
+  const plan = planOrFail(flow, run, record.configuration);
+  // A plan is JSON: what is undefined in it was left out.
+  const begun = { plan: plan as unknown as JsonObject, now: new Date() };
+  const position = await catalog.begin(ref, begun);
+  return position === undefined ? { over: true } : { plan };
+}
+
+function planOrFail(
+  flow: CompiledDataFlow,
+  run: FlowRunRecord,
+  configuration: JsonObject,
+): FlowPlan {
+  try {
+    return planOf(flow, run, parseConfiguration(flow, configuration));
+  } catch (error) {
+    // It would be the same at the next attempt.
+    const wrong =
+      error instanceof ConfigurationInvalid
+        ? permanent(error.message, undefined, error.name)
+        : permanent(
+            error instanceof Error ? error.message : String(error),
+            undefined,
+            'PlanFailed',
+          );
+    throw applicationFailure(failureOf(wrong), error);
+  }
+}
+
+function planOf(
+  { work, retry }: CompiledDataFlow,
+  { trigger, scheduledAt }: FlowRunRecord,
+  configuration: JsonObject,
+): FlowPlan {
+  const request: FlowRequest = { configuration, trigger, scheduledAt: scheduledAt ?? undefined };
+  return {
+    trigger,
+    ...(scheduledAt !== null && { scheduledAt: scheduledAt.toISOString() }),
+    configuration,
+    retry,
+    work: work.kind === 'body' ? { kind: 'body' } : movePlan(work, request),
+  };
+}
+
+function movePlan(
+  work: Extract<CompiledDataFlow['work'], { kind: 'move' }>,
+  request: FlowRequest,
+): MovePlan {
+  const { batchSize, batchTimeoutMs, maxRejected, transform } = work;
+  const [source, sink] = [work.source(request), work.sink(request)];
+  return {
+    kind: 'move',
+    source: { class_name: source.connector.connectorName, options: source.options },
+    sink: { class_name: sink.connector.connectorName, options: sink.options },
+    ...(transform !== undefined &&
+      !isFunctionTransform(transform) && {
+        transform: { class_name: transform.transform.connectorName, options: transform.options },
+      }),
+    batchSize,
+    batchTimeoutMs,
+    maxRejected,
+  };
+}

@@ -1,0 +1,57 @@
+import { Migrator, sql, type Kysely, type Migration } from 'kysely';
+import { VERSION } from '../../../src/version.js';
+import { CatalogNewer } from '../catalog-errors.js';
+import type { CatalogDatabase, Dialect } from '../database.js';
+import { createDataFlows } from './0001-data-flows.js';
+import { columnTypes, type ColumnTypes } from './column-types.js';
+
+/** Every migration, in order. One that is released stays as it is. */
+const MIGRATIONS: Readonly<
+  Record<string, (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>>
+> = {
+  '0001_data_flows': createDataFlows,
+};
+
+const MIGRATIONS_TABLE = 'catalog_migrations';
+
+/**
+ * Brings the tables up to date. Several processes may do it at the same time: one does it, the others wait.
+ *
+ * @param address - for messages
+ * @returns the names of the migrations that this call has run
+ * @throws {@link CatalogNewer}
+ */
+export async function migrate(
+  database: CatalogDatabase,
+  address: string,
+): Promise<readonly string[]> {
+  const migrator = new Migrator({
+    db: database.kysely,
+    provider: { getMigrations: async () => migrationsFor(database.kind) },
+    migrationTableName: MIGRATIONS_TABLE,
+    migrationLockTableName: `${MIGRATIONS_TABLE}_lock`,
+  });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error === undefined) return results.map(({ migrationName }) => migrationName);
+  const unknown = await unknownMigrations(database);
+  if (unknown.length > 0) throw new CatalogNewer(address, unknown, VERSION);
+  throw error instanceof Error ? error : new Error('The migrations failed.', { cause: error });
+}
+
+function migrationsFor(kind: Dialect['kind']): Record<string, Migration> {
+  const types = columnTypes(kind);
+  return Object.fromEntries(
+    Object.entries(MIGRATIONS).map(([name, up]) => [name, { up: (db) => up(db, types) }]),
+  );
+}
+
+/** What has been run here and is not known; empty too when the table cannot be read, for which the migrator has a reason. */
+async function unknownMigrations({ kysely }: CatalogDatabase): Promise<readonly string[]> {
+  try {
+    const { rows } = await sql<{ name: string }>`
+      select name from ${sql.table(MIGRATIONS_TABLE)} order by name`.execute(kysely);
+    return rows.map(({ name }) => name).filter((name) => !Object.hasOwn(MIGRATIONS, name));
+  } catch {
+    return [];
+  }
+}

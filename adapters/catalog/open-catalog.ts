@@ -1,0 +1,63 @@
+import { sql } from 'kysely';
+import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
+import type { Log } from '../../src/pipeline/context.js';
+import { catalogAddress, type CatalogAddress } from './catalog-address.js';
+import { CatalogNewer, CatalogUnavailable } from './catalog-errors.js';
+import { dataFlowCatalog } from './data-flows/data-flow-catalog.js';
+import { errorMessage } from './error-parts.js';
+import type { CatalogDatabase } from './database.js';
+import { migrate } from './migrations/migrate.js';
+import { openPostgres } from './postgres-database.js';
+import { openSqlite } from './sqlite-database.js';
+
+/** The SQL database for what Temporal does not keep. */
+export interface Catalog {
+  readonly dataFlows: DataFlowCatalog;
+  /** Ends its connections. May be called more than once. */
+  readonly close: () => Promise<void>;
+}
+
+/** Which catalog to open. */
+export interface CatalogOptions {
+  /** `sqlite:<absolute path>`, `postgres://…` or `postgresql://…`. */
+  readonly url: string;
+  /** Told of migrations and of lost connections. */
+  readonly log?: Pick<Log, 'info' | 'warn'>;
+}
+
+/**
+ * Opens a catalog and brings its tables up to date. Any number of processes may have it open, and open it at the same time.
+ *
+ * @throws {@link CatalogUnavailable} when it cannot be reached within 10 seconds or cannot be used
+ * @throws {@link CatalogNewer}
+ */
+export async function openCatalog({ url, log }: CatalogOptions): Promise<Catalog> {
+  const at = catalogAddress(url);
+  let database: CatalogDatabase | undefined;
+  try {
+    database = at.kind === 'sqlite' ? await openSqlite(at.file) : await openPostgres(at.url, log);
+    await sql`select 1`.execute(database.kysely);
+    const migrations = await migrate(database, at.address);
+    if (migrations.length > 0)
+      log?.info(
+        { catalog: at.address, migrations },
+        "The catalog's tables were brought up to date.",
+      );
+  } catch (error) {
+    await database?.close();
+    throw error instanceof CatalogNewer ? error : unavailable(at, error);
+  }
+  const opened = database;
+  return { dataFlows: dataFlowCatalog(opened), close: () => opened.close() };
+}
+
+function unavailable({ kind, address }: CatalogAddress, error: unknown): CatalogUnavailable {
+  return new CatalogUnavailable(address, errorMessage(error), REMEDIES[kind], error);
+}
+
+const REMEDIES: Readonly<Record<CatalogAddress['kind'], string>> = {
+  sqlite:
+    'Check that this user may create and write the file and its folder, and that the file is a SQLite database.',
+  postgres:
+    'Check that PostgreSQL runs there, that the database exists, and that user and password are right and may create tables.',
+};

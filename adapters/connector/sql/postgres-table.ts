@@ -1,0 +1,164 @@
+import type { Client } from 'pg';
+import type { Row, Written } from '../../../src/data-flow/row.js';
+import { permanent } from '../../../src/pipeline/permanent.js';
+import { unpredictable } from '../written.js';
+import { columnKind, POSTGRES_TYPES } from './column-type.js';
+import { columnsOf, lastOfEachKey } from './keyed-rows.js';
+import { postgresJson } from './postgres-json.js';
+import type { SqlNames } from './sql-text.js';
+import type { SqlSinkOptions } from './sql-sink-options.js';
+
+/** Types without an equality: they are compared as text. */
+const INCOMPARABLE = /^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\])?$/;
+
+/** Most sets of columns whose statements are kept. */
+const MAX_STATEMENTS = 64;
+
+/** SQLSTATE of what another writer has created at the same time: `unique_violation`, `duplicate_table`. */
+const CREATED_MEANWHILE: readonly unknown[] = ['23505', '42P07'];
+
+/**
+ * Writes rows to a table of PostgreSQL, within a transaction of the caller. The rows of a batch are one parameter, a JSON text, of
+ * which PostgreSQL makes the types of the table: one statement does for any number of rows.
+ */
+export class PostgresTable {
+  readonly #client: Client;
+  readonly #options: SqlSinkOptions;
+  readonly #names: SqlNames;
+  /** Types of the columns by their names; undefined until the first batch. */
+  #types: ReadonlyMap<string, string> | undefined;
+  /** By the columns that they write. */
+  readonly #statements = new Map<string, string>();
+
+  constructor(client: Client, options: SqlSinkOptions, names: SqlNames) {
+    this.#client = client;
+    this.#options = options;
+    this.#names = names;
+  }
+
+  /** Creates the table where that is wanted, before the first batch and outside of its transaction. */
+  async prepare(rows: readonly Row[]): Promise<void> {
+    if (this.#types !== undefined || rows.length === 0) return;
+    let types = await this.#columnTypes();
+    if (types.size === 0) {
+      await this.#create(rows);
+      types = await this.#columnTypes();
+    }
+    this.#types = types;
+  }
+
+  /** Writes rows, of which the last of each key counts. */
+  async write(rows: readonly Row[]): Promise<Written> {
+    if (rows.length === 0) return unpredictable(0);
+    const { key } = this.#options;
+    const columns = this.#options.columns ?? columnsOf(rows);
+    if (key.length === 0) {
+      await this.#client.query(this.#statement(columns), [postgresJson(rows)]);
+      return unpredictable(rows.length);
+    }
+    const keyed = lastOfEachKey(rows, key);
+    const result = await this.#client.query<{ present: number; written: number }>(
+      this.#statement(columns),
+      [postgresJson(keyed.rows)],
+    );
+    const { present, written } = result.rows[0] ?? { present: 0, written: 0 };
+    const added = keyed.rows.length - present;
+    return {
+      new: added,
+      updated: written - added + keyed.updated,
+      redundant: keyed.rows.length - written + keyed.redundant,
+      unpredictable: 0,
+    };
+  }
+
+  #statement(columns: readonly string[]): string {
+    const id = columns.join('\0');
+    const known = this.#statements.get(id);
+    if (known !== undefined) return known;
+    const text = this.#options.key.length === 0 ? this.#insert(columns) : this.#upsert(columns);
+    // Rows that all look different would otherwise keep a statement each.
+    if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
+    this.#statements.set(id, text);
+    return text;
+  }
+
+  #insert(columns: readonly string[]): string {
+    const { table, list } = this.#quoted(columns);
+    return `INSERT INTO ${table} (${list}) SELECT ${list} FROM json_populate_recordset(NULL::${table}, $1::json)`;
+  }
+
+  /** All parts see the table as it was before the statement. Rows that have the same values already are not written again. */
+  #upsert(columns: readonly string[]): string {
+    const { key } = this.#options;
+    const { table, list } = this.#quoted(columns);
+    const { column } = this.#names;
+    const others = columns.filter((name) => !key.includes(name));
+    const set = others.map((name) => `${column(name)} = excluded.${column(name)}`).join(', ');
+    const differs = others.map((name) => this.#differs(name)).join(' OR ');
+    const action = others.length === 0 ? 'NOTHING' : `UPDATE SET ${set} WHERE ${differs}`;
+    const same = key.map((name) => `t.${column(name)} = i.${column(name)}`).join(' AND ');
+    return `
+      WITH incoming AS (
+        SELECT ${list} FROM json_populate_recordset(NULL::${table}, $1::json)
+      ), present AS (
+        SELECT count(*)::int AS n FROM incoming AS i
+        WHERE EXISTS (SELECT FROM ${table} AS t WHERE ${same})
+      ), written AS (
+        INSERT INTO ${table} AS t (${list}) SELECT ${list} FROM incoming
+        ON CONFLICT (${key.map(column).join(', ')}) DO ${action}
+        RETURNING 1
+      )
+      SELECT (SELECT n FROM present) AS present, (SELECT count(*)::int FROM written) AS written`;
+  }
+
+  #differs(name: string): string {
+    const column = this.#names.column(name);
+    const cast = INCOMPARABLE.test(this.#types?.get(name) ?? '') ? '::text' : '';
+    return `t.${column}${cast} IS DISTINCT FROM excluded.${column}${cast}`;
+  }
+
+  #quoted(columns: readonly string[]): { readonly table: string; readonly list: string } {
+    const { table, column } = this.#names;
+    return { table: table(this.#options.table), list: columns.map(column).join(', ') };
+  }
+
+  async #columnTypes(): Promise<ReadonlyMap<string, string>> {
+    const { rows } = await this.#client.query<{ name: string; type: string }>(
+      `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
+       WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+      [this.#names.table(this.#options.table)],
+    );
+    return new Map(rows.map(({ name, type }) => [name, type]));
+  }
+
+  async #create(rows: readonly Row[]): Promise<void> {
+    const { table, key, create } = this.#options;
+    if (!create) {
+      throw permanent(
+        `Table ${table} does not exist. Create it, or set \`create: true\`.`,
+        { table },
+        'TableNotFound',
+      );
+    }
+    const columns = this.#options.columns ?? columnsOf(rows);
+    const { column } = this.#names;
+    const parts = columns.map(
+      (name) => `${column(name)} ${POSTGRES_TYPES[columnKind(rows, name)]}`,
+    );
+    if (key.length > 0) parts.push(`PRIMARY KEY (${key.map(column).join(', ')})`);
+    await createOnce(
+      this.#client,
+      `CREATE TABLE IF NOT EXISTS ${this.#names.table(table)} (${parts.join(', ')})`,
+    );
+  }
+}
+
+/** `IF NOT EXISTS` does not help against another session that creates the same table at the same time. */
+export async function createOnce(client: Client, statement: string): Promise<void> {
+  try {
+    await client.query(statement);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (!CREATED_MEANWHILE.includes(code)) throw error;
+  }
+}

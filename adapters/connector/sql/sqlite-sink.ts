@@ -1,0 +1,103 @@
+import { FenceLost, type FlowPosition } from '../../../src/data-flow/position.js';
+import type { OpenSink } from '../../../src/data-flow/sink.js';
+import {
+  CREATE_POSITIONS,
+  positionThatCounts,
+  type PositionOwner,
+  type StoredPosition,
+} from './kept-position.js';
+import { sqlError } from './sql-error.js';
+import type { SqlSinkOptions } from './sql-sink-options.js';
+import { sqlNames } from './sql-text.js';
+import {
+  openSqliteForWriting,
+  transaction,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from './sqlite.js';
+import { SqliteTable } from './sqlite-table.js';
+
+/** Opens a table of SQLite as a sink. Each batch is one transaction. */
+export async function openSqliteSink(
+  path: string,
+  options: SqlSinkOptions,
+  owner: PositionOwner,
+): Promise<OpenSink> {
+  const names = await sqlNames();
+  const db = await openSqliteForWriting(path, !options.keepPosition);
+  const run = async <T>(body: () => T): Promise<T> => {
+    try {
+      return await transaction(db, body);
+    } catch (error) {
+      throw sqlError(error, `Cannot write to table ${options.table} of ${path}`);
+    }
+  };
+  try {
+    const positions = options.keepPosition ? new SqlitePositions(db, owner) : undefined;
+    const table = new SqliteTable(db, options, names);
+    return {
+      write: ({ rows, step, next }) =>
+        run(() => {
+          positions?.assertAt(step);
+          const written = table.write(rows);
+          positions?.move(step, next(written));
+          return { written };
+        }),
+      ...(positions !== undefined && {
+        takeOver: (known: FlowPosition) => run(() => positions.takeOver(known)),
+      }),
+      close: async () => {
+        db.close();
+      },
+    };
+  } catch (error) {
+    db.close();
+    throw sqlError(error, `Cannot open ${path}`);
+  }
+}
+
+/** The position of one flow, beside the rows that it has written. */
+class SqlitePositions {
+  readonly #owner: PositionOwner;
+  readonly #at: SqliteStatement;
+  readonly #stored: SqliteStatement;
+  readonly #move: SqliteStatement;
+  readonly #store: SqliteStatement;
+
+  constructor(db: SqliteDatabase, owner: PositionOwner) {
+    db.exec(CREATE_POSITIONS);
+    this.#owner = owner;
+    const mine = 'WHERE flow = ? AND sink = ?';
+    const fence = `${mine} AND run_seq = ? AND step = ?`;
+    this.#at = db.prepare(`SELECT 1 FROM millrace_positions ${fence}`);
+    this.#stored = db.prepare(`SELECT run_seq, step, position FROM millrace_positions ${mine}`);
+    this.#move = db.prepare(
+      `UPDATE millrace_positions SET step = ?, position = ?, updated_at = ? ${fence}`,
+    );
+    this.#store = db.prepare('INSERT OR REPLACE INTO millrace_positions VALUES (?, ?, ?, ?, ?, ?)');
+  }
+
+  assertAt(step: number): void {
+    const { flow, sink, runSeq } = this.#owner;
+    if (this.#at.get(flow, sink, runSeq, step) === undefined) throw new FenceLost(flow, runSeq);
+  }
+
+  move(step: number, to: FlowPosition): void {
+    const { flow, sink, runSeq } = this.#owner;
+    const text = JSON.stringify(to);
+    const { changes } = this.#move.run(to.step, text, now(), flow, sink, runSeq, step);
+    if (changes === 0) throw new FenceLost(flow, runSeq);
+  }
+
+  takeOver(known: FlowPosition): FlowPosition {
+    const { flow, sink, runSeq } = this.#owner;
+    const stored = this.#stored.get(flow, sink) as StoredPosition | undefined;
+    const position = positionThatCounts(this.#owner, known, stored);
+    this.#store.run(flow, sink, runSeq, position.step, JSON.stringify(position), now());
+    return position;
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,296 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type {
+  BackfillRange,
+  Claim,
+  DataFlowCatalog,
+  FlowChange,
+  FlowRecord,
+  FlowRunRecord,
+  RejectionRecord,
+  RunQuery,
+} from '../../src/data-flow/catalog.js';
+import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
+import {
+  ConfigurationInvalid,
+  configurationViolations,
+} from '../../src/data-flow/configuration.js';
+import { checkChange, checkRange } from '../../src/data-flow/change.js';
+import type { PropertyViolation } from '../../src/contract/violation.js';
+import type { Json } from '../../src/definition/json.js';
+import type { Log } from '../../src/pipeline/context.js';
+import { FlowActive, FlowNotFound, FlowNotScheduled, FlowRunNotFound } from './flow-errors.js';
+import { FlowReconciliation, type ReconcileReport } from './flow-reconciliation.js';
+import { FlowSchedules, isTimed, type FlowScheduleState } from './flow-schedules.js';
+import { FlowStarter } from './flow-starter.js';
+
+/** What {@link DataFlows} needs. */
+export interface DataFlowsOptions {
+  readonly catalog: DataFlowCatalog;
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly afterExecute: boolean;
+  /** The flows that the deployed code has, as it is now: a reload replaces them. */
+  readonly flows: () => ReadonlyMap<string, CompiledDataFlow>;
+  readonly log: Log;
+}
+
+/** A flow: what the catalog has of it, and what the deployed code says. */
+export interface FlowState {
+  readonly record: FlowRecord;
+  /** Undefined for a flow that this process's code does not have. */
+  readonly definition: CompiledDataFlow | undefined;
+  /** Why it is not run: what in its configuration does not fit the code's schema. */
+  readonly configurationProblems: readonly PropertyViolation[];
+}
+
+/** What a heartbeat has done. */
+export interface Heartbeat {
+  /** Enabled heartbeat flows that had never run, or whose interval had passed. */
+  readonly due: readonly string[];
+  /** Those of them that this heartbeat has started. */
+  readonly triggered: readonly FlowRunRecord[];
+  readonly at: Date;
+}
+
+/** Starts, watches and steers data flows. */
+export class DataFlows {
+  readonly schedules: FlowSchedules;
+  readonly starter: FlowStarter;
+  readonly reconciliation: FlowReconciliation;
+  readonly #options: DataFlowsOptions;
+
+  constructor(options: DataFlowsOptions) {
+    const { catalog, client, taskQueue, flows, log } = options;
+    this.#options = options;
+    this.schedules = new FlowSchedules(client, taskQueue);
+    this.starter = new FlowStarter(catalog, options);
+    const { starter, schedules } = this;
+    this.reconciliation = new FlowReconciliation({ catalog, starter, schedules, flows, log });
+  }
+
+  get catalog(): DataFlowCatalog {
+    return this.#options.catalog;
+  }
+
+  /** All flows of the catalog, by name: also those that only other processes have, or nobody any more. */
+  async list(): Promise<readonly FlowState[]> {
+    return (await this.#known()).map((record) => this.#state(record));
+  }
+
+  /** @throws {@link FlowNotFound} */
+  async show(name: string): Promise<FlowState> {
+    return this.#state(await this.#record(name));
+  }
+
+  /**
+   * Changes what operators may change, and brings the schedule up to date.
+   *
+   * @throws {@link FlowNotFound}, and {@link ContractViolation} with the path of each wrong property
+   */
+  async change(name: string, change: Readonly<Record<string, Json>>): Promise<FlowState> {
+    const { record, definition } = await this.show(name);
+    const checked: FlowChange = checkChange(change, record, definition);
+    const changed = await this.catalog.change(name, checked, new Date());
+    if (changed === undefined) throw new FlowNotFound(name);
+    if (definition !== undefined) await this.schedules.sync(definition, changed);
+    return this.#state(changed);
+  }
+
+  /**
+   * Starts a run at once, also of a flow that is disabled.
+   *
+   * @throws {@link FlowNotFound}, {@link FlowActive}, {@link ConfigurationInvalid}, and {@link TemporalUnavailable}: the run is
+   *   claimed then, and started as soon as the server is back
+   */
+  async run(
+    name: string,
+    { principal }: { readonly principal?: string } = {},
+  ): Promise<FlowRunRecord> {
+    const { definition, configurationProblems } = await this.show(name);
+    if (definition === undefined) throw new FlowNotFound(name);
+    if (configurationProblems.length > 0)
+      throw new ConfigurationInvalid(name, configurationProblems);
+    const claim = await this.starter.claimAndStart(definition, {
+      trigger: 'manual',
+      now: new Date(),
+      ...(principal !== undefined && { principal }),
+    });
+    if (claim.kind === 'claimed') return claim.run;
+    if (claim.kind === 'active') throw new FlowActive(claim.run);
+    throw new FlowNotFound(name);
+  }
+
+  /**
+   * Starts every heartbeat flow that is due, without waiting for its end. One that cannot be started keeps no other from being
+   * started. Any number of heartbeats at the same time start each flow once.
+   */
+  async heartbeat(now = new Date()): Promise<Heartbeat> {
+    await this.reconciliation.declare(now);
+    const due = await this.catalog.due(now);
+    const triggered: FlowRunRecord[] = [];
+    for (const record of due) {
+      const run = await this.#trigger(record, now);
+      if (run !== undefined) triggered.push(run);
+    }
+    return { due: due.map(({ name }) => name), triggered, at: now };
+  }
+
+  async #trigger(record: FlowRecord, now: Date): Promise<FlowRunRecord | undefined> {
+    const { log } = this.#options;
+    const { definition, configurationProblems } = this.#state(record);
+    const { name } = record;
+    if (definition === undefined || configurationProblems.length > 0) {
+      const reason =
+        definition === undefined
+          ? 'the code of this process does not have it'
+          : 'its configuration does not fit its schema';
+      log.error({ flow: name, reason }, 'a data flow is due and cannot be started');
+      return undefined;
+    }
+    try {
+      const request = { trigger: 'heartbeat', now, onlyEnabled: true, onlyDue: true } as const;
+      const claim: Claim = await this.starter.claimAndStart(definition, request);
+      return claim.kind === 'claimed' ? claim.run : undefined;
+    } catch (error) {
+      log.error({ err: error, flow: name }, 'a data flow is due and could not be started');
+      return undefined;
+    }
+  }
+
+  /** Keeps a flow from being started by itself until it is resumed: its schedule pauses, a heartbeat passes it by. */
+  async pause(name: string, note: string): Promise<FlowState> {
+    const { record, definition } = await this.show(name);
+    if (definition !== undefined && isTimed(definition.schedule)) {
+      await this.schedules.sync(definition, record);
+      await this.schedules.pause(name, note);
+      return this.show(name);
+    }
+    return this.change(name, { enabled: false });
+  }
+
+  /** Has a flow be started by itself again, whatever has kept it from that. */
+  async resume(name: string, note: string): Promise<FlowState> {
+    const { definition } = await this.show(name);
+    const state = await this.change(name, { enabled: true });
+    if (definition !== undefined && isTimed(definition.schedule))
+      await this.schedules.resume(name, note);
+    return state;
+  }
+
+  /**
+   * Has the runs of a range of scheduled times started again, one after the other.
+   *
+   * @throws {@link FlowNotFound}, {@link FlowNotScheduled}, {@link ContractViolation} for a range that is none
+   */
+  async backfill(name: string, range: Readonly<Record<string, Json>>): Promise<BackfillRange> {
+    const timed = await this.#timed(name, 'times to run again');
+    const { start, end } = checkRange(range);
+    await this.schedules.sync(timed.definition, timed.record);
+    const recorded = {
+      start: start.toISOString(),
+      end: end.toISOString(),
+      requestedAt: new Date().toISOString(),
+    };
+    await this.catalog.addBackfill(name, recorded);
+    await this.schedules.backfill(name, start, end);
+    return recorded;
+  }
+
+  /** A flow's schedule with its next times. @throws {@link FlowNotFound}, {@link FlowNotScheduled} */
+  async schedule(name: string): Promise<FlowScheduleState> {
+    const { definition, record } = await this.#timed(name, 'next times');
+    if ((await this.schedules.sync(definition, record)) === 'created') await delay(SETTLE_MS);
+    return this.schedules.state(name);
+  }
+
+  /** Runs of a flow, newest first. @throws {@link FlowNotFound} */
+  async runs(name: string, query: RunQuery): Promise<readonly FlowRunRecord[]> {
+    await this.#record(name);
+    return this.catalog.runs(name, query);
+  }
+
+  /** A run by its id or its number. @throws {@link FlowNotFound}, {@link FlowRunNotFound} */
+  async findRun(name: string, id: string): Promise<FlowRunRecord> {
+    await this.#record(name);
+    const run = await this.catalog.run(name, /^\d{1,15}$/.test(id) ? Number(id) : id);
+    if (run === undefined) throw new FlowRunNotFound(name, id);
+    return run;
+  }
+
+  /** Rows that a run has rejected. */
+  async rejections(
+    run: FlowRunRecord,
+    page: { readonly limit: number; readonly after?: number },
+  ): Promise<readonly RejectionRecord[]> {
+    return this.catalog.rejections({ flow: run.flow, runSeq: run.runSeq }, page);
+  }
+
+  /** Flows of the catalog and schedules that the deployed code does not have. */
+  async orphans(): Promise<readonly string[]> {
+    const flows = this.#options.flows();
+    const known = [
+      ...(await this.catalog.flows()).map(({ name }) => name),
+      ...(await this.schedules.names()),
+    ];
+    return [...new Set(known)].filter((name) => !flows.has(name)).sort();
+  }
+
+  /** Removes a flow that the deployed code does not have: its schedule, its settings and its run history. */
+  async prune(name: string): Promise<void> {
+    await this.schedules.remove(name);
+    const active = (await this.catalog.runs(name, { limit: 1 })).find(
+      ({ endedAt }) => endedAt === null,
+    );
+    if (!(await this.catalog.remove(name)) && active !== undefined) throw new FlowActive(active);
+  }
+
+  /** Brings catalog, workflows and schedules into agreement. */
+  async reconcile(): Promise<ReconcileReport> {
+    return this.reconciliation.run(new Date());
+  }
+
+  async #known(): Promise<readonly FlowRecord[]> {
+    const records = await this.catalog.flows();
+    const names = new Set(records.map(({ name }) => name));
+    if ([...this.#options.flows().keys()].every((name) => names.has(name))) return records;
+    await this.reconciliation.declare(new Date());
+    return this.catalog.flows();
+  }
+
+  async #record(name: string): Promise<FlowRecord> {
+    const known = await this.catalog.flow(name);
+    if (known !== undefined) return known;
+    if (!this.#options.flows().has(name)) throw new FlowNotFound(name);
+    // No worker of this code has started yet.
+    await this.reconciliation.declare(new Date());
+    const declared = await this.catalog.flow(name);
+    if (declared === undefined) throw new FlowNotFound(name);
+    return declared;
+  }
+
+  #state(record: FlowRecord): FlowState {
+    const definition = this.#options.flows().get(record.name);
+    return {
+      record,
+      definition,
+      configurationProblems:
+        definition === undefined
+          ? []
+          : configurationViolations(definition.configuration, record.configuration),
+    };
+  }
+
+  async #timed(
+    name: string,
+    what: string,
+  ): Promise<{ readonly record: FlowRecord; readonly definition: CompiledDataFlow }> {
+    const { record, definition } = await this.show(name);
+    if (definition === undefined) throw new FlowNotFound(name);
+    if (!isTimed(definition.schedule)) throw new FlowNotScheduled(name, what);
+    return { record, definition };
+  }
+}
+
+/** A schedule that was just created knows its next times a moment later. */
+const SETTLE_MS = 300;

@@ -1,0 +1,24 @@
+/** What holds where a flow sets nothing. */
+export const FLOW_DEFAULTS = {
+  batchSize: 200,
+  batchTimeoutMs: 5 * 60_000,
+  maxRejected: 100,
+  timeoutMs: 24 * 3_600_000,
+  catchupWindowMs: 3_600_000,
+  overlap: 'SKIP',
+} as const;
+
+/** Limits on flows. Each is named in the error that it causes. */
+export const FLOW_LIMITS = {
+  batchSize: 10_000,
+  maxRejected: 1_000_000,
+  /** An activity that moves batches returns after so many rows or so much time, whichever comes first. */
+  rowsPerActivity: 50_000,
+  msPerActivity: 10_000,
+  /** Most bytes of a cursor: it is written with every batch. */
+  cursorBytes: 64 * 1024,
+  /** Most bytes of a rejected row that are kept. */
+  rejectedRowBytes: 64 * 1024,
+  /** Activities in a row that Temporal gave up for lost, without any of them getting further. */
+  lostActivities: 20,
+} as const;

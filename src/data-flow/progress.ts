@@ -1,0 +1,18 @@
+import type { MoveOutcome } from './run.js';
+
+/** How far a run of a flow is, as heartbeats carry it and events tell it. */
+export function progressData({
+  counts,
+  fraction,
+  rowsPerSecond,
+}: MoveOutcome): Readonly<Record<string, number>> {
+  const { batches, read, written, rejected } = counts;
+  return {
+    batches,
+    rows_read: read,
+    rows_written: written,
+    rows_rejected: rejected,
+    rows_per_second: rowsPerSecond,
+    ...(fraction !== undefined && { fraction }),
+  };
+}

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { openCatalog, type Catalog } from '../../../adapters/catalog/open-catalog.js';
+import { testDataFlowCatalog } from '../../conformance/data-flow-catalog.js';
+import {
+  createPostgresDatabase,
+  describePostgres,
+  execute,
+  type PostgresDatabase,
+} from '../../support/postgres.js';
+
+describePostgres('PostgreSQL', () => {
+  let database: PostgresDatabase;
+  beforeAll(async () => {
+    database = await createPostgresDatabase();
+  });
+  afterAll(async () => {
+    await database.drop();
+  });
+
+  testDataFlowCatalog('data flows in PostgreSQL', async () => {
+    const catalogs: Catalog[] = [];
+    const open = async () => {
+      const catalog = await openCatalog({ url: database.url });
+      catalogs.push(catalog);
+      return catalog.dataFlows;
+    };
+    const catalog = await open();
+    // A new database for each test would take most of the suite's time.
+    await execute(database.url, 'truncate data_flows cascade');
+    return {
+      catalog,
+      another: open,
+      dispose: async () => {
+        await Promise.all(catalogs.map((it) => it.close()));
+      },
+    };
+  });
+});

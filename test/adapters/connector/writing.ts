@@ -1,0 +1,56 @@
+import type { Row } from '../../../src/data-flow/row.js';
+import { NO_ROWS } from '../../../src/data-flow/row.js';
+import type { FlowPosition } from '../../../src/data-flow/position.js';
+import type {
+  OpenSink,
+  SinkBatch,
+  SinkConnector,
+  SinkContext,
+} from '../../../src/data-flow/sink.js';
+import type { Json, JsonObject } from '../../../src/definition/json.js';
+import { connectorContext } from '../../../testing/source-conformance.js';
+
+/** How a test opens a sink. */
+export interface Opening {
+  readonly dir?: string;
+  readonly state?: Json;
+  readonly runSeq?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Opens a sink as a flow does. */
+export async function opened(
+  sink: SinkConnector,
+  options: JsonObject,
+  { dir, state = null, runSeq = 1, signal }: Opening = {},
+): Promise<OpenSink> {
+  const context: SinkContext = {
+    ...connectorContext(
+      sink.options.parse(options) as JsonObject,
+      dir === undefined ? {} : { dir },
+    ),
+    ...(signal !== undefined && { signal }),
+    flow: 'test',
+    runSeq,
+    state,
+  };
+  return sink.open(context as SinkContext<never>);
+}
+
+export const BEGINNING: FlowPosition = {
+  runSeq: 0,
+  step: 0,
+  cursor: null,
+  sinkState: null,
+  counts: NO_ROWS,
+};
+
+/** A batch of a run's first attempt. */
+export function batch(rows: readonly Row[], step = 0, runSeq = 1): SinkBatch {
+  return {
+    rows,
+    idempotencyKey: `test/${step}`,
+    step,
+    next: () => ({ ...BEGINNING, runSeq, step: step + 1, cursor: step + 1 }),
+  };
+}

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import type { Row } from '../src/data-flow/row.js';
+import type {
+  ConnectorContext,
+  SourceBatch,
+  SourceConnector,
+  SourceContext,
+} from '../src/data-flow/source.js';
+import type { Json, JsonObject } from '../src/definition/json.js';
+import type { Log, Services } from '../src/pipeline/context.js';
+
+/** What a source reads in one check. */
+export interface SourceUnderCheck {
+  /** As a flow would write them. */
+  readonly options: JsonObject;
+  /** All rows that it has to give, in their order: at least 8 of them. */
+  readonly rows: readonly Row[];
+  /** The project's folder; the working directory unless given. */
+  readonly dir?: string;
+  readonly services?: Partial<Services>;
+  /** Takes down what was set up. */
+  readonly tearDown?: () => Promise<void> | void;
+}
+
+/** What {@link sourceChecks} takes. */
+export interface SourceCheckOptions {
+  readonly source: SourceConnector;
+  /** Called by each check: nothing may be left of the one before. */
+  readonly setUp: () => Promise<SourceUnderCheck> | SourceUnderCheck;
+}
+
+/** A check of a connector. Its `run` rejects with an AssertionError of `node:assert`. */
+export interface ConnectorCheck {
+  /** A sentence about what the connector does. */
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+const BATCH_SIZES: readonly number[] = [1, 7, 200];
+
+/** Most cursors of one reading that are gone on from. */
+const MAX_CURSORS = 60;
+
+/** Longest wait for an iterator that is being closed or was aborted. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * What every source has to do so that a flow loses no rows and repeats none: batches within their size, cursors to go on from,
+ * an end, and nothing held after it. Independent of a test framework.
+ *
+ * @example
+ * ```ts
+ * for (const check of sourceChecks({ source: mySource, setUp })) test(check.name, check.run);
+ * ```
+ */
+export function sourceChecks(options: SourceCheckOptions): readonly ConnectorCheck[] {
+  const check = (
+    name: string,
+    body: (reader: Reader, under: SourceUnderCheck) => Promise<void>,
+  ): ConnectorCheck => ({
+    name,
+    run: async () => {
+      const under = await options.setUp();
+      try {
+        assert.ok(under.rows.length >= 8, 'The checks need a source of at least 8 rows.');
+        await body(new Reader(options.source, under), under);
+      } finally {
+        await under.tearDown?.();
+      }
+    },
+  });
+  return [
+    ...BATCH_SIZES.flatMap((batchSize) => checksOfSize(check, batchSize)),
+    check('closing early releases what the source holds', closesEarly),
+    check('an aborted signal ends the reading', endsWhenAborted),
+  ];
+}
+
+type Check = (
+  name: string,
+  body: (reader: Reader, under: SourceUnderCheck) => Promise<void>,
+) => ConnectorCheck;
+
+function checksOfSize(check: Check, batchSize: number): readonly ConnectorCheck[] {
+  const size = `batches of ${String(batchSize)}`;
+  return [
+    check(`${size}: gives all rows in order, none twice`, async (reader, { rows }) => {
+      const batches = await reader.all(undefined, batchSize);
+      for (const batch of batches) {
+        assert.ok(
+          batch.rows.length <= batchSize,
+          `A batch has ${String(batch.rows.length)} rows, asked for were at most ${String(batchSize)}.`,
+        );
+        assertFraction(batch.fraction);
+      }
+      assert.deepEqual(rowsOf(batches), rows);
+    }),
+    check(
+      `${size}: each batch with rows has another cursor, which JSON can carry`,
+      async (reader) => {
+        let before: Json | undefined;
+        for (const { rows, cursor } of await reader.all(undefined, batchSize)) {
+          assert.deepEqual(jsonCopy(cursor), cursor, 'JSON changes the cursor.');
+          if (rows.length > 0)
+            assert.notDeepEqual(cursor, before, 'The cursor is the one of the batch before.');
+          before = cursor;
+        }
+      },
+    ),
+    check(`${size}: each cursor gives exactly the rest`, async (reader, { rows }) => {
+      const batches = await reader.all(undefined, batchSize);
+      for (const index of spread(batches.length)) {
+        const given = rowsOf(batches.slice(0, index + 1)).length;
+        const cursor = jsonCopy(batches[index]?.cursor ?? null);
+        assert.deepEqual(
+          rowsOf(await reader.all(cursor, batchSize)),
+          rows.slice(given),
+          `After ${String(given)} rows the cursor ${JSON.stringify(cursor)} does not give the rest.`,
+        );
+      }
+    }),
+    check(`${size}: the last cursor gives nothing more`, async (reader) => {
+      const last = (await reader.all(undefined, batchSize)).at(-1);
+      assert.ok(last !== undefined, 'The source gives no batch.');
+      assert.deepEqual(rowsOf(await reader.all(jsonCopy(last.cursor), batchSize)), []);
+    }),
+  ];
+}
+
+async function closesEarly(reader: Reader, { rows }: SourceUnderCheck): Promise<void> {
+  const iterator = reader.open(undefined, 1)[Symbol.asyncIterator]();
+  await iterator.next();
+  if (iterator.return !== undefined)
+    await inTime(iterator.return(), 'Closing the iterator does not end.');
+  assert.equal((await iterator.next()).done, true, 'A closed iterator goes on.');
+  assert.deepEqual(rowsOf(await reader.all(undefined, 200)), rows, 'It cannot be read again.');
+}
+
+async function endsWhenAborted(reader: Reader, { rows }: SourceUnderCheck): Promise<void> {
+  const controller = new AbortController();
+  let given = 0;
+  const reading = (async () => {
+    for await (const batch of reader.open(undefined, 1, controller.signal)) {
+      given += batch.rows.length;
+      controller.abort();
+    }
+  })();
+  // Ending and rejecting are both right.
+  await inTime(
+    reading.catch(() => undefined),
+    'Reading does not end.',
+  );
+  assert.ok(given < rows.length, 'All rows were given though the signal was aborted at the first.');
+}
+
+/** Opens the source as a flow does. */
+class Reader {
+  readonly #source: SourceConnector;
+  readonly #under: SourceUnderCheck;
+  readonly #options: JsonObject;
+
+  constructor(source: SourceConnector, under: SourceUnderCheck) {
+    this.#source = source;
+    this.#under = under;
+    // Checked and with defaults, as the loader does.
+    this.#options = source.options.parse(under.options) as JsonObject;
+  }
+
+  open(
+    cursor: Json | undefined,
+    batchSize: number,
+    signal: AbortSignal = new AbortController().signal,
+  ): AsyncIterable<SourceBatch> {
+    const context: SourceContext = {
+      ...connectorContext(this.#options, this.#under),
+      signal,
+      cursor,
+      batchSize,
+    };
+    // The connector's options are erased; its own schema has just made them.
+    return this.#source.read(context as SourceContext<never>);
+  }
+
+  async all(cursor: Json | undefined, batchSize: number): Promise<readonly SourceBatch[]> {
+    const batches: SourceBatch[] = [];
+    for await (const batch of this.open(cursor, batchSize)) batches.push(batch);
+    return batches;
+  }
+}
+
+/** What sources and sinks get in a check, beside what is only for one of them. */
+export function connectorContext(
+  options: JsonObject,
+  { dir, services }: Pick<SourceUnderCheck, 'dir' | 'services'>,
+): ConnectorContext {
+  return {
+    options,
+    dir: dir ?? process.cwd(),
+    signal: new AbortController().signal,
+    log: SILENT,
+    run: { id: 'flow/conformance/1', name: 'conformance', kind: 'workflow' },
+    // A check gives those that its connector uses.
+    services: { ...services },
+  };
+}
+
+const ignore = (): void => undefined;
+const SILENT: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/** All places of a list, or of a long one those at its beginning, at its end and some between: each is read to the end. */
+function spread(length: number): readonly number[] {
+  const all = Array.from({ length }, (_, index) => index);
+  const edge = MAX_CURSORS / 3;
+  const every = Math.ceil(length / edge);
+  return length <= MAX_CURSORS
+    ? all
+    : all.filter((index) => index < edge || index >= length - edge || index % every === 0);
+}
+
+function rowsOf(batches: readonly SourceBatch[]): readonly Row[] {
+  return batches.flatMap(({ rows }) => rows);
+}
+
+function jsonCopy(value: Json): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
+}
+
+function assertFraction(fraction: number | undefined): void {
+  if (fraction === undefined) return;
+  assert.ok(
+    fraction >= 0 && fraction <= 1,
+    `The fraction ${String(fraction)} is not within 0 to 1.`,
+  );
+}
+
+async function inTime<T>(promise: Promise<T>, message: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new assert.AssertionError({ message }));
+    }, PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
