@@ -133,7 +133,7 @@ function checkHead(written: Written, problems: ProblemList): void {
     const why = overlap === 'ALLOW_ALL' ? ' At most one run of a flow is active.' : '';
     problems.add(
       ['overlap'],
-      `there is no overlap policy ${JSON.stringify(overlap)} here.${why}${suggestion(JSON.stringify(overlap), OVERLAP_POLICIES)}`,
+      `there is no overlap policy ${JSON.stringify(overlap)} here.${why}${suggestion(typeof overlap === 'string' ? overlap : '', OVERLAP_POLICIES)}`,
     );
   }
   if (

@@ -62,7 +62,7 @@ function compileUse<K extends keyof Uses>(
     throw new OptionsInvalid(notAUse(kind, use));
   };
   // What depends on a configuration that has no defaults is only known when a run begins.
-  if (asked !== written && configurationViolations(configuration, defaults).length > 0)
+  if (asked === written && configurationViolations(configuration, defaults).length > 0)
     return checked;
   checkDefault(kind, () => checked(defaultRequest(configuration, defaults)), problems);
   return checked;
@@ -84,8 +84,10 @@ function checkDefault(
 }
 
 function defaultRequest(configuration: ObjectType, defaults: JsonObject): FlowRequest {
+  const parsed = configuration.safeParse(defaults);
   return {
-    configuration: configuration.parse(defaults) as JsonObject,
+    // Checked before: what comes out of it is JSON.
+    configuration: parsed.success ? (parsed.data as JsonObject) : defaults,
     trigger: 'manual',
     scheduledAt: undefined,
   };

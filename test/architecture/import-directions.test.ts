@@ -55,7 +55,7 @@ const HOUSE: Readonly<Record<string, readonly Folder[]>> = {
   workflows: ['src'],
   activities: ['src', 'adapters'],
   adapters: ['src'],
-  engine: ['src'],
+  engine: ['src', 'adapters'],
   worker: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],

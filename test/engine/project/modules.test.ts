@@ -221,6 +221,8 @@ describe('loading again', () => {
           'pipelines',
           'workflows',
           'activities',
+          'flows',
+          'connectors',
           'millrace.config.ts',
           'millrace.config.js',
           'millrace.config.mjs',

@@ -13,6 +13,17 @@ describe('a configuration', () => {
     expect(parseConfig({})).toEqual({
       config: {
         autoloadPaths: [],
+        catalog: {},
+        dataFlows: {
+          routes: false,
+          heartbeat: {
+            endpointPath: '/data_flows/heartbeat',
+            authenticationEnabled: false,
+            ipWhitelistingEnabled: false,
+            whitelistedIps: [],
+            trustProxy: [],
+          },
+        },
         debug: false,
         catchAllRoutes: false,
         routes: [],
