@@ -8,6 +8,9 @@ const PAGE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url)
 /** The section that each complete benchmark replaces. */
 export const HEADING = '## Latest results';
 
+/** The section that each complete benchmark of data flows replaces. */
+export const FLOW_HEADING = '## Latest results of data flows';
+
 /** A page without the section that was to be replaced. */
 export class SectionMissing extends Error {
   override readonly name = 'SectionMissing';
@@ -17,8 +20,8 @@ export class SectionMissing extends Error {
 }
 
 /** Writes a report into the page, in the form that the format check wants. */
-export async function writeReport(text: string): Promise<string> {
-  const page = replaceSection(await readFile(PAGE, 'utf8'), HEADING, text);
+export async function writeReport(text: string, heading = HEADING): Promise<string> {
+  const page = replaceSection(await readFile(PAGE, 'utf8'), heading, text);
   await writeFile(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
   return PAGE;
 }
