@@ -9,12 +9,10 @@ import type { Project } from '../engine/project/load-project.js';
 import type { Environment } from '../engine/project/secrets.js';
 import type { ConfigDefinition } from '../src/config/config.js';
 import type { ModelReference, Services } from '../src/pipeline/context.js';
-import {
-  ReloadableWorker,
-  type ProjectWorker,
-  type ProjectWorkerOptions,
-} from '../worker/project-worker.js';
+import { ReloadableWorker, type ProjectWorker } from '../worker/project-worker.js';
+import type { ProjectWorkerOptions } from '../worker/project-worker-options.js';
 import { temporalLogger } from '../worker/temporal-logger.js';
+import { TestCatalog } from './test-catalog.js';
 import { testProject, type TestSources } from './test-project.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
@@ -53,9 +51,9 @@ export interface TestEnvironment {
 }
 
 /**
- * Puts a project, or some definitions, to work on a real Temporal: that of `TEMPORAL_ADDRESS` or of `config.temporal`
+ * Puts a project, or some definitions, to work on a real Temporal and a catalog of its own: that of `TEMPORAL_ADDRESS` or of `config.temporal`
  * where one is set, else a dev server of its own, in memory. A server that only `temporal.toml` or the project's own
- * config names is never used.
+ * config names is never used. Nothing is started by time: call `(await env.engine.dataFlows()).run(…)` or `heartbeat()`.
  *
  * @example
  * ```ts
@@ -73,10 +71,14 @@ export async function createTestEnvironment(
   const { env = process.env, log = pino({ level: 'silent' }), config = {} } = options;
   const models = modelDoubles(options);
   const taskQueue = config.asyncQueue ?? `test-${ulid()}`;
+  const catalog = config.catalog === undefined ? await TestCatalog.create() : undefined;
   const loaded = await testProject(options, {
-    config: { ...config, asyncQueue: taskQueue },
+    config: { ...config, asyncQueue: taskQueue, ...(catalog && { catalog: catalog.settings }) },
     env,
     models,
+  }).catch(async (error: unknown) => {
+    await catalog?.remove();
+    throw error;
   });
   const project = withServices(loaded, options.services);
   installRuntime(temporalLogger(log));
@@ -90,9 +92,10 @@ export async function createTestEnvironment(
     const settings = configured ?? (server && embeddedSettings(server));
     if (settings === undefined) throw new TypeError('there is a server where none is configured');
     const worker = await startWorker(settings, { project, env, log, models });
-    return new RunningEnvironment(worker, server);
+    return new RunningEnvironment(worker, server, catalog);
   } catch (error) {
     await server?.stop();
+    await catalog?.remove();
     throw error;
   }
 }
@@ -104,21 +107,27 @@ class RunningEnvironment implements TestEnvironment {
   readonly namespace: string;
   readonly taskQueue: string;
   readonly #server: TestServer | undefined;
+  readonly #catalog: TestCatalog | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(
     readonly worker: ProjectWorker,
     server: TestServer | undefined,
+    catalog: TestCatalog | undefined,
   ) {
     this.engine = worker.engine;
     this.address = worker.temporal.address;
     this.namespace = worker.temporal.namespace;
     this.taskQueue = worker.taskQueue;
     this.#server = server;
+    this.#catalog = catalog;
   }
 
   async stop(): Promise<void> {
-    await (this.#stopped ??= this.worker.stop().finally(() => this.#server?.stop()));
+    await (this.#stopped ??= this.worker
+      .stop()
+      .finally(() => this.#server?.stop())
+      .finally(() => this.#catalog?.remove()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,7 +146,7 @@ async function startWorker(
     shutdownGraceMs: STOP_GRACE_MS,
     versioned: false,
     // Its schedule would outlive the test.
-    sweep: false,
+    schedules: false,
   }).catch(async (error: unknown) => {
     await link.close();
     throw error;

@@ -6,6 +6,7 @@ import { loadProject, type Project } from '../engine/project/load-project.js';
 import type { Environment } from '../engine/project/secrets.js';
 import { buildRegistry } from '../engine/registry.js';
 import { parseConfig, type ConfigDefinition } from '../src/config/config.js';
+import type { DataFlow } from '../src/data-flow/data-flow.js';
 import { isDefinition } from '../src/definition/brand.js';
 import { DefinitionError } from '../src/definition/problem.js';
 import type { Workflow } from '../src/definition/workflow.js';
@@ -20,6 +21,7 @@ export interface TestDefinitions {
   readonly operations?: readonly Operation[];
   readonly pipelines?: readonly Pipeline[];
   readonly workflows?: readonly Workflow[];
+  readonly dataFlows?: readonly DataFlow[];
   /** Modules with the functions of those workflows: absolute paths, or `file:` URLs. */
   readonly workflowFiles?: readonly (string | URL)[];
 }
@@ -50,7 +52,13 @@ export async function testProject(
 }
 
 async function definedProject(
-  { operations = [], pipelines = [], workflows = [], workflowFiles = [] }: TestDefinitions,
+  {
+    operations = [],
+    pipelines = [],
+    workflows = [],
+    dataFlows = [],
+    workflowFiles = [],
+  }: TestDefinitions,
   { config: given, models }: TestProjectOptions,
 ): Promise<Project> {
   const { config, problems } = parseConfig(given);
@@ -58,6 +66,7 @@ async function definedProject(
     operations: [...new Set([...BUILT_IN_OPERATIONS, ...operations, ...pipelines.flatMap(usedBy)])],
     pipelines: pipelines.map((definition) => ({ definition, locate: () => definition.site })),
     workflows,
+    dataFlows: dataFlows.map((definition) => ({ definition, locate: () => definition.site })),
     models,
     readFile: () => undefined,
   });

@@ -1,49 +1,27 @@
 import { join } from 'node:path';
-import {
-  GracefulShutdownPeriodExpiredError,
-  type Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
-import type { FlowDependencies, Logger, OutcomeDependencies } from '../activities/dependencies.js';
-import { WebhookSender } from '../adapters/webhook/webhook-sender.js';
+import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
+import type { Logger } from '../activities/dependencies.js';
 import { ConnectedEngine } from '../engine/create-engine.js';
-import { claimScheduled } from '../engine/data-flow/scheduled-claim.js';
-import { ProjectFlows } from '../engine/data-flow/project-flows.js';
+import type { ProjectFlows } from '../engine/data-flow/project-flows.js';
 import { DeployedCode } from '../engine/deployed-code.js';
 import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
-import { resolveReferences, secretSources, type Environment } from '../engine/project/secrets.js';
-import { requestTemporal } from '../engine/temporal-request.js';
-import type { AfterExecute } from '../src/config/hooks.js';
-import { TIMED_OUT_TAG } from '../src/outcome/outcome.js';
 import type { ModelReference } from '../src/pipeline/context.js';
+import { keepSchedules } from './own-schedules.js';
 import { projectModels, resolveSecrets } from './project-models.js';
 import { buildServices, type ProjectServices } from './project-services.js';
-import { ensureMinuteSchedule, reconcileSchedule, sweepSchedule } from './minute-schedule.js';
+import type { ProjectWorkerOptions } from './project-worker-options.js';
 import { temporalLogger } from './temporal-logger.js';
+import { versionOf, workerOptions } from './temporal-options.js';
 import { createTemporalWorker } from './temporal-worker.js';
+import {
+  flowDependencies,
+  Hooks,
+  outcomeDependencies,
+  projectFlows,
+} from './worker-dependencies.js';
 import { workflowBundle } from './workflow-bundle.js';
-
-/** Operations that do not look at their signal get so long after the grace time; then the worker ends without them. */
-const FORCE_AFTER_GRACE_MS = 5_000;
-
-/** What {@link ReloadableWorker.create} takes. */
-export interface ProjectWorkerOptions {
-  readonly project: Project;
-  /** The connection that the worker uses, and a client on it. Closed when the worker has stopped. */
-  readonly link: ConnectedWorkerClient;
-  readonly log: Logger;
-  readonly env: Environment;
-  /** The config's own unless set. */
-  readonly shutdownGraceMs?: number;
-  /** False: `workerDeploymentOptions` of the config have no effect, since nobody makes a version the current one here. */
-  readonly versioned?: boolean;
-  /** False: runs that Temporal ended without their code are not looked for. */
-  readonly sweep?: boolean;
-  /** Used instead of the models that the config has by these names. */
-  readonly models?: ReadonlyMap<string, ModelReference>;
-}
 
 /** Temporal's own objects, and where they are connected to. */
 export interface TemporalWorkerHandles {
@@ -210,42 +188,13 @@ export class ReloadableWorker implements ProjectWorker {
     }
   }
 
-  /** The schedules of our own workflows, and those of the project's flows. */
   async #keepSchedules(): Promise<void> {
-    const { options } = this.#parts;
-    const { link, log } = options;
-    try {
-      // In time or not at all: a worker that stops waits for it.
-      if (options.sweep ?? true)
-        await requestTemporal(link.client, () =>
-          ensureMinuteSchedule(link.client, this.taskQueue, sweepSchedule(this.taskQueue)),
-        );
-    } catch (error) {
-      log.warn(
-        { err: error },
-        'the sweep for ended runs could not be scheduled; webhooks of terminated runs may be missing',
-      );
-    }
-    if (this.code.registry.dataFlows.size > 0) await this.#keepFlows();
-  }
-
-  async #keepFlows(): Promise<void> {
     const { options, flows } = this.#parts;
-    const { link, log } = options;
-    try {
-      const { reconciliation, catalog } = await flows.open();
-      await reconciliation.declare(new Date());
-      await reconciliation.syncAll(await catalog.flows());
-      if (options.sweep ?? true)
-        await requestTemporal(link.client, () =>
-          ensureMinuteSchedule(link.client, this.taskQueue, reconcileSchedule(this.taskQueue)),
-        );
-    } catch (error) {
-      log.warn(
-        { err: error },
-        'the schedules of data flows could not be brought up to date; the next reconciliation tries again',
-      );
-    }
+    const { link, log, schedules = true } = options;
+    if (!schedules) return;
+    const { taskQueue } = this;
+    const scheduled = this.code.registry.dataFlows.size > 0 ? flows : undefined;
+    await keepSchedules({ link, taskQueue, log, flows: scheduled });
   }
 }
 
@@ -273,11 +222,6 @@ export async function bundleOf(
   });
 }
 
-/** The config's hooks, which a reload replaces. */
-class Hooks {
-  constructor(public afterExecute: AfterExecute | undefined) {}
-}
-
 function modelsOf(
   { env, log, models = new Map() }: ProjectWorkerOptions,
   project: Project,
@@ -291,96 +235,5 @@ function withoutReplaced({ project, models }: ProjectWorkerOptions): Project {
   return {
     ...project,
     models: new Map([...project.models].filter(([name]) => !models.has(name))),
-  };
-}
-
-function outcomeDependencies(
-  { project, link }: ProjectWorkerOptions,
-  hooks: Hooks,
-  secrets: readonly string[],
-): OutcomeDependencies {
-  const { webhooks, asyncQueue } = project.config;
-  return {
-    webhooks: new WebhookSender({ secrets, allow: webhooks.allow }),
-    webhookMaxAgeMs: webhooks.maxAgeMs,
-    afterExecute: () => hooks.afterExecute,
-    client: link.client,
-    taskQueue: asyncQueue,
-  };
-}
-
-function projectFlows(
-  { project, link, log, env }: ProjectWorkerOptions,
-  code: DeployedCode,
-): ProjectFlows {
-  const { dir, config } = project;
-  return new ProjectFlows({
-    dir,
-    config,
-    env,
-    client: link.client,
-    taskQueue: config.asyncQueue,
-    flows: () => code.registry.dataFlows,
-    log,
-  });
-}
-
-function flowDependencies(
-  { project, link, env }: ProjectWorkerOptions,
-  projectFlows: ProjectFlows,
-): FlowDependencies {
-  const { dir, config } = project;
-  const afterExecute = config.afterExecute !== undefined;
-  return {
-    dir,
-    catalog: async () => (await projectFlows.open()).catalog,
-    resolve: (value) => resolveReferences(value, secretSources(project, env)),
-    control: {
-      claimScheduled: async (task) =>
-        claimScheduled(
-          { flows: await projectFlows.open(), client: link.client, afterExecute },
-          task,
-        ),
-      startFollowers: async (flow) => {
-        await (await projectFlows.open()).reconciliation.followers(flow, new Date());
-      },
-      reconcile: async () => (await projectFlows.open()).reconcile(),
-    },
-  };
-}
-
-/** Without `useWorkerVersioning` a version would only be a label, from which workflow code could not tell that it is none. */
-function versionOf({
-  project,
-  versioned = true,
-}: ProjectWorkerOptions): WorkerOptions['workerDeploymentOptions'] {
-  const { workerDeploymentOptions } = project.config.worker;
-  return versioned && workerDeploymentOptions?.useWorkerVersioning === true
-    ? workerDeploymentOptions
-    : undefined;
-}
-
-function workerOptions(options: ProjectWorkerOptions): Partial<WorkerOptions> {
-  const {
-    shutdownGraceTimeMs,
-    workerDeploymentOptions: _,
-    interceptors,
-    patchActivationCallback,
-    ...others
-  } = options.project.config.worker;
-  const version = versionOf(options);
-  const graceMs = options.shutdownGraceMs ?? shutdownGraceTimeMs;
-  const { workflowModules: _bundled, ...outside } = interceptors ?? {};
-  return {
-    ...others,
-    ...(interceptors !== undefined && { interceptors: outside }),
-    ...(patchActivationCallback !== undefined && {
-      patchActivationCallback: (input) =>
-        // Not one of the project's patches: it tells a timeout from other failures.
-        input.patchId === TIMED_OUT_TAG || patchActivationCallback(input),
-    }),
-    ...(version !== undefined && { workerDeploymentOptions: version }),
-    shutdownGraceTime: graceMs,
-    shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS,
   };
 }

@@ -84,7 +84,7 @@ function deployment(behavior: 'PINNED' | 'AUTO_UPGRADE'): Deployment {
         credentials: {},
       });
       const log = pino({ level: 'silent' });
-      const worker = await ReloadableWorker.create({ project, link, log, env: {}, sweep: false });
+      const worker = await ReloadableWorker.create({ project, link, log, env: {}, schedules: false });
       worker.run().catch(() => undefined);
       return worker;
     },

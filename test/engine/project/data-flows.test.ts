@@ -174,7 +174,7 @@ describe('what is wrong with a data flow', () => {
     ['no source and no sink', `name: copy\n`, /the flow has no source and no sink/],
     [
       'two kinds of times',
-      `${YAML}`.replace('cron:', 'every: 5m, cron:'),
+      YAML.replace('cron:', 'every: 5m, cron:'),
       /schedule has every and cron/,
     ],
     [

@@ -1,0 +1,71 @@
+import type { FlowDependencies, OutcomeDependencies } from '../activities/dependencies.js';
+import { WebhookSender } from '../adapters/webhook/webhook-sender.js';
+import { ProjectFlows } from '../engine/data-flow/project-flows.js';
+import { claimScheduled } from '../engine/data-flow/scheduled-claim.js';
+import type { DeployedCode } from '../engine/deployed-code.js';
+import { resolveReferences, secretSources } from '../engine/project/secrets.js';
+import type { AfterExecute } from '../src/config/hooks.js';
+import type { ProjectWorkerOptions } from './project-worker-options.js';
+
+/** The config's hooks, which a reload replaces. */
+export class Hooks {
+  constructor(public afterExecute: AfterExecute | undefined) {}
+}
+
+/** What a worker needs to tell of the ends of runs. */
+export function outcomeDependencies(
+  { project, link }: ProjectWorkerOptions,
+  hooks: Hooks,
+  secrets: readonly string[],
+): OutcomeDependencies {
+  const { webhooks, asyncQueue } = project.config;
+  return {
+    webhooks: new WebhookSender({ secrets, allow: webhooks.allow }),
+    webhookMaxAgeMs: webhooks.maxAgeMs,
+    afterExecute: () => hooks.afterExecute,
+    client: link.client,
+    taskQueue: asyncQueue,
+  };
+}
+
+/** The data flows of a worker's project, as its code is now. */
+export function projectFlows(
+  { project, link, log, env }: ProjectWorkerOptions,
+  code: DeployedCode,
+): ProjectFlows {
+  const { dir, config } = project;
+  return new ProjectFlows({
+    dir,
+    config,
+    env,
+    client: link.client,
+    taskQueue: config.asyncQueue,
+    flows: () => code.registry.dataFlows,
+    log,
+  });
+}
+
+/** What a worker needs to run data flows. */
+export function flowDependencies(
+  { project, link, env }: ProjectWorkerOptions,
+  projectFlows: ProjectFlows,
+): FlowDependencies {
+  const { dir, config } = project;
+  const afterExecute = config.afterExecute !== undefined;
+  return {
+    dir,
+    catalog: async () => (await projectFlows.open()).catalog,
+    resolve: (value) => resolveReferences(value, secretSources(project, env)),
+    control: {
+      claimScheduled: async (task) =>
+        claimScheduled(
+          { flows: await projectFlows.open(), client: link.client, afterExecute },
+          task,
+        ),
+      startFollowers: async (flow) => {
+        await (await projectFlows.open()).reconciliation.followers(flow, new Date());
+      },
+      reconcile: async () => (await projectFlows.open()).reconcile(),
+    },
+  };
+}
