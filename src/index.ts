@@ -143,6 +143,12 @@ export {
   type RouterOptions,
 } from '../server/embedding.js';
 export {
+  dataFlowRoutes,
+  type DataFlowRoutesOptions,
+  type HeartbeatOptions,
+} from '../server/data-flow-embedding.js';
+export { HeartbeatTokenInvalid } from '../server/middleware/heartbeat-authentication.js';
+export {
   ListenFailed,
   UnauthenticatedListen,
   type HttpServer,

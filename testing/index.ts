@@ -13,6 +13,13 @@ export {
   type TestEnvironmentOptions,
   type TestEnvironmentSettings,
 } from './test-environment.js';
+export { sinkChecks, type SinkCheckOptions, type SinkUnderCheck } from './sink-conformance.js';
+export {
+  sourceChecks,
+  type ConnectorCheck,
+  type SourceCheckOptions,
+  type SourceUnderCheck,
+} from './source-conformance.js';
 export type { TestDefinitions, TestSources } from './test-project.js';
 export { startTestServer, type TestServer, type TestServerOptions } from './test-server.js';
 export {

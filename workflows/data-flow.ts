@@ -26,6 +26,7 @@ import {
   type MoveOutcome,
   type MoveTask,
 } from '../src/data-flow/run.js';
+import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import { applicationFailure, runFailureOf } from './failure.js';
 import { withinTimeout } from './run-timeout.js';
@@ -132,7 +133,8 @@ function activityOf({ plan, timeoutMs }: Planned): (task: MoveTask) => Promise<M
   const options = {
     startToCloseTimeout:
       work.kind === 'body'
-        ? timeoutMs
+        ? // The run's own clock comes first.
+          timeoutMs + TIMEOUT_MARGIN_MS
         : work.batchTimeoutMs + FLOW_LIMITS.msPerActivity + BATCH_MARGIN_MS,
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     retry: {

@@ -2,7 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
-import type { FlowPosition } from '../../src/data-flow/position.js';
+import { FenceLost, type FlowPosition } from '../../src/data-flow/position.js';
 import type { MoveOutcome, MoveTask, UsePlan } from '../../src/data-flow/run.js';
 import type { OpenSink, SinkContext, SinkUse } from '../../src/data-flow/sink.js';
 import type { ConnectorContext, SourceContext, SourceUse } from '../../src/data-flow/source.js';
@@ -115,13 +115,18 @@ async function positionOf(
   { flow, runSeq }: MoveTask,
   known: FlowPosition,
 ): Promise<FlowPosition> {
-  if (sink.takeOver === undefined) return { ...known, runSeq };
-  const position = await sink.takeOver(known);
-  if (position.step > known.step) {
-    const move = { from: undefined, to: position, rejections: [], now: new Date() };
-    await catalog.advance({ flow, runSeq }, move);
+  const ref = { flow, runSeq };
+  const tell = (to: FlowPosition, from: number | undefined): Promise<boolean> =>
+    catalog.advance(ref, { from, to, rejections: [], now: new Date() });
+  if (sink.takeOver !== undefined) {
+    const position = await sink.takeOver(known);
+    if (position.step > known.step) await tell(position, undefined);
+    return position;
   }
-  return position;
+  if (known.sinkState !== null || sink.state === undefined) return { ...known, runSeq };
+  const begun = { ...known, runSeq, step: known.step + 1, sinkState: sink.state };
+  if (!(await tell(begun, known.step))) throw new FenceLost(flow, runSeq);
+  return begun;
 }
 
 async function openSink(

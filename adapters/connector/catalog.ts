@@ -4,11 +4,18 @@ import { csvSink } from './file/csv-sink.js';
 import { csvSource } from './file/csv-source.js';
 import { ndjsonSink } from './file/ndjson-sink.js';
 import { ndjsonSource } from './file/ndjson-source.js';
+import { httpSink } from './http/http-sink.js';
+import { httpSource } from './http/http-source.js';
 import { sqlSink } from './sql/sql-sink.js';
 import { sqlSource } from './sql/sql-source.js';
 
 /** The sources that every project has, by the names that YAML uses. */
-export const BUILT_IN_SOURCES: readonly SourceConnector[] = [csvSource, ndjsonSource, sqlSource];
+export const BUILT_IN_SOURCES: readonly SourceConnector[] = [
+  csvSource,
+  ndjsonSource,
+  sqlSource,
+  httpSource,
+];
 
 /** The sinks that every project has, by the names that YAML uses. */
-export const BUILT_IN_SINKS: readonly SinkConnector[] = [csvSink, ndjsonSink, sqlSink];
+export const BUILT_IN_SINKS: readonly SinkConnector[] = [csvSink, ndjsonSink, sqlSink, httpSink];

@@ -1,21 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { Row } from '../../src/data-flow/row.js';
 import { canonicalJson } from '../../src/definition/json.js';
+import { jsonText } from './json-text.js';
 
-/** SHA-256, in hex, of a row's canonical JSON: equal for rows of equal content, whatever the order of their properties. */
+/**
+ * SHA-256, in hex, of a row's canonical JSON: equal for rows of equal content, whatever the order of their properties. A bigint
+ * counts as the text of its digits.
+ */
 export function contentHash(row: Row): string {
-  return createHash('sha256')
-    .update(canonicalJson(withoutBigints(row)))
-    .digest('hex');
+  return createHash('sha256').update(canonicalText(row)).digest('hex');
 }
 
-/** JSON has no bigint; one counts as the text of its digits. */
-function withoutBigints(row: Row): Row {
-  if (!Object.values(row).some((value) => typeof value === 'bigint')) return row;
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [
-      name,
-      typeof value === 'bigint' ? value.toString() : value,
-    ]),
-  );
+function canonicalText(row: Row): string {
+  try {
+    return canonicalJson(row);
+  } catch (error) {
+    // JSON has no bigint.
+    if (error instanceof TypeError) return canonicalJson(JSON.parse(jsonText(row)));
+    throw error;
+  }
 }

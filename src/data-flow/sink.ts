@@ -38,6 +38,11 @@ export interface SinkReceipt {
 /** A sink that is open. */
 export interface OpenSink<W extends Row = Row> {
   /**
+   * What counts before the first batch, such as the length of a file that has something already: kept when the flow has no
+   * state yet, so that a first batch which is repeated is undone, too.
+   */
+  readonly state?: Json;
+  /**
    * Writes the rows. When it resolves they are safe: the cursor moves on. A batch may come again after a crash; a sink with keys
    * then changes nothing.
    *
@@ -45,8 +50,8 @@ export interface OpenSink<W extends Row = Row> {
    */
   readonly write: (batch: SinkBatch<W>) => Promise<SinkReceipt>;
   /**
-   * For sinks that keep a flow's position in the transaction of their rows, so that each row is written exactly once. Takes over
-   * from earlier runs, which can write no more from then on.
+   * For sinks that keep a flow's position in the transaction of their rows, so that each row is written exactly once. Called
+   * before the first batch: takes over from earlier runs, which can write no more from then on.
    *
    * @param known - what the catalog has, which may be behind
    * @returns the position that counts: the sink's own unless the catalog's is of a later run

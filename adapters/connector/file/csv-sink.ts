@@ -38,6 +38,7 @@ export const csvSink = defineSink({
     const file = await FileWriter.open({ dir, path, bytes: known?.bytes, append: appends });
     let columns = options.columns ?? known?.columns;
     return {
+      state: { bytes: file.bytes },
       write: async ({ rows }) => {
         let text = (await file.atLineStart()) ? '' : '\n';
         const [first] = rows;

@@ -19,6 +19,7 @@ export const ndjsonSink = defineSink({
     const bytes = sinkState(state)?.bytes;
     const file = await FileWriter.open({ dir, path, bytes, append: appends });
     return {
+      state: { bytes: file.bytes },
       write: async ({ rows }) => {
         const start = (await file.atLineStart()) ? '' : '\n';
         if (rows.length > 0)

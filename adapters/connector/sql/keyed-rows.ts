@@ -18,17 +18,15 @@ export interface KeyedRows {
  * @throws a permanent error of type `InvalidRow` for rows without a key
  */
 export function lastOfEachKey(rows: readonly Row[], key: readonly string[]): KeyedRows {
-  const last = new Map<string, Row>();
-  for (const row of rows) last.set(keyOf(row, key), row);
+  const last = new Map<string, number>();
+  for (const [place, row] of rows.entries()) last.set(keyOf(row, key), place);
   if (last.size === rows.length) return { rows, updated: 0, redundant: 0 };
-  let redundant = 0;
-  for (const row of rows) {
-    const winner = last.get(keyOf(row, key));
-    if (winner !== undefined && winner !== row && contentHash(row) === contentHash(winner))
-      redundant += 1;
-  }
-  const earlier = rows.length - last.size;
-  return { rows: [...last.values()], updated: earlier - redundant, redundant };
+  const kept = rows.filter((row, place) => last.get(keyOf(row, key)) === place);
+  const redundant = rows.filter((row, place) => {
+    const winner = last.get(keyOf(row, key)) ?? place;
+    return winner !== place && contentHash(row) === contentHash(rows[winner] ?? row);
+  }).length;
+  return { rows: kept, updated: rows.length - kept.length - redundant, redundant };
 }
 
 /** A text that is the same for the same key. A number and its digits are one: the column makes the same of both. */

@@ -5,6 +5,7 @@ import { unpredictable } from '../written.js';
 import { columnKind, POSTGRES_TYPES } from './column-type.js';
 import { columnsOf, lastOfEachKey } from './keyed-rows.js';
 import { postgresJson } from './postgres-json.js';
+import { sqlCode } from './sql-error.js';
 import type { SqlNames } from './sql-text.js';
 import type { SqlSinkOptions } from './sql-sink-options.js';
 
@@ -15,7 +16,7 @@ const INCOMPARABLE = /^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\])?
 const MAX_STATEMENTS = 64;
 
 /** SQLSTATE of what another writer has created at the same time: `unique_violation`, `duplicate_table`. */
-const CREATED_MEANWHILE: readonly unknown[] = ['23505', '42P07'];
+const CREATED_MEANWHILE: readonly string[] = ['23505', '42P07'];
 
 /**
  * Writes rows to a table of PostgreSQL, within a transaction of the caller. The rows of a batch are one parameter, a JSON text, of
@@ -158,7 +159,6 @@ export async function createOnce(client: Client, statement: string): Promise<voi
   try {
     await client.query(statement);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (!CREATED_MEANWHILE.includes(code)) throw error;
+    if (!CREATED_MEANWHILE.includes(sqlCode(error) ?? '')) throw error;
   }
 }

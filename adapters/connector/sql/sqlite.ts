@@ -1,7 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import { permanent } from '../../../src/pipeline/permanent.js';
+import { sqlCode } from './sql-error.js';
 
 /** Longest wait for another writer. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -31,7 +33,7 @@ export async function openSqliteForReading(path: string): Promise<SqliteDatabase
 }
 
 /**
- * Opens a database to write to it, and makes it where it is missing.
+ * Opens a database to write to it, and makes it with its folder where they are missing.
  *
  * @param survivesPowerLoss - false where the position that is lost with the rows is kept beside them
  */
@@ -39,6 +41,7 @@ export async function openSqliteForWriting(
   path: string,
   survivesPowerLoss: boolean,
 ): Promise<SqliteDatabase> {
+  await mkdir(dirname(path), { recursive: true });
   const { default: Sqlite } = await import('better-sqlite3');
   const db = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
   db.pragma('journal_mode = WAL');
@@ -58,12 +61,8 @@ export async function transaction<T>(db: SqliteDatabase, body: () => T): Promise
     try {
       return db.transaction(body).immediate();
     } catch (error) {
-      if (!isBusy(error) || waitedMs >= BUSY_TIMEOUT_MS) throw error;
+      if (sqlCode(error) !== 'SQLITE_BUSY' || waitedMs >= BUSY_TIMEOUT_MS) throw error;
     }
     await delay(RETRY_AFTER_MS);
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
 }

@@ -101,6 +101,24 @@ describe('the file as a whole', () => {
     expect(batches[0]?.fraction).toBeCloseTo(7 / 40, 1);
   });
 
+  it('is cut right wherever what is read at once ends', async () => {
+    const chunk = 256 * 1024;
+    const tail = '"a""b\r\n""",2\r\n\r\n"",\r\n3,4\r\n';
+    for (let shift = 0; shift <= tail.length; shift += 1) {
+      const start = 'a,b\r\n,';
+      const pad = 'x'.repeat(chunk - start.length - 2 - shift);
+      await file(`${start}${pad}\r\n${tail}`);
+      for (const batchSize of [1, 200]) {
+        const rows = await rowsOf(csvSource, PATH, { dir: folder.path, batchSize });
+        expect(rows.slice(1)).toEqual([
+          { a: 'a"b\r\n"', b: '2' },
+          { a: '', b: '' },
+          { a: '3', b: '4' },
+        ]);
+      }
+    }
+  });
+
   it('is not there: a permanent error with its absolute path', async () => {
     expect(await failure()).toMatchObject({
       type: 'FileNotFound',

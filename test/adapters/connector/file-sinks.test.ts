@@ -102,7 +102,7 @@ describe.each([
 
 describe('the csv sink', () => {
   it('writes values as text, by the columns of the first row', async () => {
-    const one = await sink(csvSink as SinkConnector);
+    const one = await sink(csvSink);
     await one.write(
       batch([
         { a: 1.5, b: true, c: new Date(0), d: { x: [1] }, e: null },
@@ -115,23 +115,23 @@ describe('the csv sink', () => {
   });
 
   it('keeps the columns of the first row over batches and openings', async () => {
-    const one = await sink(csvSink as SinkConnector);
+    const one = await sink(csvSink);
     const { state } = await one.write(batch([{ a: 1, b: 2 }]));
-    const again = await sink(csvSink as SinkConnector, {}, state);
+    const again = await sink(csvSink, {}, state);
     await again.write(batch([{ c: 5, b: 4, a: 3 }], 1));
     expect(await content()).toBe('a,b\n1,2\n3,4\n');
   });
 
   it('writes the columns that it is told, with another delimiter and without a header', async () => {
     const options = { columns: ['b', 'a'], delimiter: ';', header: false };
-    const one = await sink(csvSink as SinkConnector, options);
+    const one = await sink(csvSink, options);
     await one.write(batch([{ a: 1, b: 'x;y' }]));
     expect(await content()).toBe('"x;y";1\n');
   });
 
   it('appends in the order of the columns that the file has', async () => {
     await existing('\uFEFFb,a\n2,1');
-    const one = await sink(csvSink as SinkConnector, { append: true });
+    const one = await sink(csvSink, { append: true });
     await one.write(batch([{ a: 3, b: 4 }]));
     expect(await content()).toBe('\uFEFFb,a\n2,1\n4,3\n');
   });
@@ -140,7 +140,7 @@ describe('the csv sink', () => {
 describe('the ndjson sink', () => {
   it('appends to what the file has', async () => {
     await existing('{"a":1}');
-    const one = await sink(ndjsonSink as SinkConnector, { append: true });
+    const one = await sink(ndjsonSink, { append: true });
     await one.write(batch([{ a: 2, big: 2n ** 60n, at: new Date(0) }]));
     expect(await content()).toBe(
       '{"a":1}\n{"a":2,"big":"1152921504606846976","at":"1970-01-01T00:00:00.000Z"}\n',

@@ -1,0 +1,185 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import type { Row } from '../../src/data-flow/row.js';
+import { defineDataFlow } from '../../src/data-flow/data-flow.js';
+import { defineSource } from '../../src/data-flow/source.js';
+import { permanent } from '../../src/pipeline/permanent.js';
+import {
+  endOf,
+  listSink,
+  listSource,
+  numbered,
+  runToEnd,
+  uniqueFlow,
+  useFlows,
+} from '../support/flows.js';
+import { until } from '../support/until.js';
+
+const start = useFlows();
+const FAST = { maximumAttempts: 3, initialInterval: 10 } as const;
+
+describe('a run that fails', () => {
+  it('is recorded with the message and the stack of what was thrown', async () => {
+    const name = uniqueFlow();
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        source: listSource(() => numbered(1)),
+        sink: listSink([], () => {
+          throw permanent('the warehouse is closed');
+        }),
+      }),
+    ]);
+    const run = await runToEnd(flows, name);
+    expect(run).toMatchObject({
+      status: 'failed',
+      errorMessage: 'the warehouse is closed',
+      lastCursor: null,
+    });
+    expect(run.errorBacktrace).toContain('data-flow.test.ts');
+    expect(run.endedAt!.getTime()).toBeGreaterThanOrEqual(run.startedAt.getTime());
+  });
+
+  it('has tried as often as its retries say, and the next run goes on where it was', async () => {
+    const name = uniqueFlow();
+    let failures = 0;
+    const written: Row[] = [];
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        batchSize: 2,
+        retry: FAST,
+        source: listSource(() => numbered(4)),
+        sink: listSink(written, () => {
+          if (written.length < 2 || failures === 3) return;
+          failures += 1;
+          throw new Error(`not now (${String(failures)})`);
+        }),
+      }),
+    ]);
+    expect(await runToEnd(flows, name)).toMatchObject({
+      status: 'failed',
+      errorMessage: 'not now (3)',
+      lastCursor: 2,
+    });
+    expect(await runToEnd(flows, name)).toMatchObject({
+      status: 'success',
+      firstCursor: 2,
+      counts: { read: 2 },
+    });
+    expect(written.map(({ number }) => number)).toEqual([1, 2, 3, 4]);
+  });
+
+  it.each([
+    ['no cursor', undefined],
+    ['the cursor that it had before', 'same'],
+  ])('has a source that gives rows with %s: never an endless loop', async (_what, cursor) => {
+    const name = uniqueFlow();
+    const stuck = defineSource({
+      name: 'stuck',
+      options: z.strictObject({}),
+      async *read() {
+        for (;;) yield { rows: [{ a: 1 }], cursor: cursor as never };
+      },
+    });
+    const { flows } = await start([
+      defineDataFlow({ name, source: stuck({}), sink: listSink([]) }),
+    ]);
+    const run = await runToEnd(flows, name);
+    expect(run.status).toBe('failed');
+    expect(run.errorMessage).toMatch(
+      /^The source gave 1 rows (without a cursor|and the cursor that it had before)/,
+    );
+  });
+
+  it('has a configuration that does not fit: it is told, and nothing is moved', async () => {
+    const name = uniqueFlow();
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        configuration: z.object({ path: z.string() }),
+        source: ({ configuration }) => listSource(() => [{ path: configuration.path }]),
+        sink: listSink([]),
+      }),
+    ]);
+    await expect(flows.run(name)).rejects.toMatchObject({ name: 'ConfigurationInvalid' });
+    expect(await flows.runs(name, { limit: 5 })).toEqual([]);
+    expect((await flows.show(name)).configurationProblems).toMatchObject([{ path: 'path' }]);
+  });
+
+  it('is one whose batch takes longer than its limit', async () => {
+    const name = uniqueFlow();
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        batchTimeout: '1s',
+        retry: { maximumAttempts: 1 },
+        source: listSource(
+          () => numbered(1),
+          (_from, signal) =>
+            new Promise((_resolve, reject) =>
+              signal.addEventListener('abort', () => reject(new Error('aborted'))),
+            ),
+        ),
+        sink: listSink([]),
+      }),
+    ]);
+    expect(await runToEnd(flows, name)).toMatchObject({
+      status: 'failed',
+      errorMessage: 'A batch took longer than its timeout of 1000 ms (batchTimeout).',
+    });
+  });
+
+  it('is one that takes longer than its flow allows', async () => {
+    const name = uniqueFlow();
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        timeout: '1s',
+        run: ({ signal }) =>
+          new Promise((_resolve, reject) =>
+            signal.addEventListener('abort', () => reject(signal.reason as Error)),
+          ),
+      }),
+    ]);
+    expect(await runToEnd(flows, name)).toMatchObject({
+      status: 'failed',
+      errorMessage: expect.stringContaining('timeout of 1000 ms'),
+    });
+  });
+});
+
+describe('a run that is cancelled', () => {
+  it('finishes the batch in progress, is recorded as cancelled, and frees the flow', async () => {
+    const name = uniqueFlow();
+    const written: Row[] = [];
+    let go: () => void = () => undefined;
+    const { flows, engine } = await start([
+      defineDataFlow({
+        name,
+        batchSize: 1,
+        source: listSource(
+          () => numbered(3),
+          (from) =>
+            from === 1 && written.length === 1
+              ? new Promise((resolve) => (go = resolve))
+              : undefined,
+        ),
+        sink: listSink(written),
+      }),
+    ]);
+    const run = await flows.run(name);
+    await until(async () => written.at(0));
+    await engine.runWithId({ kind: 'flow', name, executionId: '1' }).cancel();
+    const ended = endOf(flows, run);
+    // A worker learns of it with a heartbeat.
+    setTimeout(() => go(), 4_000);
+    expect(await ended).toMatchObject({
+      status: 'cancelled',
+      errorMessage: 'The run was cancelled.',
+    });
+    expect(await runToEnd(flows, name)).toMatchObject({ status: 'success' });
+    expect(written.map(({ number }) => number)).toEqual([1, 2, 3]);
+  });
+});
+
