@@ -8,7 +8,11 @@ import { durationMs } from '../src/definition/duration.js';
 /** The options of a project's configuration that the HTTP API follows, with their defaults; times in milliseconds. */
 export interface ApiSettings extends Pick<
   ProjectConfig,
-  'apiAuthentication' | 'authorizeExecution' | 'beforeExecute' | 'exposePipes'
+  | 'apiAuthentication'
+  | 'authorizeExecution'
+  | 'authorizeDataFlows'
+  | 'beforeExecute'
+  | 'exposePipes'
 > {
   readonly bodyLimitBytes: number;
   readonly maxWaitMs: number;
@@ -67,11 +71,13 @@ const DEFAULTS: ApiSettings = {
 
 /** The API's part of a project's configuration. */
 export function settingsOfConfig(config: ProjectConfig): ApiSettings {
-  const { apiAuthentication, authorizeExecution, beforeExecute, exposePipes, server } = config;
+  const { apiAuthentication, authorizeExecution, authorizeDataFlows, server } = config;
+  const { beforeExecute, exposePipes } = config;
   const { bodyLimitBytes, maxWaitMs, sseClients, keepAliveMs } = server;
   return {
     ...(apiAuthentication !== undefined && { apiAuthentication }),
     ...(authorizeExecution !== undefined && { authorizeExecution }),
+    ...(authorizeDataFlows !== undefined && { authorizeDataFlows }),
     ...(beforeExecute !== undefined && { beforeExecute }),
     exposePipes,
     bodyLimitBytes,

@@ -8,8 +8,11 @@ import { HttpProblem } from './http-problem.js';
 import { accessLog } from './middleware/access-log.js';
 import { authentication } from './middleware/authentication.js';
 import type { Around } from './middleware/chain.js';
+import { addDataFlowRoutes, addHeartbeatRoute } from './data-flow-routes.js';
+import { heartbeatGuards } from './heartbeat-guards.js';
 import { crossOrigin } from './middleware/cross-origin.js';
 import { errors } from './middleware/errors.js';
+import { checkHeartbeatToken } from './middleware/heartbeat-authentication.js';
 import { loopbackHostOnly } from './middleware/loopback-host.js';
 import { requestId } from './middleware/request-id.js';
 import { sameSiteOnly } from './middleware/same-site.js';
@@ -26,6 +29,8 @@ export interface AppDependencies extends ApiDependencies {
   readonly loaded?: () => boolean;
   /** The process listens where only its own machine reaches it: without authentication, other hosts' names are refused. */
   readonly loopbackOnly?: boolean;
+  /** The token of the heartbeat, where the configuration wants one: what its reference stands for. */
+  readonly heartbeatToken?: string;
   /**
    * Routes that the project names itself, such as {@link pipelineRoutes}. Asked before the app's own. Unless the configuration
    * has `apiAuthentication`, requests for them are refused as for the app's own: from pages of other sites, and on loopback
@@ -37,15 +42,20 @@ export interface AppDependencies extends ApiDependencies {
 /** Where the app has its pipelines, as seed 000 has them. */
 const PIPELINES = '/pipelines';
 
+/** Where the app has its data flows. */
+const DATA_FLOWS = '/data_flows';
+
 /** What `catchAllRoutes` serves of every exposed pipeline. */
 const CATCH_ALL = { path: PIPELINES, stream: true, async: true } as const;
 
 /**
  * The whole HTTP API as a Koa app: health, the list of pipelines, `/openapi.json`, the pipelines that `routes` of the
  * configuration names, and with `catchAllRoutes` every exposed one under `/pipelines/:name`, with streams and asynchronous
- * executions.
+ * executions; the heartbeat of data flows, and with `dataFlows.routes` all of their API.
  *
  * Every response has an `X-Request-Id`, and every error is JSON.
+ *
+ * @throws {@link HeartbeatTokenInvalid} where the heartbeat is to be authenticated, and there is no token
  */
 export function createApp(
   engine: Engine,
@@ -90,6 +100,7 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
     stop,
   );
   const router = new Router({ sensitive: true });
+  addHeartbeat(router, api, config, dependencies);
   for (const { pipeline, path, stream, async } of config.routes) {
     addPipelineRoutes(router, api, streams, {
       path,
@@ -119,11 +130,19 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
     path: '/openapi.json',
     around,
     handler: (ctx) => {
-      const { catchAllRoutes, routes } = config;
+      const { catchAllRoutes, routes, dataFlows } = config;
       const catchAll = catchAllRoutes ? CATCH_ALL : undefined;
-      ctx.body = openApiDocument(api, { server: pathAbove(ctx, 1), catchAll, routes });
+      ctx.body = openApiDocument(api, {
+        server: pathAbove(ctx, 1),
+        catchAll,
+        routes,
+        ...(dataFlows.routes && { dataFlows: DATA_FLOWS }),
+        heartbeat: dataFlows.heartbeat.endpointPath,
+      });
     },
   });
+  if (config.dataFlows.routes)
+    addDataFlowRoutes(router, api, streams, { path: DATA_FLOWS, around });
   if (config.catchAllRoutes) {
     addPipelineRoutes(router, api, streams, {
       ...CATCH_ALL,
@@ -134,6 +153,25 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
     });
   }
   return router;
+}
+
+/** Comes before all other routes: it is where the configuration says, whatever else would be there. */
+function addHeartbeat(
+  router: Router,
+  api: Api,
+  { dataFlows: { routes, heartbeat } }: ProjectConfig,
+  { heartbeatToken }: AppDependencies,
+): void {
+  const { endpointPath, authenticationEnabled, ipWhitelistingEnabled } = heartbeat;
+  const { apiAuthentication } = api.settings;
+  const around = heartbeatGuards({
+    ...(authenticationEnabled && { token: checkHeartbeatToken(heartbeatToken) }),
+    ...(apiAuthentication !== undefined && { apiAuthentication }),
+    ...(ipWhitelistingEnabled && { allowedIps: heartbeat.whitelistedIps }),
+    trustProxy: heartbeat.trustProxy,
+  });
+  const isServed = (): boolean => routes || api.engine.dataFlowNames.length > 0;
+  addHeartbeatRoute(router, api, { path: endpointPath, around, isServed });
 }
 
 function notFound(ctx: Context, catchAllRoutes: boolean): HttpProblem {

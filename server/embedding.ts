@@ -128,19 +128,24 @@ export function healthRoute({
 }
 
 /** What the routers of an app that is not ours bring with them. */
-function embedded(
-  engine: ConfiguredEngine,
-  options: ApiOptions,
-): { readonly api: Api; readonly streams: EventStreams; readonly around: readonly Around[] } {
+export interface Embedded {
+  readonly api: Api;
+  readonly streams: EventStreams;
+  /** What stands before authentication. */
+  readonly before: readonly Around[];
+  /** That, and authentication. */
+  readonly around: readonly Around[];
+}
+
+/** Makes what a router in somebody's own app works with. @throws {@link InvalidDuration} */
+export function embedded(engine: ConfiguredEngine, options: ApiOptions): Embedded {
   const settings = settingsOfOptions(engine, options);
   const api = createApi(engine, settings, options);
   const streams = new EventStreams(
     { clients: settings.sseClients, keepAliveMs: settings.keepAliveMs },
     api.stop,
   );
-  return {
-    api,
-    streams,
-    around: [requestId(api.log), accessLog, errors, authentication(settings.apiAuthentication)],
-  };
+  const before = [requestId(api.log), accessLog, errors];
+  const around = [...before, authentication(settings.apiAuthentication)];
+  return { api, streams, before, around };
 }

@@ -11,6 +11,8 @@ export type ErrorType =
   | 'not_found'
   | 'method_not_allowed'
   | 'execution_closed'
+  | 'flow_active'
+  | 'not_scheduled'
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'invalid_webhook_url'
@@ -25,6 +27,8 @@ export interface ProblemParts {
   readonly headers?: Readonly<Record<string, string>>;
   /** More properties of the body. */
   readonly fields?: Readonly<Record<string, Json>>;
+  /** What has led to it; for the log. */
+  readonly cause?: unknown;
 }
 
 /** A request that cannot be answered as asked. The error middleware turns it into a response. */
@@ -37,9 +41,9 @@ export class HttpProblem extends Error {
     readonly status: number,
     readonly type: ErrorType,
     message: string,
-    { headers = {}, fields = {} }: ProblemParts = {},
+    { headers = {}, fields = {}, ...cause }: ProblemParts = {},
   ) {
-    super(message);
+    super(message, cause);
     this.headers = headers;
     this.fields = fields;
   }

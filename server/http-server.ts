@@ -2,6 +2,7 @@ import { createServer, STATUS_CODES, type Server, type ServerResponse } from 'no
 import type { AddressInfo, Socket } from 'node:net';
 import { ulid } from 'ulid';
 import type { Engine } from '../engine/engine.js';
+import { resolveReferences, secretSources, type Environment } from '../engine/project/secrets.js';
 import type { ProjectConfig } from '../src/config/config.js';
 import { createApp, type AppDependencies } from './app.js';
 import { isLoopback } from './loopback.js';
@@ -41,13 +42,18 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** What the server needs beside the engine and the configuration. */
-export interface HttpServerOptions extends Omit<AppDependencies, 'stop' | 'loopbackOnly'> {
+export interface HttpServerOptions extends Omit<
+  AppDependencies,
+  'stop' | 'loopbackOnly' | 'heartbeatToken'
+> {
   /** Listen on another than a loopback address without authentication. */
   readonly insecure?: boolean;
   /** Default: the configuration's. */
   readonly host?: string;
   /** 0 takes a free one. Default: the configuration's. */
   readonly port?: number;
+  /** Where references of the configuration find what they stand for; the environment of the process unless set. */
+  readonly env?: Environment;
 }
 
 /** A server that listens. */
@@ -80,7 +86,8 @@ const TIMEOUTS = {
 /**
  * Listens with the whole HTTP API.
  *
- * @throws {@link UnauthenticatedListen}, {@link ListenFailed}
+ * @throws {@link UnauthenticatedListen}, {@link ListenFailed}; {@link UnresolvedReferences} and {@link HeartbeatTokenInvalid} where
+ *   the heartbeat is to be authenticated, and its token cannot be found or is none
  */
 export async function startHttpServer(
   engine: Engine,
@@ -91,13 +98,16 @@ export async function startHttpServer(
     insecure = false,
     host = config.server.host,
     port = config.server.port,
+    env = process.env,
     ...dependencies
   } = options;
   if (config.apiAuthentication === undefined && !insecure && !isLoopback(host))
     throw new UnauthenticatedListen(host);
   const stopping = new AbortController();
+  const heartbeatToken = await tokenOf(config, env);
   const app = createApp(engine, config, {
     ...dependencies,
+    ...(heartbeatToken !== undefined && { heartbeatToken }),
     stop: stopping.signal,
     loopbackOnly: !insecure && isLoopback(host),
   });
@@ -133,6 +143,13 @@ export async function startHttpServer(
       return stopped;
     },
   };
+}
+
+/** The heartbeat's token, where it is asked for. */
+async function tokenOf(config: ProjectConfig, env: Environment): Promise<string | undefined> {
+  const { authenticationEnabled, authenticationToken } = config.dataFlows.heartbeat;
+  if (!authenticationEnabled || authenticationToken === undefined) return undefined;
+  return resolveReferences(authenticationToken, secretSources({ config }, env));
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {

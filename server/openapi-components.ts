@@ -1,6 +1,7 @@
 import { MAX_PAGE } from '../engine/execution-list.js';
 import { MAX_IDEMPOTENCY_KEY } from '../engine/idempotency.js';
 import type { JsonObject } from '../src/definition/json.js';
+import { FLOW_RUN_STATUSES } from '../src/data-flow/catalog.js';
 import { EXECUTION_STATUSES } from '../src/progress/status.js';
 import type { ErrorType } from './http-problem.js';
 import { MAX_WEBHOOK_URL } from './run-request.js';
@@ -91,7 +92,9 @@ const SCHEMAS = {
     request_id: text,
     execution_id: text,
     code: { type: 'string', description: 'The type of the error that ended the run.' },
-    status,
+    status: { enum: [...new Set([...EXECUTION_STATUSES, ...FLOW_RUN_STATUSES])] },
+    run_id: { type: 'string', description: 'The run of a data flow that it is about.' },
+    run_seq: { type: 'integer' },
     stage: text,
     operation: text,
     attempts: { type: 'integer' },
@@ -135,12 +138,12 @@ const PROBLEMS = {
   },
   Forbidden: {
     status: 403,
-    description: 'The pipeline is not exposed, or the server refuses this request.',
+    description: 'The pipeline is not exposed, or the server or a hook refuses this request.',
     example: { error: 'Pipeline not accessible', type: 'forbidden' },
   },
   NotFound: {
     status: 404,
-    description: 'There is no such pipeline, or it has no such execution.',
+    description: 'There is no such pipeline or data flow, or it has no such execution or run.',
     example: { error: 'Pipeline not found: summarise', type: 'not_found' },
   },
   Closed: {
@@ -211,7 +214,7 @@ const PROBLEMS = {
   Unavailable: {
     status: 503,
     description:
-      'The Temporal server cannot be reached, the server is stopping, or it has too many streams.',
+      'The Temporal server or the catalog cannot be reached, the server is stopping, or it has too many streams.',
     example: { error: 'The server is stopping.', type: 'unavailable' },
   },
   Timeout: {
@@ -320,7 +323,8 @@ export function parameters(names: readonly (keyof typeof PARAMETERS)[]): readonl
 
 const REQUEST_ID = '01JABCDEFGHJKMNPQRSTVWXYZ0';
 
-function problemResponse({ description, example }: ProblemDescription): JsonObject {
+/** A response that says what went wrong. */
+export function problemResponse({ description, example }: ProblemDescription): JsonObject {
   return {
     description,
     headers: { 'X-Request-Id': { schema: text } },

@@ -6,6 +6,7 @@ import { VERSION } from '../src/version.js';
 import type { Api } from './api-options.js';
 import { exposedDefinitions } from './middleware/exposure.js';
 import { COMPONENTS, parameters, problems, ref, type ProblemName } from './openapi-components.js';
+import { DATA_FLOW_COMPONENTS, dataFlowPaths } from './openapi-data-flows.js';
 import type { Mounted } from './routes/mount.js';
 
 /** What a document describes. */
@@ -16,6 +17,10 @@ export interface OpenApiRequest {
   readonly catchAll: (Mounted & { readonly path: string }) | undefined;
   /** Pipelines at paths of their own. */
   readonly routes: readonly PipelineRoute[];
+  /** Path of the list of data flows, where their API is served. A project without any has none described. */
+  readonly dataFlows?: string;
+  /** Path of the heartbeat. */
+  readonly heartbeat: string;
 }
 
 /** One place where a pipeline is served. */
@@ -36,12 +41,13 @@ export function openApiDocument(api: Api, request: OpenApiRequest): JsonObject {
     [inputName(name), localRefs(inputSchema, inputName(name))] as const,
     [outputName(name), localRefs(outputSchema, outputName(name))] as const,
   ]);
+  const flows = flowParts(api, request);
   return {
     openapi: '3.1.0',
     info: {
       title: 'Millrace',
       version: VERSION,
-      description: 'Pipelines over HTTP, durable on Temporal.',
+      description: 'Pipelines and data flows over HTTP, durable on Temporal.',
     },
     servers: [{ url: server === '' ? '/' : server }],
     paths: {
@@ -54,13 +60,25 @@ export function openApiDocument(api: Api, request: OpenApiRequest): JsonObject {
           'PipelineList',
         ),
       },
-      ...Object.fromEntries(places.flatMap(pathsOf)),
+      ...Object.fromEntries([...places.flatMap(pathsOf), ...flows.paths]),
     },
     components: {
-      ...COMPONENTS,
-      schemas: { ...COMPONENTS.schemas, ...Object.fromEntries(contracts) },
+      schemas: {
+        ...COMPONENTS.schemas,
+        ...flows.components.schemas,
+        ...Object.fromEntries(contracts),
+      },
+      parameters: { ...COMPONENTS.parameters, ...flows.components.parameters },
+      responses: { ...COMPONENTS.responses, ...flows.components.responses },
     },
   };
+}
+
+/** What a document says of data flows: nothing where the project has none. */
+function flowParts({ engine }: Api, { dataFlows: path, heartbeat }: OpenApiRequest) {
+  return engine.dataFlowNames.length === 0
+    ? { paths: [], components: { schemas: {}, parameters: {}, responses: {} } }
+    : { paths: dataFlowPaths({ path, heartbeat }), components: DATA_FLOW_COMPONENTS };
 }
 
 /** Where exposed pipelines are, at the path under which a client gets to them first. */

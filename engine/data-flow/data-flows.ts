@@ -19,7 +19,15 @@ import { checkChange, checkRange } from '../../src/data-flow/change.js';
 import type { PropertyViolation } from '../../src/contract/violation.js';
 import type { Json } from '../../src/definition/json.js';
 import type { Log } from '../../src/pipeline/context.js';
-import { FlowActive, FlowNotFound, FlowNotScheduled, FlowRunNotFound } from './flow-errors.js';
+import { TemporalUnavailable } from '../temporal-request.js';
+import {
+  FlowActive,
+  FlowNotFound,
+  FlowNotScheduled,
+  FlowRunNotFound,
+  FlowRunOver,
+  FlowStartDelayed,
+} from './flow-errors.js';
 import { FlowReconciliation, type ReconcileReport } from './flow-reconciliation.js';
 import { FlowSchedules, isTimed, type FlowScheduleState } from './flow-schedules.js';
 import { FlowStarter } from './flow-starter.js';
@@ -50,7 +58,15 @@ export interface Heartbeat {
   readonly due: readonly string[];
   /** Those of them that this heartbeat has started. */
   readonly triggered: readonly FlowRunRecord[];
+  /** Those that it could not start, and why. What another heartbeat has started, or a run that goes on, is no failure. */
+  readonly failed: readonly FailedTrigger[];
   readonly at: Date;
+}
+
+/** A flow that was due and could not be started. */
+export interface FailedTrigger {
+  readonly flow: string;
+  readonly error: unknown;
 }
 
 /** Starts, watches and steers data flows. */
@@ -100,8 +116,8 @@ export class DataFlows {
   /**
    * Starts a run at once, also of a flow that is disabled.
    *
-   * @throws {@link FlowNotFound}, {@link FlowActive}, {@link ConfigurationInvalid}, and {@link TemporalUnavailable}: the run is
-   *   claimed then, and started as soon as the server is back
+   * @throws {@link FlowNotFound}, {@link FlowActive}, {@link ConfigurationInvalid}, {@link TemporalUnavailable}, and of its kind
+   *   {@link FlowStartDelayed}: the run is claimed then, and started as soon as the server is back
    */
   async run(
     name: string,
@@ -111,14 +127,21 @@ export class DataFlows {
     if (definition === undefined) throw new FlowNotFound(name);
     if (configurationProblems.length > 0)
       throw new ConfigurationInvalid(name, configurationProblems);
-    const claim = await this.starter.claimAndStart(definition, {
+    const claim = await this.starter.claim({
+      flow: name,
       trigger: 'manual',
       now: new Date(),
+      after: definition.after,
       ...(principal !== undefined && { principal }),
     });
-    if (claim.kind === 'claimed') return claim.run;
     if (claim.kind === 'active') throw new FlowActive(claim.run);
-    throw new FlowNotFound(name);
+    if (claim.kind !== 'claimed') throw new FlowNotFound(name);
+    try {
+      await this.starter.start(definition, claim.run);
+    } catch (error) {
+      throw error instanceof TemporalUnavailable ? new FlowStartDelayed(claim.run, error) : error;
+    }
+    return claim.run;
   }
 
   /**
@@ -129,33 +152,30 @@ export class DataFlows {
     await this.reconciliation.declare(now);
     const due = await this.catalog.due(now);
     const triggered: FlowRunRecord[] = [];
+    const failed: FailedTrigger[] = [];
+    // Temporal's server is the same for all, and each would wait for it: they are left to the next heartbeat.
+    let away: TemporalUnavailable | undefined;
     for (const record of due) {
-      const run = await this.#trigger(record, now);
-      if (run !== undefined) triggered.push(run);
+      try {
+        if (away !== undefined) throw away;
+        const run = await this.#trigger(record, now);
+        if (run !== undefined) triggered.push(run);
+      } catch (error) {
+        failed.push({ flow: record.name, error });
+        if (error instanceof TemporalUnavailable) away = error;
+      }
     }
-    return { due: due.map(({ name }) => name), triggered, at: now };
+    return { due: due.map(({ name }) => name), triggered, failed, at: now };
   }
 
   async #trigger(record: FlowRecord, now: Date): Promise<FlowRunRecord | undefined> {
-    const { log } = this.#options;
     const { definition, configurationProblems } = this.#state(record);
-    const { name } = record;
-    if (definition === undefined || configurationProblems.length > 0) {
-      const reason =
-        definition === undefined
-          ? 'the code of this process does not have it'
-          : 'its configuration does not fit its schema';
-      log.error({ flow: name, reason }, 'a data flow is due and cannot be started');
-      return undefined;
-    }
-    try {
-      const request = { trigger: 'heartbeat', now, onlyEnabled: true, onlyDue: true } as const;
-      const claim: Claim = await this.starter.claimAndStart(definition, request);
-      return claim.kind === 'claimed' ? claim.run : undefined;
-    } catch (error) {
-      log.error({ err: error, flow: name }, 'a data flow is due and could not be started');
-      return undefined;
-    }
+    if (definition === undefined) throw new FlowNotFound(record.name);
+    if (configurationProblems.length > 0)
+      throw new ConfigurationInvalid(record.name, configurationProblems);
+    const request = { trigger: 'heartbeat', now, onlyEnabled: true, onlyDue: true } as const;
+    const claim: Claim = await this.starter.claimAndStart(definition, request);
+    return claim.kind === 'claimed' ? claim.run : undefined;
   }
 
   /** Keeps a flow from being started by itself until it is resumed: its schedule pauses, a heartbeat passes it by. */
@@ -216,6 +236,21 @@ export class DataFlows {
     const run = await this.catalog.run(name, /^\d{1,15}$/.test(id) ? Number(id) : id);
     if (run === undefined) throw new FlowRunNotFound(name, id);
     return run;
+  }
+
+  /**
+   * Asks a run to end, by its id or its number. What it is doing is aborted, so that it ends a little later.
+   *
+   * @returns the run as it is now
+   * @throws {@link FlowNotFound}, {@link FlowRunNotFound}, {@link FlowRunOver}
+   */
+  async cancel(name: string, id: string): Promise<FlowRunRecord> {
+    const run = await this.findRun(name, id);
+    if (run.endedAt !== null) throw new FlowRunOver(run);
+    const asked = await this.starter.cancel(run, new Date());
+    const now = await this.findRun(name, id);
+    if (!asked) throw new FlowRunOver(now);
+    return now;
   }
 
   /** Rows that a run has rejected. */

@@ -1,4 +1,5 @@
 import type { FlowRunRecord } from '../../src/data-flow/catalog.js';
+import { TemporalUnavailable } from '../temporal-request.js';
 
 /** There is no data flow with this name. */
 export class FlowNotFound extends Error {
@@ -39,5 +40,24 @@ export class FlowNotScheduled extends Error {
     super(
       `Data flow "${flow}" has no schedule of Temporal's, and so no ${what}: its definition has no cron and no interval.`,
     );
+  }
+}
+
+/** The run is over: there is nothing left to cancel. */
+export class FlowRunOver extends Error {
+  override readonly name = 'FlowRunOver';
+  constructor(readonly run: FlowRunRecord) {
+    super(`Run ${String(run.runSeq)} of "${run.flow}" is already over: ${run.status}.`);
+  }
+}
+
+/** The run is claimed, and the Temporal server did not answer. A reconciliation starts it when the server is back. */
+export class FlowStartDelayed extends TemporalUnavailable {
+  constructor(
+    readonly run: FlowRunRecord,
+    { waitedMs, cause }: TemporalUnavailable,
+  ) {
+    super(waitedMs, cause);
+    this.message = `Run ${String(run.runSeq)} of "${run.flow}" is claimed; it will be started as soon as the Temporal server answers again.`;
   }
 }

@@ -82,12 +82,36 @@ export class FlowStarter {
   }
 
   /**
+   * Asks a run to end. One that was claimed and has no workflow is closed at once: should its workflow begin all the same, it finds
+   * nothing to do.
+   *
+   * @returns false when it is over already
+   */
+  async cancel(run: FlowRunRecord, now: Date): Promise<boolean> {
+    const { client } = this.options;
+    const settled = await this.settle(run, now);
+    if (settled === 'closed') return false;
+    if (settled === 'waiting') {
+      const errorMessage = 'The run was cancelled before it began.';
+      return this.catalog.end(run, { status: 'cancelled', now, errorMessage });
+    }
+    try {
+      await requestTemporal(client, () => client.workflow.getHandle(run.workflowId).cancel());
+      return true;
+    } catch (error) {
+      if (!isUnknownWorkflow(error)) throw error;
+      await this.settle(run, now);
+      return false;
+    }
+  }
+
+  /**
    * Looks what has become of a run that the catalog has for active: closes one whose workflow ended without recording it.
    *
    * @param flow - starts a run that was claimed and never started, where it is given
    */
   async settle(run: FlowRunRecord, now: Date, flow?: CompiledDataFlow): Promise<Settled> {
-    const found = await this.#workflowOf(run);
+    const found = await this.workflowStatus(run);
     if (found === undefined) {
       if (now.getTime() - run.createdAt.getTime() < START_GRACE_MS) return 'waiting';
       if (flow === undefined) return 'waiting';
@@ -105,8 +129,8 @@ export class FlowStarter {
     return 'closed';
   }
 
-  /** The status of a run's workflow; undefined when it has none, or only one of another catalog's run. */
-  async #workflowOf(run: FlowRunRecord): Promise<string | undefined> {
+  /** Temporal's status of a run's workflow, `RUNNING` or how it ended; undefined when it has none, or only one of another catalog's run. */
+  async workflowStatus(run: FlowRunRecord): Promise<string | undefined> {
     const { client } = this.options;
     try {
       const { status, memo } = await requestTemporal(client, () =>
@@ -114,11 +138,15 @@ export class FlowStarter {
       );
       return memo?.['flowRun'] === run.id ? status.name : undefined;
     } catch (error) {
-      if (isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError'))
-        return undefined;
+      if (isUnknownWorkflow(error)) return undefined;
       throw error;
     }
   }
+}
+
+/** Temporal has no such workflow, or none that goes on. */
+function isUnknownWorkflow(error: unknown): boolean {
+  return isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError');
 }
 
 interface Ending {

@@ -1,5 +1,14 @@
 import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { Context } from 'koa';
+import { CatalogNewer, CatalogUnavailable } from '../../adapters/catalog/catalog-errors.js';
+import {
+  FlowActive,
+  FlowNotFound,
+  FlowNotScheduled,
+  FlowRunNotFound,
+  FlowRunOver,
+  FlowStartDelayed,
+} from '../../engine/data-flow/flow-errors.js';
 import {
   DefinitionNotFound,
   IdempotencyConflict,
@@ -8,7 +17,8 @@ import {
 } from '../../engine/errors.js';
 import { InvalidPageToken } from '../../engine/execution-list.js';
 import { TemporalUnavailable } from '../../engine/temporal-request.js';
-import { ContractViolation } from '../../src/contract/violation.js';
+import { ContractViolation, type PropertyViolation } from '../../src/contract/violation.js';
+import { ConfigurationInvalid } from '../../src/data-flow/configuration.js';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
 import { apiErrorType, type Failure } from '../../src/pipeline/failure.js';
 import { HttpProblem, type ErrorType } from '../http-problem.js';
@@ -18,7 +28,7 @@ import type { Around } from './chain.js';
 /** Most violations that a body lists. */
 const MAX_VIOLATIONS = 100;
 
-/** Seconds after which a request that found the Temporal server away may be worth repeating. */
+/** Seconds after which a request that found the Temporal server or the catalog away may be worth repeating. */
 const RETRY_AFTER_S = '2';
 
 /**
@@ -33,7 +43,7 @@ export const errors: Around = async (ctx, next) => {
     const { id, executionId, log } = recordOf(ctx);
     if (problem.type === 'internal_error') log.error({ err: error }, 'request failed');
     else if (problem.type === 'unavailable')
-      log.warn({ err: error }, 'the Temporal server did not answer');
+      log.warn({ err: error }, 'a server that this one needs did not answer');
     // Nothing can be said any more to who got the head of another response.
     if (ctx.headerSent) return;
     respond(ctx, problem, {
@@ -65,6 +75,7 @@ export function problemOf(error: unknown): HttpProblem {
   if (error instanceof RunFailed) return ended(error);
   if (error instanceof DefinitionNotFound) return new HttpProblem(404, 'not_found', error.message);
   if (error instanceof RunNotFound) return new HttpProblem(404, 'not_found', 'Execution not found');
+  if (error instanceof FlowStartDelayed) return delayed(error);
   if (error instanceof TemporalUnavailable) return away();
   if (error instanceof InvalidPageToken)
     return new HttpProblem(400, 'invalid_request', error.message);
@@ -74,13 +85,17 @@ export function problemOf(error: unknown): HttpProblem {
     });
   }
   return (
+    ofDataFlows(error) ??
     ofTemporal(error) ??
     exposed(error) ??
     new HttpProblem(500, 'internal_error', 'Internal server error')
   );
 }
 
-function violated(error: ContractViolation): HttpProblem {
+function violated(error: {
+  readonly message: string;
+  readonly violations: readonly PropertyViolation[];
+}): HttpProblem {
   const violations = error.violations
     .slice(0, MAX_VIOLATIONS)
     .map(({ path, expected, got, message }) => ({
@@ -117,6 +132,30 @@ export function placeOf({
   };
 }
 
+function ofDataFlows(error: unknown): HttpProblem | undefined {
+  if (error instanceof FlowNotFound || error instanceof FlowRunNotFound)
+    return new HttpProblem(404, 'not_found', error.message);
+  if (error instanceof FlowNotScheduled)
+    return new HttpProblem(409, 'not_scheduled', error.message);
+  if (error instanceof FlowActive) {
+    const { id, runSeq } = error.run;
+    const fields = { run_id: id, run_seq: runSeq };
+    return new HttpProblem(409, 'flow_active', error.message, { fields });
+  }
+  if (error instanceof FlowRunOver) {
+    const fields = { status: error.run.status };
+    return new HttpProblem(409, 'execution_closed', error.message, { fields });
+  }
+  if (error instanceof ConfigurationInvalid) return violated(error);
+  if (error instanceof CatalogUnavailable || error instanceof CatalogNewer)
+    return unavailable('The catalog of data flows cannot be reached. Try again.');
+  return undefined;
+}
+
+function delayed({ message, run }: FlowStartDelayed): HttpProblem {
+  return unavailable(message, { run_id: run.id, run_seq: run.runSeq });
+}
+
 /** Codes of gRPC (google.rpc.Code). */
 const INVALID_ARGUMENT: number = 3;
 const AWAY: readonly number[] = [
@@ -138,10 +177,12 @@ function ofTemporal(error: unknown): HttpProblem | undefined {
 }
 
 function away(): HttpProblem {
-  const message = 'The Temporal server cannot be reached or is overloaded. Try again.';
-  return new HttpProblem(503, 'unavailable', message, {
-    headers: { 'Retry-After': RETRY_AFTER_S },
-  });
+  return unavailable('The Temporal server cannot be reached or is overloaded. Try again.');
+}
+
+function unavailable(message: string, fields: Readonly<Record<string, Json>> = {}): HttpProblem {
+  const headers = { 'Retry-After': RETRY_AFTER_S };
+  return new HttpProblem(503, 'unavailable', message, { headers, fields });
 }
 
 /** Errors of hooks and of Koa, which say by `status` and `expose` what a client may know (the `http-errors` form). */
