@@ -1,11 +1,10 @@
 import type { Context } from 'koa';
-import { parseEventId, type EventPosition } from '../../src/progress/run-event.js';
+import type { EventPosition } from '../../src/progress/run-event.js';
 import { isClosed } from '../../src/progress/status.js';
 import type { Run } from '../../engine/run.js';
 import type { Api } from '../api-options.js';
-import { HttpProblem } from '../http-problem.js';
 import { authorizedExecution } from '../middleware/authorization.js';
-import { queryValue } from '../request-path.js';
+import { readLastEventId } from '../query-parameters.js';
 import type { EventStreams } from '../sse.js';
 import { exposedRun } from './executions.js';
 
@@ -35,20 +34,6 @@ export async function streamEvents(
   streams
     .reserve()
     .open(ctx, run.executionId, (signal) => run.events({ after, signal, hints: true }));
-}
-
-function readLastEventId(ctx: Context): EventPosition | undefined {
-  const id = ctx.get('Last-Event-ID') || queryValue(ctx, 'last_event_id');
-  if (id === undefined || id === '') return undefined;
-  const position = parseEventId(id);
-  if (position === undefined) {
-    throw new HttpProblem(
-      400,
-      'invalid_request',
-      'Last-Event-ID must be the id of an event that this API sent.',
-    );
-  }
-  return position;
 }
 
 async function hasNews(run: Run, after: EventPosition): Promise<boolean> {

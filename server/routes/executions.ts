@@ -1,5 +1,4 @@
 import type { Context } from 'koa';
-import { MAX_PAGE } from '../../engine/execution-list.js';
 import { RunNotFound } from '../../engine/errors.js';
 import type { Run } from '../../engine/run.js';
 import { EXECUTION_STATUSES, isClosed, type ExecutionStatus } from '../../src/progress/status.js';
@@ -8,6 +7,7 @@ import { executionBody, summaryBody } from '../execution-body.js';
 import { HttpProblem } from '../http-problem.js';
 import { authorizedExecution, maySee } from '../middleware/authorization.js';
 import { exposedDefinition } from '../middleware/exposure.js';
+import { readLimit, readOneOf } from '../query-parameters.js';
 import { pathAbove, queryValue } from '../request-path.js';
 import { recordOf } from '../request-record.js';
 import { linksOf, type Mounted } from './mount.js';
@@ -85,7 +85,7 @@ export async function listExecutions(
   mounted: Mounted,
 ): Promise<void> {
   const { kind } = exposedDefinition(api, name);
-  const status = readStatus(ctx);
+  const status = readOneOf(ctx, 'status', EXECUTION_STATUSES);
   const startedAfter = readTime(ctx, 'started_after');
   const startedBefore = readTime(ctx, 'started_before');
   const pageToken = readPageToken(ctx);
@@ -110,14 +110,6 @@ export async function listExecutions(
   };
 }
 
-function readStatus(ctx: Context): ExecutionStatus | undefined {
-  const asked = queryValue(ctx, 'status');
-  const status = EXECUTION_STATUSES.find((known) => known === asked);
-  if (asked !== undefined && status === undefined)
-    throw invalid('status', `one of ${EXECUTION_STATUSES.join(', ')}`);
-  return status;
-}
-
 function readTime(ctx: Context, name: string): Date | undefined {
   const asked = queryValue(ctx, name);
   if (asked === undefined) return undefined;
@@ -126,14 +118,6 @@ function readTime(ctx: Context, name: string): Date | undefined {
   if (time === undefined || Number.isNaN(time.getTime()))
     throw invalid(name, 'a time such as 2026-01-31T12:00:00Z');
   return time;
-}
-
-function readLimit(ctx: Context): number {
-  const asked = queryValue(ctx, 'limit') ?? '20';
-  const limit = /^\d{1,4}$/.test(asked) ? Number(asked) : 0;
-  if (limit < 1 || limit > MAX_PAGE)
-    throw invalid('limit', `a number from 1 to ${String(MAX_PAGE)}`);
-  return limit;
 }
 
 function readPageToken(ctx: Context): string | undefined {

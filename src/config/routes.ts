@@ -17,12 +17,13 @@ export type PipelineRoute = Required<RouteDefinition>;
 
 /** What `routes` is checked against. */
 interface Routed {
+  readonly dataFlows: { readonly heartbeat: { readonly endpointPath: string } };
   readonly routes: readonly PipelineRoute[];
   readonly exposePipes: 'all' | 'none' | readonly string[];
 }
 
 /** The server's own paths, which no route may have. */
-const OWN_PATHS: readonly string[] = ['/health', '/openapi.json', '/pipelines'];
+const OWN_PATHS: readonly string[] = ['/health', '/openapi.json', '/pipelines', '/data_flows'];
 
 /** Where `catchAllRoutes` serves definitions, each under its name. */
 const CATCH_ALL = '/pipelines';
@@ -31,15 +32,18 @@ const CATCH_ALL = '/pipelines';
 const BELOW: readonly string[] = ['/stream', '/async', '/executions'];
 
 /** What is wrong with routes beside their form: two that meet, and pipelines that are not exposed. Problems have no site. */
-export function routeProblems({ routes, exposePipes }: Routed): readonly Problem[] {
-  return routes.flatMap(({ pipeline, path }, index) => {
+export function routeProblems({ routes, exposePipes, dataFlows }: Routed): readonly Problem[] {
+  const { endpointPath } = dataFlows.heartbeat;
+  const own = routes.flatMap(({ pipeline, path }, index) => {
     const problem = (text: string): Problem => ({
       definition: 'config',
       message: `config: routes[${String(index)}]: ${text}`,
     });
     const taken = OWN_PATHS.includes(path)
       ? 'the server itself'
-      : takenBy(path, routes.slice(0, index));
+      : path === endpointPath
+        ? 'the heartbeat of data flows'
+        : takenBy(path, routes.slice(0, index));
     return [
       ...(taken === undefined ? [] : [problem(`the path "${path}" is taken by ${taken}.`)]),
       ...(isListed(pipeline, exposePipes)
@@ -51,6 +55,9 @@ export function routeProblems({ routes, exposePipes }: Routed): readonly Problem
           ]),
     ];
   });
+  if (!OWN_PATHS.includes(endpointPath)) return own;
+  const message = `config: dataFlows.heartbeat.endpointPath: the path "${endpointPath}" is taken by the server itself.`;
+  return [...own, { definition: 'config', message }];
 }
 
 /**

@@ -120,9 +120,17 @@ export function compileDataFlow({ definition, locate, told }: DataFlowSource): {
 
 type Written = DataFlow['written'];
 
+/** Below the path of data flows there is the heartbeat's, too. */
+const HEARTBEAT_NAME = 'heartbeat';
+
 function checkHead(written: Written, problems: ProblemList): void {
   const wrong = nameProblem(written['name']);
   if (wrong !== undefined) problems.add(['name'], `data flow ${wrong}`);
+  if (written['name'] === HEARTBEAT_NAME)
+    problems.add(
+      ['name'],
+      `data flow is called "${HEARTBEAT_NAME}", which is where the API takes heartbeats. Choose another name.`,
+    );
   problems.unknownKeys('', written, DATA_FLOW_KEYS);
   const { enabled, description, overlap, after, retry } = written;
   if (enabled !== undefined && typeof enabled !== 'boolean')
