@@ -13,6 +13,11 @@ const EXPECTED: Readonly<Record<string, number>> = {
   ContractViolation: EXIT.usage,
   IdempotencyConflict: EXIT.usage,
   UnauthenticatedListen: EXIT.usage,
+  FlowNotFound: EXIT.usage,
+  FlowRunNotFound: EXIT.usage,
+  FlowActive: EXIT.usage,
+  FlowNotScheduled: EXIT.usage,
+  ConfigurationInvalid: EXIT.usage,
   TemporalUnreachable: EXIT.temporal,
   TemporalUnavailable: EXIT.temporal,
   NamespaceNotFound: EXIT.temporal,
@@ -30,6 +35,8 @@ const EXPECTED: Readonly<Record<string, number>> = {
   ListenFailed: EXIT.failed,
   UnresolvedReferences: EXIT.failed,
   ServicesFailed: EXIT.failed,
+  CatalogUnavailable: EXIT.failed,
+  CatalogNewer: EXIT.failed,
 };
 
 /** What a command's error amounts to. */

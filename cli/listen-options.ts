@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ProjectConfig } from '../src/config/config.js';
+import type { Project } from '../engine/project/load-project.js';
 import type { Environment } from '../engine/project/secrets.js';
 import { UsageError } from './exit-code.js';
 
@@ -8,6 +9,12 @@ const HIGHEST_PORT = 65_535;
 /** What is told where the HTTP API has no pipeline. */
 export const NO_ROUTES =
   'No pipeline has a route: set catchAllRoutes: true, or name some in routes, in millrace.config.ts.';
+
+/** True where the HTTP API serves nothing of a project: no pipeline, and no data flow. */
+export function lacksRoutes({ config, registry }: Pick<Project, 'config' | 'registry'>): boolean {
+  if (config.catchAllRoutes || config.routes.length > 0) return false;
+  return !config.dataFlows.routes || registry.dataFlows.size === 0;
+}
 
 /** Where a command listens, as its options say. */
 export interface ListenOptions {

@@ -5,6 +5,7 @@ import pretty from 'pino-pretty';
 import pc from 'picocolors';
 import type { Environment } from '../engine/project/secrets.js';
 import { formatDuration } from './format.js';
+import { ownPlaceInStack } from './stack-place.js';
 
 /** Levels that `MILLRACE_LOG_LEVEL` may name. */
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -109,17 +110,10 @@ function reasonOf({ err, reason }: Record<string, unknown>): string | undefined 
     return reason === undefined ? undefined : pc.red(clip(asText(reason)));
   const message = 'message' in err ? asText(err.message) : '';
   const type = 'type' in err ? asText(err.type) : 'Error';
-  const place = 'stack' in err && typeof err.stack === 'string' ? ownFrame(err.stack) : undefined;
+  const place =
+    'stack' in err && typeof err.stack === 'string' ? ownPlaceInStack(err.stack) : undefined;
   const where = place === undefined ? '' : ` ${pc.dim(`(${place})`)}`;
   return `${pc.red(clip(type === 'Error' ? message : `${type}: ${message}`))}${where}`;
-}
-
-function ownFrame(stack: string): string | undefined {
-  const frames = stack.split('\n').filter((frame) => /^\s+at /.test(frame));
-  const own = frames.find((frame) => !/node_modules|node:|\/dist\//.test(frame));
-  return own === undefined
-    ? undefined
-    : /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(own)?.[1]?.replace('file://', '');
 }
 
 function shown(value: unknown): string {

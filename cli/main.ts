@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   worker: async () => (await import('./commands/worker.js')).addWorkerCommand,
   check: async () => (await import('./commands/check.js')).addCheckCommand,
   run: async () => (await import('./commands/run.js')).addRunCommand,
+  flows: async () => (await import('./commands/flows.js')).addFlowsCommand,
   list: async () => (await import('./commands/list.js')).addListCommand,
   show: async () => (await import('./commands/show.js')).addShowCommand,
   cancel: async () => (await import('./commands/cancel.js')).addCancelCommand,
@@ -29,6 +30,7 @@ const HELP = `
 Examples:
   $ millrace dev                                      everything in one process, for development
   $ millrace run summarize --input documents/constitution.txt
+  $ millrace flows run import-orders                  a data flow
   $ millrace list --status failed
   $ millrace show 01JD3M2Z8Q4W6Y9T5R1K7P0XVB
 
@@ -52,7 +54,7 @@ Exit codes:
 
 async function commandLine(wanted: string | undefined): Promise<Command> {
   const program = new Command('millrace')
-    .description('Durable pipelines on Temporal.')
+    .description('Durable pipelines and data flows on Temporal.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this, or the help of a command')
     .addHelpText('after', HELP);
@@ -64,10 +66,14 @@ async function commandLine(wanted: string | undefined): Promise<Command> {
         ? []
         : Object.values(COMMANDS);
   for (const load of loaders) (await load())(program);
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap(withSubcommands)]) {
     command.exitOverride().showHelpAfterError('(--help tells what there is)');
   }
   return program;
+}
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands];
 }
 
 try {

@@ -5,6 +5,9 @@ import { isOptional, type PropertyTypes } from '../../src/contract/contract.js';
 import { mayBeLeftOut } from '../../src/contract/json-schema.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import type { CompiledPipeline } from '../../src/pipeline/compile.js';
+import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
+import type { Definition } from '../../engine/registry.js';
+import { wayOf, whenOf } from '../flows/flow-way.js';
 import { EXIT } from '../exit-code.js';
 import { formatDuration, formatTable } from '../format.js';
 import { counted, problemReport } from '../problem-report.js';
@@ -57,24 +60,11 @@ function named(types: PropertyTypes, optional: (type: PropertyTypes[string]) => 
 }
 
 function summary({ registry, models }: Project, verdict: string): string {
-  const definitions = [...registry.definitions.values()];
+  const definitions = [...registry.definitions.values(), ...registry.dataFlows.values()];
   if (definitions.length === 0) {
-    return 'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/, or name a project: --dir.\n';
+    return 'Nothing is defined here yet. Put operations into operations/, pipelines into pipelines/ and data flows into flows/, or name a project: --dir.\n';
   }
-  const rows = definitions.map((definition) => {
-    const { kind, name } = definition;
-    const [stages, timeoutMs] =
-      definition.kind === 'pipeline'
-        ? [definition.plan.stages.map((stage) => stage.name).join(' › '), definition.plan.timeoutMs]
-        : ['', definition.timeoutMs];
-    return [
-      `  ${pc.green('✓')} ${kind}`,
-      name,
-      pc.dim(`within ${formatDuration(timeoutMs)}`),
-      stages,
-    ];
-  });
-  const lines = formatTable(rows).split('\n');
+  const lines = formatTable(definitions.map(definitionRow)).split('\n');
   const table = definitions.flatMap((definition, at) => [
     lines[at] ?? '',
     ...(definition.kind === 'pipeline' ? [pc.dim(`      ${contractLine(definition)}`)] : []),
@@ -89,4 +79,32 @@ function summary({ registry, models }: Project, verdict: string): string {
     counted(models.size, 'model'),
   ];
   return `${table.join('\n')}\n${parts.join(', ')}, ${verdict}.\n`;
+}
+
+function definitionRow(definition: Definition | CompiledDataFlow): readonly string[] {
+  const { kind, name } = definition;
+  const [timeoutMs, about] = aboutOf(definition);
+  return [
+    `  ${pc.green('✓')} ${kind === 'data_flow' ? 'data flow' : kind}`,
+    name,
+    pc.dim(`within ${formatDuration(timeoutMs)}`),
+    about,
+  ];
+}
+
+/** How long it may take, and what it consists of, or when it runs. */
+function aboutOf(definition: Definition | CompiledDataFlow): readonly [number, string] {
+  switch (definition.kind) {
+    case 'pipeline': {
+      const { stages, timeoutMs } = definition.plan;
+      return [timeoutMs, stages.map((stage) => stage.name).join(' › ')];
+    }
+    case 'workflow':
+      return [definition.timeoutMs, ''];
+    case 'data_flow':
+      return [
+        definition.timeoutMs,
+        [wayOf(definition), whenOf(definition)].filter((part) => part !== undefined).join(', '),
+      ];
+  }
 }

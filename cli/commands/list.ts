@@ -24,7 +24,7 @@ export function addListCommand(program: Command): void {
   program
     .command('list [name]')
     .summary('list runs, newest first')
-    .description('Lists runs, newest first: all, or those of one pipeline or workflow.')
+    .description('Lists runs, newest first: all, or those of one pipeline, workflow or data flow.')
     .addOption(
       new Option('--status <status>', 'only runs with this status').choices(EXECUTION_STATUSES),
     )
@@ -49,6 +49,7 @@ async function list(
     const pages = await Promise.all([
       engine.list({ kind: 'pipeline', ...request }),
       engine.list({ kind: 'workflow', ...request }),
+      engine.list({ kind: 'flow', ...request }),
     ]);
     const runs = pages
       .flatMap(({ executions }) => executions)

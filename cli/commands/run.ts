@@ -59,6 +59,8 @@ async function run(name: string, options: RunOptions): Promise<number> {
   const project = await requireProject(projectDir(options.dir));
   const definition = project.registry.definitions.get(name);
   if (definition === undefined) {
+    if (project.registry.dataFlows.has(name))
+      throw new UsageError(`"${name}" is a data flow. Run it: millrace flows run ${name}`);
     throw new UsageError(
       `There is no pipeline or workflow "${name}".${suggestion(name, [...project.registry.definitions.keys()])}`,
     );

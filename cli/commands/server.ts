@@ -3,7 +3,13 @@ import { connectEngine } from '../../engine/create-engine.js';
 import { startHttpServer } from '../../server/http-server.js';
 import { EXIT } from '../exit-code.js';
 import { aborted, onInterruption } from '../interruption.js';
-import { addListenOptions, NO_ROUTES, portOf, type ListenOptions } from '../listen-options.js';
+import {
+  addListenOptions,
+  lacksRoutes,
+  NO_ROUTES,
+  portOf,
+  type ListenOptions,
+} from '../listen-options.js';
 import { createLogger } from '../logger.js';
 import { projectDir, requireProject } from '../project.js';
 
@@ -55,10 +61,11 @@ async function serve(dir: string, options: ListenOptions): Promise<number> {
         namespace,
         queue: taskQueue,
         definitions: [...registry.definitions.keys()],
+        ...(registry.dataFlows.size > 0 && { flows: [...registry.dataFlows.keys()] }),
       },
       'server ready',
     );
-    if (!config.catchAllRoutes && config.routes.length === 0) log.warn(NO_ROUTES);
+    if (lacksRoutes(project)) log.warn(NO_ROUTES);
     await aborted(interruption.signal);
     log.info('server is stopping');
     await server.stop();

@@ -22,7 +22,7 @@ export function addWorkerCommand(program: Command): void {
     .command('worker')
     .summary('run a worker on a Temporal server that is there already')
     .description(
-      "Runs a worker: the process that executes the project's pipelines, workflows and operations.",
+      "Runs a worker: the process that executes the project's pipelines, data flows, workflows and operations.",
     )
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .addHelpText('after', EXAMPLES)
@@ -47,6 +47,7 @@ async function work(dir: string): Promise<number> {
         namespace,
         queue: worker.taskQueue,
         definitions: [...registry.definitions.keys()],
+        ...(registry.dataFlows.size > 0 && { flows: [...registry.dataFlows.keys()] }),
       },
       'worker ready',
     );

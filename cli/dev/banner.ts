@@ -41,7 +41,7 @@ export function banner(facts: BannerFacts): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** `3 pipelines, 5 operations`. */
+/** `3 pipelines, 1 data flow, 5 operations`. */
 export function countLine({ registry }: Pick<Project, 'registry'>): string {
   const definitions = [...registry.definitions.values()];
   const count = (kind: Definition['kind']): number =>
@@ -51,6 +51,7 @@ export function countLine({ registry }: Pick<Project, 'registry'>): string {
   return [
     counted(count('pipeline'), 'pipeline'),
     ...(workflows === 0 ? [] : [counted(workflows, 'workflow')]),
+    ...(registry.dataFlows.size === 0 ? [] : [counted(registry.dataFlows.size, 'data flow')]),
     counted(registry.operations.size - BUILT_IN_OPERATIONS.length, 'operation'),
     ...(activities === 0 ? [] : [counted(activities, 'activity', 'activities')]),
   ].join(', ');
@@ -88,6 +89,8 @@ function tryLines(facts: BannerFacts): readonly string[] {
   const { registry, config } = facts.project;
   const definitions = [...registry.definitions.values()];
   if (definitions.length === 0) {
+    const [flow] = registry.dataFlows.values();
+    if (flow !== undefined) return flowLines(facts, flow.name);
     return [
       'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/; they are served when saved.',
     ];
@@ -113,10 +116,34 @@ function curlLines(
     stream ? 'Try it, then watch it:' : 'Try it:',
     post(''),
     ...(stream ? [post('/stream', '-N ')] : []),
-    ...(config.apiAuthentication === undefined
-      ? []
-      : ['', 'Add what apiAuthentication of millrace.config.ts asks for.']),
+    ...authenticationLines(config.apiAuthentication !== undefined, 'apiAuthentication'),
   ];
+}
+
+/** For a project that has data flows alone. */
+function flowLines(
+  { project: { registry, config }, httpUrl }: BannerFacts,
+  name: string,
+): readonly string[] {
+  const run = `  npx millrace flows run ${name}`;
+  if (!config.dataFlows.routes) return ['Try it:', run];
+  const { endpointPath, authenticationEnabled } = config.dataFlows.heartbeat;
+  const beats = [...registry.dataFlows.values()].some(
+    ({ schedule }) => schedule.kind === 'heartbeat',
+  );
+  return [
+    'Try it:',
+    run,
+    beats ? `  curl -X POST ${httpUrl}${endpointPath}` : `  curl ${httpUrl}/data_flows`,
+    ...authenticationLines(
+      config.apiAuthentication !== undefined || (beats && authenticationEnabled),
+      beats && authenticationEnabled ? 'dataFlows.heartbeat' : 'apiAuthentication',
+    ),
+  ];
+}
+
+function authenticationLines(needed: boolean, option: string): readonly string[] {
+  return needed ? ['', `Add what ${option} of millrace.config.ts asks for.`] : [];
 }
 
 /** Where a definition is served; undefined where it is not. */

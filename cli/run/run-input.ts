@@ -37,7 +37,7 @@ export async function readInput(
         : asInput(await readText(input), input, definition);
   return {
     ...base,
-    ...Object.fromEntries(set.map((assignment) => propertyOf(assignment, definition))),
+    ...Object.fromEntries(set.map((assignment) => propertyOf(assignment, definition.inputSchema))),
   };
 }
 
@@ -83,13 +83,18 @@ function noOnlyText({ name, inputSchema }: Definition): string {
   return `"${name}" does not require exactly one property that is a string, which a text could become (it requires: ${required}).`;
 }
 
-function propertyOf(assignment: string, definition: Definition): readonly [string, Json] {
+/**
+ * One property, from `key=value`: a text where the schema says so, else what the value is as JSON, else a text.
+ *
+ * @throws {@link UsageError}
+ */
+export function propertyOf(assignment: string, schema: JsonObject): readonly [string, Json] {
   const at = assignment.indexOf('=');
   if (at <= 0)
     throw new UsageError(`--set ${assignment}: write key=value, such as --set text="some words".`);
   const name = assignment.slice(0, at);
   const value = assignment.slice(at + 1);
-  if (typesOf(definition.inputSchema, name).includes('string')) return [name, value];
+  if (typesOf(schema, name).includes('string')) return [name, value];
   const parsed = parseJson(value);
   // What JSON.parse gives is JSON.
   return [name, parsed.error === undefined ? (parsed.value as Json) : value];

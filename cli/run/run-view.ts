@@ -68,7 +68,8 @@ class LiveView implements RunView {
     const lines = [...over, ...running].map((row) =>
       rowLine(row, this.labelWidth, columns, spinner),
     );
-    const back = this.#height === 0 ? '' : `\u001b[${String(this.#height)}A`;
+    // A Ctrl-C that the terminal has shown leaves the cursor behind its ^C.
+    const back = this.#height === 0 ? '' : `\r\u001b[${String(this.#height)}A`;
     this.stream.write(`${back}\u001b[0J${lines.map((line) => `${line}\n`).join('')}`);
     this.#height = running.length;
   }
@@ -119,14 +120,21 @@ export function rowLine(
   const time = elapsedMs === undefined ? '' : formatDuration(elapsedMs);
   const attempt = row.attempt > 1 ? ` (attempt ${String(row.attempt)})` : '';
   const head = `  ${symbolOf(row, spinner)} ${pad(row.label, labelWidth)}`;
-  const room =
-    columns === undefined
-      ? Infinity
-      : Math.max(10, columns - visibleWidth(head) - GAP.length * 2 - TIME_WIDTH);
+  const room = roomBeside(head, columns);
   const detail = truncate(singleLine(row.detail), room - visibleWidth(attempt));
   const shown = `${row.state === 'failed' ? pc.red(detail) : detail}${pc.yellow(attempt)}`;
   const width = Math.min(44, room);
   return `${head}${GAP}${pad(shown, width)}${GAP}${pc.dim(time.padStart(10))}`.trimEnd();
+}
+
+/** Columns that the detail of a row has, when its label is the longest. */
+export function detailRoom(label: string, columns: number): number {
+  return roomBeside(`  ⠋ ${label}`, columns);
+}
+
+function roomBeside(head: string, columns: number | undefined): number {
+  if (columns === undefined) return Infinity;
+  return Math.max(10, columns - visibleWidth(head) - GAP.length * 2 - TIME_WIDTH);
 }
 
 function symbolOf({ state }: RunRow, spinner: string): string {

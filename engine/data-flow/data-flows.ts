@@ -28,7 +28,7 @@ import {
   FlowRunOver,
   FlowStartDelayed,
 } from './flow-errors.js';
-import { FlowReconciliation, type ReconcileReport } from './flow-reconciliation.js';
+import { FlowReconciliation, isOrphaned, type ReconcileReport } from './flow-reconciliation.js';
 import { FlowSchedules, isTimed, type FlowScheduleState } from './flow-schedules.js';
 import { FlowStarter } from './flow-starter.js';
 
@@ -149,8 +149,12 @@ export class DataFlows {
    * started. Any number of heartbeats at the same time start each flow once.
    */
   async heartbeat(now = new Date()): Promise<Heartbeat> {
-    await this.reconciliation.declare(now);
-    const due = await this.catalog.due(now);
+    await this.#known();
+    const flows = this.#options.flows();
+    // A flow that no code has any more is nobody's business; one that another process has is due, and not to be started here.
+    const due = (await this.catalog.due(now)).filter(
+      (record) => flows.has(record.name) || !isOrphaned(record, now),
+    );
     const triggered: FlowRunRecord[] = [];
     const failed: FailedTrigger[] = [];
     // Temporal's server is the same for all, and each would wait for it: they are left to the next heartbeat.

@@ -12,6 +12,11 @@ const MAX_ACTIVE = 1_000;
 /** A flow that no process has said to have for so long is an orphan: longer than a rolling deploy hides one. */
 const ORPHAN_AFTER_MS = 15 * 60_000;
 
+/** True for a flow that no deployed code has had for a while, or that the catalog does not know. */
+export function isOrphaned(record: FlowRecord | undefined, now: Date): boolean {
+  return record === undefined || now.getTime() - record.seenAt.getTime() >= ORPHAN_AFTER_MS;
+}
+
 /** Schedules are looked at so often; claims each time. */
 const SCHEDULES_EVERY_MS = 5 * 60_000;
 
@@ -154,8 +159,8 @@ export class FlowReconciliation {
     const { schedules, log } = this.parts;
     const orphans: string[] = [];
     for (const name of await schedules.names()) {
-      const seenAt = records.find((record) => record.name === name)?.seenAt.getTime() ?? 0;
-      if (this.parts.flows().has(name) || now.getTime() - seenAt < ORPHAN_AFTER_MS) continue;
+      const record = records.find((found) => found.name === name);
+      if (this.parts.flows().has(name) || !isOrphaned(record, now)) continue;
       orphans.push(name);
       if (await schedules.orphan(name))
         log.warn(

@@ -37,6 +37,23 @@ describe('millrace check', () => {
     expect(code).toBe(0);
   });
 
+  it('counts data flows among the definitions, with their connectors and when they run', async () => {
+    await writeProject(dir.path, {
+      'flows/orders.yml':
+        "name: orders\nschedule: { cron: '0 3 * * *', timezone: Europe/Berlin }\nsource: { class_name: csv, options: { path: a.csv } }\n" +
+        'sink: { class_name: ndjson, options: { path: b.ndjson } }\n',
+      'flows/stock.ts': `import { defineDataFlow } from 'millrace';
+export const stock = defineDataFlow({ name: 'stock', after: ['orders'], timeout: '10m', run: () => {} });
+`,
+    });
+    const { stdout } = await cli(['check'], { cwd: dir.path });
+    expect(stdout.replaceAll(/ {3,}/g, '  ')).toBe(
+      '  ✓ data flow  stock  within 10 min  after orders\n' +
+        '  ✓ data flow  orders  within 1.0 days  csv › ndjson, cron 0 3 * * * Europe/Berlin\n' +
+        '2 definitions, 0 operations, 0 models, nothing wrong.\n',
+    );
+  });
+
   it('tells what each pipeline takes and leaves, and what is optional of it', async () => {
     const chain = (name: string, stages: string): string => `name: ${name}\n${stages}`;
     await writeProject(dir.path, {
@@ -102,6 +119,7 @@ describe('the command line', () => {
       'list',
       'show',
       'cancel',
+      'flows',
       'Exit codes',
     ]) {
       expect(help.stdout).toContain(word);

@@ -1,25 +1,44 @@
-import { readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import Database from 'better-sqlite3';
 import pino from 'pino';
+import type { DataFlows } from '../../engine/data-flow/data-flows.js';
 import type { Engine } from '../../engine/engine.js';
 import type { Project } from '../../engine/project/load-project.js';
+import type { FlowRunRecord } from '../../src/data-flow/catalog.js';
 import { ReloadableWorker } from '../../worker/project-worker.js';
 import { loadRightProject } from '../support/project.js';
 import { sharedLink, uniqueTaskQueue, useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
-const DIR = fileURLToPath(new URL('../../examples/quickstart/', import.meta.url));
+const QUICKSTART = fileURLToPath(new URL('../../examples/quickstart/', import.meta.url));
 const temporal = useTemporal();
+let dir = '';
+let flows: DataFlows;
 let worker: ReloadableWorker;
 let engine: Engine;
 
 async function document(name: string): Promise<{ readonly text: string }> {
-  return { text: await readFile(`${DIR}documents/${name}`, 'utf8') };
+  return { text: await readFile(join(dir, 'documents', name), 'utf8') };
+}
+
+/** A run of a flow, when it is over. */
+async function ended(flow: string, runSeq: number): Promise<FlowRunRecord> {
+  return until(async () => {
+    const run = await flows.catalog.run(flow, runSeq);
+    return run === undefined || run.endedAt === null ? undefined : run;
+  }, 20_000);
 }
 
 describe('the quickstart', () => {
   beforeAll(async () => {
-    const loaded = await loadRightProject(DIR);
+    // Its flows write beside their files.
+    dir = await mkdtemp(join(tmpdir(), 'millrace-quickstart-'));
+    await cp(QUICKSTART, dir, { recursive: true, filter: (path) => !path.includes('.millrace') });
+    const loaded = await loadRightProject(dir);
     const project: Project = {
       ...loaded,
       config: { ...loaded.config, asyncQueue: uniqueTaskQueue() },
@@ -32,10 +51,14 @@ describe('the quickstart', () => {
     });
     worker.run().catch(() => undefined);
     ({ engine } = worker);
+    flows = await engine.dataFlows();
   }, 60_000);
 
   afterAll(async () => {
+    // The shared server has it for all tests.
+    await flows.schedules.remove('wildlife-strikes');
     await worker.stop();
+    await rm(dir, { recursive: true, force: true });
   });
 
   it('summarizes the constitution by its own sentences', async () => {
@@ -64,6 +87,56 @@ describe('the quickstart', () => {
         expect.stringMatching(/^But, in a larger sense/),
       ],
       words: [30, 72, 176],
+    });
+  });
+
+  it('imports the wildlife strikes: each once, the wrong ones with the reason', async () => {
+    const { runSeq } = await flows.run('wildlife-strikes');
+    const run = await ended('wildlife-strikes', runSeq);
+    expect(run).toMatchObject({
+      status: 'success',
+      counts: { read: 10_000, new: 9_958, updated: 0, redundant: 27, rejected: 15 },
+    });
+    const [first] = await flows.rejections(run, { limit: 20 });
+    expect(first?.reason).toContain('Effect Amount of damage');
+    const database = new Database(join(dir, '.millrace/wildlife.db'), { readonly: true });
+    try {
+      expect(
+        database
+          .prepare('SELECT count(*) AS strikes, sum(cost_usd > 0) AS costly FROM strikes')
+          .get(),
+      ).toEqual({ strikes: 9_958, costly: 194 });
+    } finally {
+      database.close();
+    }
+  });
+
+  it('writes the strikes that cost money after each import', async () => {
+    const run = await until(
+      async () => (await flows.catalog.run('costly-strikes', 1)) ?? undefined,
+    );
+    expect(await ended('costly-strikes', run.runSeq)).toMatchObject({
+      status: 'success',
+      trigger: 'after',
+      counts: { read: 194, written: 194 },
+    });
+    const text = await readFile(join(dir, '.millrace/costly-strikes.ndjson'), 'utf8');
+    const rows = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(rows).toHaveLength(194);
+    expect(rows[0]).toMatchObject({
+      date: expect.stringMatching(/^1990-/),
+      cost_usd: expect.any(Number),
+    });
+  });
+
+  it('imports nothing twice', async () => {
+    const { runSeq } = await flows.run('wildlife-strikes');
+    expect(await ended('wildlife-strikes', runSeq)).toMatchObject({
+      status: 'success',
+      counts: { read: 0 },
     });
   });
 });
