@@ -69,7 +69,7 @@ export function compileDataFlows(sources: readonly DataFlowSource[]): {
 } {
   const compiled = sources.map((source) => ({ source, ...compileDataFlow(source) }));
   const flows = compiled.flatMap(({ flow }) => (flow === undefined ? [] : [flow]));
-  const names = compiled.map(({ source }) => source.definition.name);
+  const names = compiled.map(({ source }) => source.definition.name).filter((name) => name !== '');
   const order = compiled.flatMap(({ source, flow }) =>
     flow === undefined ? [] : orderProblems(source, flow, flows, names),
   );

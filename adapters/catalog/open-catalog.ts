@@ -37,8 +37,9 @@ export async function openCatalog({ url, log }: CatalogOptions): Promise<Catalog
   try {
     database = at.kind === 'sqlite' ? await openSqlite(at.file) : await openPostgres(at.url, log);
     await sql`select 1`.execute(database.kysely);
-    const migrations = await migrate(database, at.address);
-    if (migrations.length > 0)
+    const { migrations, isNew } = await migrate(database, at.address);
+    // Of one that is there for the first time nobody needs to be told.
+    if (migrations.length > 0 && !isNew)
       log?.info(
         { catalog: at.address, migrations },
         "The catalog's tables were brought up to date.",

@@ -9,6 +9,8 @@ import { projectDir, requireProject } from '../project.js';
 export interface OpenFlows {
   readonly engine: ConnectedEngine;
   readonly flows: DataFlows;
+  /** The project's folder, absolute. */
+  readonly dir: string;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function withFlows<T>(
   try {
     const flows = await engine.dataFlows();
     try {
-      return await work({ engine, flows });
+      return await work({ engine, flows, dir: project.dir });
     } catch (error) {
       throw error instanceof FlowNotFound ? await notThere(flows, error) : error;
     }

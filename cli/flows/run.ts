@@ -11,12 +11,14 @@ import { flowProgress } from './flow-progress.js';
 import { flowView } from './flow-view.js';
 import { withFlows, type OpenFlows } from './open-flows.js';
 import { failureText, summaryText } from './run-text.js';
+import { removeSpooled, spoolStandardInput } from './standard-input.js';
 
 interface RunOptions {
   readonly dir?: string;
   readonly follow?: string;
   readonly detach: boolean;
   readonly json: boolean;
+  readonly stdin: boolean;
 }
 
 const EXAMPLES = `
@@ -30,6 +32,7 @@ Examples:
   $ millrace flows run import-orders --follow 7
   $ millrace flows run import-orders --detach
   $ millrace flows run import-orders --json | jq .counts.rejected
+  $ gunzip -c orders.csv.gz | millrace flows run import-orders --stdin
 `;
 
 /** Adds `flows run`: starts a run, or watches one, and tells what it has come to. */
@@ -40,18 +43,24 @@ export function addRunCommand(flows: Command): void {
     .description('Runs a data flow now, from where it left off, and shows how far it is.')
     .option('--follow <run>', 'start none, but watch this run: its number or id')
     .option('--detach', 'print the id of the run and do not wait for it', false)
+    .option('--stdin', "hand standard input to a source whose path is '-'", false)
     .option('--json', 'print what the run has come to as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .addHelpText('after', EXAMPLES)
     .action(async (name: string, options: RunOptions) => {
       if (options.detach && options.follow !== undefined)
         throw new UsageError('--detach starts a run, --follow watches one. Use one of them.');
+      if (options.stdin && options.follow !== undefined)
+        throw new UsageError(
+          '--stdin is for a run that starts, --follow watches one. Use one of them.',
+        );
       process.exitCode = await withFlows(options.dir, async (open) => run(open, name, options));
     });
 }
 
 async function run(open: OpenFlows, name: string, options: RunOptions): Promise<number> {
-  const { follow, detach, json } = options;
+  const { follow, detach, json, stdin } = options;
+  if (stdin) await spoolStandardInput(open.flows, open.dir, name);
   const started =
     follow === undefined
       ? await start(open.flows, name)
@@ -73,7 +82,9 @@ async function run(open: OpenFlows, name: string, options: RunOptions): Promise<
     );
     return interruption.exitCode;
   }
-  return tellOutcome(open, await ended(open.flows, started), json);
+  const over = await ended(open.flows, started);
+  if (stdin && over.status === 'success') await removeSpooled(open.dir, name);
+  return tellOutcome(open, over, json);
 }
 
 /** Also of a whole id: `flow/import-orders/7`. */

@@ -277,11 +277,11 @@ export class DataFlows {
 
   /** Removes a flow that the deployed code does not have: its schedule, its settings and its run history. */
   async prune(name: string): Promise<void> {
+    const [latest] = await this.catalog.runs(name, { limit: 1 });
+    if (latest?.endedAt === null) throw new FlowActive(latest);
+    // First what starts runs, then what is known of them.
     await this.schedules.remove(name);
-    const active = (await this.catalog.runs(name, { limit: 1 })).find(
-      ({ endedAt }) => endedAt === null,
-    );
-    if (!(await this.catalog.remove(name)) && active !== undefined) throw new FlowActive(active);
+    await this.catalog.remove(name);
   }
 
   /** Brings catalog, workflows and schedules into agreement. */

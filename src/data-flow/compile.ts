@@ -124,7 +124,7 @@ type Written = DataFlow['written'];
 const HEARTBEAT_NAME = 'heartbeat';
 
 function checkHead(written: Written, problems: ProblemList): void {
-  const wrong = nameProblem(written['name']);
+  const wrong = nameProblem(written['name'], 'import-orders');
   if (wrong !== undefined) problems.add(['name'], `data flow ${wrong}`);
   if (written['name'] === HEARTBEAT_NAME)
     problems.add(

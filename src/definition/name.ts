@@ -38,10 +38,14 @@ export function activityNameProblem(name: string): string | undefined {
     : undefined;
 }
 
-/** Why a name cannot be a definition's, as a sentence, or undefined when it can. */
-export function nameProblem(name: unknown): string | undefined {
+/**
+ * Why a name cannot be a definition's, as a sentence, or undefined when it can.
+ *
+ * @param example - what a definition of this kind may be called
+ */
+export function nameProblem(name: unknown, example = 'word-report'): string | undefined {
   if (typeof name !== 'string' || name === '')
-    return 'has no name. Give it one: name: "word-report".';
+    return `has no name. Give it one: name: "${example}".`;
   if (name.length > MAX_NAME_LENGTH) {
     return `has a name of ${String(name.length)} characters; the longest is ${String(MAX_NAME_LENGTH)}.`;
   }

@@ -18,13 +18,13 @@ const MIGRATIONS_TABLE = 'catalog_migrations';
  * Brings the tables up to date. Several processes may do it at the same time: one does it, the others wait.
  *
  * @param address - for messages
- * @returns the names of the migrations that this call has run
+ * @returns the names of the migrations that this call has run, and whether there were no tables before
  * @throws {@link CatalogNewer}
  */
 export async function migrate(
   database: CatalogDatabase,
   address: string,
-): Promise<readonly string[]> {
+): Promise<{ readonly migrations: readonly string[]; readonly isNew: boolean }> {
   const migrator = new Migrator({
     db: database.kysely,
     provider: { getMigrations: async () => migrationsFor(database.kind) },
@@ -32,7 +32,10 @@ export async function migrate(
     migrationLockTableName: `${MIGRATIONS_TABLE}_lock`,
   });
   const { error, results = [] } = await migrator.migrateToLatest();
-  if (error === undefined) return results.map(({ migrationName }) => migrationName);
+  if (error === undefined) {
+    const migrations = results.map(({ migrationName }) => migrationName);
+    return { migrations, isNew: migrations.length === Object.keys(MIGRATIONS).length };
+  }
   const unknown = await unknownMigrations(database);
   if (unknown.length > 0) throw new CatalogNewer(address, unknown, VERSION);
   throw error instanceof Error ? error : new Error('The migrations failed.', { cause: error });

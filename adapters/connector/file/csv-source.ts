@@ -50,11 +50,11 @@ export const csvSource = defineSource({
   name: 'csv',
   description: 'Reads the rows of a CSV file, and what is appended to it later.',
   options: CsvSourceOptions,
-  read: ({ options, dir, cursor, batchSize, signal }) => {
+  read: ({ options, dir, run, cursor, batchSize, signal }) => {
     const parserOptions = csvParserOptions(options);
     const named = options.header === true ? null : uniqueNames(options.header, options.path);
     return fileRows(
-      { dir, path: options.path, cursor, batchSize, signal },
+      { dir, path: options.path, flow: run.name, cursor, batchSize, signal },
       {
         encoding: options.encoding,
         quote: options.quote === false ? undefined : options.quote,

@@ -4,7 +4,9 @@ import { z } from 'zod';
 export const sourcePath = z
   .string()
   .min(1)
-  .describe("The file; a relative path starts in the project's folder.");
+  .describe(
+    "The file; a relative path starts in the project's folder. `-` is what was piped into `millrace flows run NAME --stdin`.",
+  );
 
 export const encoding = z
   .enum(['utf8', 'latin1'])

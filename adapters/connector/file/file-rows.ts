@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Json } from '../../../src/definition/json.js';
 import type { Row } from '../../../src/data-flow/row.js';
 import type { SourceBatch } from '../../../src/data-flow/source.js';
+import { spoolPath, STANDARD_INPUT } from '../../../src/data-flow/standard-input.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
 import { Fingerprint, placeToGoOn, readAt, type FilePlace } from './file-cursor.js';
 import { fileError, invalidRow, rowTooLong } from './file-error.js';
@@ -40,6 +41,8 @@ export interface FileRequest {
   /** The folder where a relative path starts. */
   readonly dir: string;
   readonly path: string;
+  /** Whose standard input `-` is. */
+  readonly flow: string;
   readonly cursor: Json | undefined;
   readonly batchSize: number;
   readonly signal: AbortSignal;
@@ -50,8 +53,9 @@ export async function* fileRows(
   request: FileRequest,
   format: FileFormat,
 ): AsyncGenerator<SourceBatch> {
-  const absolute = path.resolve(request.dir, request.path);
-  const file = await opened(absolute);
+  const name = request.path === STANDARD_INPUT ? spoolPath(request.flow) : request.path;
+  const absolute = path.resolve(request.dir, name);
+  const file = await opened(absolute, request);
   try {
     const place = await placeToGoOn(file, request.cursor);
     if (place !== undefined) yield* rowsFrom(file, absolute, place, request, format);
@@ -62,11 +66,17 @@ export async function* fileRows(
   }
 }
 
-async function opened(absolute: string): Promise<FileHandle> {
+async function opened(absolute: string, { path: name, flow }: FileRequest): Promise<FileHandle> {
   try {
     return await open(absolute, 'r');
   } catch (error) {
-    throw fileError(error, absolute);
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!missing || name !== STANDARD_INPUT) throw fileError(error, absolute);
+    throw permanent(
+      `Nothing was piped into this flow, or on another machine than the worker's. Start it there: millrace flows run ${flow} --stdin < FILE`,
+      { path: absolute },
+      'NoStandardInput',
+    );
   }
 }
 

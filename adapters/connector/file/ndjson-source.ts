@@ -18,9 +18,9 @@ export const ndjsonSource = defineSource({
   name: 'ndjson',
   description: 'Reads a file with a JSON object on each line, and what is appended to it later.',
   options: NdjsonSourceOptions,
-  read: ({ options, dir, cursor, batchSize, signal }) =>
+  read: ({ options, dir, run, cursor, batchSize, signal }) =>
     fileRows(
-      { dir, path: options.path, cursor, batchSize, signal },
+      { dir, path: options.path, flow: run.name, cursor, batchSize, signal },
       {
         encoding: 'utf8',
         quote: undefined,
