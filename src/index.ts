@@ -40,9 +40,9 @@ export {
   type BodyFlowDefinition,
   type DataFlow,
   type FlowBodyContext,
-  type FlowRequest,
   type MovingFlowDefinition,
 } from './data-flow/data-flow.js';
+export type { FlowRequest } from './data-flow/request.js';
 export {
   defineSource,
   type ConnectorContext,

@@ -1,6 +1,7 @@
 import { createModels } from '../adapters/language-model/models.js';
 import type { Project } from '../engine/project/load-project.js';
 import { resolveReferences, secretSources, type Environment } from '../engine/project/secrets.js';
+import { knownOptions } from '../src/data-flow/known-options.js';
 import type { Log, ModelReference } from '../src/pipeline/context.js';
 
 /** The models of a project, ready to be called by a worker. References are resolved at first use. */
@@ -17,7 +18,8 @@ export function projectModels(
 }
 
 /**
- * Looks whether everything that the project's models and webhooks refer to is there, and gives the webhooks' secrets.
+ * Looks whether everything that the project's models, webhooks and data flows refer to is there, and gives the webhooks'
+ * secrets.
  *
  * @throws {@link UnresolvedReferences} naming all that is missing
  */
@@ -26,7 +28,11 @@ export async function resolveSecrets(
   env: Environment,
 ): Promise<{ readonly webhookSecrets: readonly string[] }> {
   const { webhooks } = project.config;
-  const needed = { models: Object.fromEntries(project.models), webhooks: webhooks.secrets };
+  const needed = {
+    models: Object.fromEntries(project.models),
+    webhooks: webhooks.secrets,
+    dataFlows: [...project.registry.dataFlows.values()].flatMap(knownOptions),
+  };
   const resolved = await resolveReferences(needed, secretSources(project, env));
   return { webhookSecrets: resolved.webhooks };
 }

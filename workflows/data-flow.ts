@@ -29,6 +29,7 @@ import {
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import { applicationFailure, runFailureOf } from './failure.js';
+import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { withinTimeout } from './run-timeout.js';
 
 /** A worker that is silent for so long is taken for lost, and the work goes on elsewhere. */
@@ -92,6 +93,8 @@ async function planOf(args: FlowArguments): Promise<FlowPlan | undefined> {
       if (isCancellation(error) || typeOf(error) !== FAILURE_TYPES.flowNotRegistered) throw error;
       await waitForCode(args.flow, round);
     }
+    // A day without the code is a longer history than Temporal keeps.
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof interpretDataFlow>(args);
   }
 }
 
@@ -137,6 +140,11 @@ function activityOf({ plan, timeoutMs }: Planned): (task: MoveTask) => Promise<M
           timeoutMs + TIMEOUT_MARGIN_MS
         : work.batchTimeoutMs + FLOW_LIMITS.msPerActivity + BATCH_MARGIN_MS,
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+    // Shown by the Temporal UI beside the activity.
+    summary:
+      work.kind === 'body'
+        ? 'run'
+        : `${work.source.class_name} › ${work.sink.class_name}`.slice(0, MAX_SUMMARY_CHARACTERS),
     retry: {
       maximumAttempts,
       initialInterval: initialIntervalMs,

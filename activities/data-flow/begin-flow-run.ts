@@ -1,7 +1,7 @@
 import type { FlowRunRecord, FlowRunRef } from '../../src/data-flow/catalog.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import { ConfigurationInvalid, parseConfiguration } from '../../src/data-flow/configuration.js';
-import type { FlowRequest } from '../../src/data-flow/data-flow.js';
+import type { FlowRequest } from '../../src/data-flow/request.js';
 import type { Begun, FlowPlan, MovePlan } from '../../src/data-flow/run.js';
 import { isFunctionTransform } from '../../src/data-flow/transform.js';
 import type { JsonObject } from '../../src/definition/json.js';

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
-import type { FlowRequest } from '../../src/data-flow/data-flow.js';
+import type { FlowRequest } from '../../src/data-flow/request.js';
 import type { FlowPlan } from '../../src/data-flow/run.js';
 import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
 import type { ActivityDependencies, FlowDependencies } from '../dependencies.js';

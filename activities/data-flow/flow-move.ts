@@ -80,7 +80,8 @@ export class FlowMove {
         : await sink.write({
             rows,
             step: this.#position.step,
-            idempotencyKey: `${ref.flow}/${String(ref.runSeq)}/${String(this.#position.step + 1)}`,
+            // Not of the step, which each attempt has moved on to keep the ones before it out.
+            idempotencyKey: `${ref.flow}/${String(ref.runSeq)}/${String(counts.batches + 1)}`,
             next: (written) => next(written),
           });
     await this.#commit(next(receipt.written, receipt.state), rejections);

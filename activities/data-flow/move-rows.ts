@@ -20,6 +20,7 @@ import { BatchWatchdog } from './batch-watchdog.js';
 import { flowCode, flowDependencies, requestOf } from './flow-code.js';
 import { FlowMove } from './flow-move.js';
 import { RowProcessing } from './row-processing.js';
+import { takeOver } from './take-over.js';
 
 type Work = Extract<CompiledDataFlow['work'], { kind: 'move' }>;
 
@@ -75,9 +76,7 @@ async function moveBatches(
   if (plan.work.kind !== 'move') throw changedKind(flow);
   const { batchSize, maxRejected } = plan.work;
   const request = requestOf(plan);
-  const catalog = await flowDependencies(deps).catalog();
-  const known = await catalog.position(ref);
-  if (known === undefined) throw over(task);
+  const { catalog, known } = await takeOver(deps, task, signal);
   const context = (options: JsonObject): ConnectorContext =>
     connectorContext(deps, task, signal, options);
   const source = connectorOf(work.source(request), plan.work.source);
@@ -223,12 +222,6 @@ export function flowFailure(
   return error instanceof ApplicationFailure
     ? error
     : applicationFailure(failure, error, retryAfterMs(error));
-}
-
-/** The run was closed while it went on: by an operator, or by a reconciliation that took it for lost. */
-export function over({ flow, runSeq }: MoveTask): Error {
-  const message = `Run ${String(runSeq)} of "${flow}" was closed in the catalog while it went on.`;
-  return permanent(message, undefined, 'RunClosed');
 }
 
 /** A flow that moved rows now has a body of its own, or the other way round. */

@@ -1,9 +1,10 @@
-import type { CompiledDataFlow, InlineTransform } from '../../src/data-flow/compile.js';
-import type { FlowRequest } from '../../src/data-flow/data-flow.js';
+import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
+import type { FlowRequest } from '../../src/data-flow/request.js';
 import type { Rejection, Row } from '../../src/data-flow/row.js';
 import type { ConnectorContext } from '../../src/data-flow/source.js';
 import {
   isFunctionTransform,
+  type InlineTransform,
   type Transformed,
   type TransformContext,
   type TransformUse,

@@ -9,7 +9,8 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { startHeartbeat, type StartedHeartbeat } from '../heartbeat.js';
 import { runReference } from '../run-reference.js';
 import { flowCode, flowDependencies, requestOf } from './flow-code.js';
-import { changedKind, flowFailure, over } from './move-rows.js';
+import { changedKind, flowFailure } from './move-rows.js';
+import { takeOver } from './take-over.js';
 
 /** Runs a flow that has a body of its own, from its saved cursor to its end. */
 export async function runFlowBody(
@@ -21,7 +22,7 @@ export async function runFlowBody(
   const heartbeat = startHeartbeat(activity);
   try {
     if (work.kind !== 'body') throw changedKind(task.flow);
-    const saved = await SavedPosition.of(deps, task, heartbeat);
+    const saved = await SavedPosition.of(deps, task, activity, heartbeat);
     const context = bodyContext(deps, task, activity, heartbeat, saved);
     // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
     await Promise.race([work.run(context), activity.cancelled]);
@@ -73,13 +74,11 @@ class SavedPosition {
   static async of(
     deps: ActivityDependencies,
     task: MoveTask,
+    { cancellationSignal }: Context,
     heartbeat: StartedHeartbeat,
   ): Promise<SavedPosition> {
-    const { flow, runSeq } = task;
-    const catalog = await flowDependencies(deps).catalog();
-    const position = await catalog.position({ flow, runSeq });
-    if (position === undefined) throw over(task);
-    return new SavedPosition(deps, task, heartbeat, { ...position, runSeq });
+    const { known } = await takeOver(deps, task, cancellationSignal);
+    return new SavedPosition(deps, task, heartbeat, { ...known, runSeq: task.runSeq });
   }
 
   get cursor(): Json | undefined {

@@ -1,5 +1,5 @@
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
-import type { FlowRequest } from '../../src/data-flow/data-flow.js';
+import type { FlowRequest } from '../../src/data-flow/request.js';
 import { formatInterval } from './flow-format.js';
 
 /** What a flow moves rows from and to: `csv › sql`. Undefined where only a run's configuration tells, or a body does it. */

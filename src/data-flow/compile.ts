@@ -11,12 +11,8 @@ import type { RetryPlan } from '../pipeline/plan.js';
 import { ProblemList, type Path } from '../pipeline/problem-list.js';
 import { checkRetry, planRetry } from '../pipeline/retry.js';
 import { defaultsOf } from './configuration.js';
-import {
-  DATA_FLOW_KEYS,
-  type DataFlow,
-  type FlowBodyContext,
-  type FlowRequest,
-} from './data-flow.js';
+import { DATA_FLOW_KEYS, type DataFlow, type FlowBodyContext } from './data-flow.js';
+import type { FlowRequest } from './request.js';
 import { FLOW_DEFAULTS, FLOW_LIMITS } from './limits.js';
 import {
   compileSchedule,
@@ -26,16 +22,11 @@ import {
 } from './schedule.js';
 import type { SinkUse } from './sink.js';
 import type { SourceUse } from './source.js';
-import type { TransformContext, Transformed, TransformUse } from './transform.js';
+import type { InlineTransform, TransformUse } from './transform.js';
 import { compileUses } from './use.js';
 
 /** Asks a flow's definition for what depends on what a run was started with. */
 type Asked<T> = (request: FlowRequest) => T;
-
-/** The inline `transform` of a flow, with its types erased. */
-export type InlineTransform = (
-  context: Pick<TransformContext, 'row' | 'log' | 'signal' | 'services'> & FlowRequest,
-) => Transformed | Promise<Transformed>;
 
 /** What a run of a flow does: moves rows, or calls a body. */
 export type FlowWork =

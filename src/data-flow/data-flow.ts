@@ -6,24 +6,12 @@ import type { Json } from '../definition/json.js';
 import type { Site } from '../definition/problem.js';
 import type { ActivityContext } from '../pipeline/context.js';
 import type { ObjectType, RetryOptions } from '../pipeline/operation.js';
-import type { FlowTrigger } from './catalog.js';
+import type { FlowRequest, Requested } from './request.js';
 import type { Row, RowCounts } from './row.js';
 import type { FlowSchedule, OverlapPolicy } from './schedule.js';
 import type { SinkUse } from './sink.js';
 import type { SourceUse } from './source.js';
 import type { Transformed, TransformUse } from './transform.js';
-
-/** What a run of a flow was started with. */
-export interface FlowRequest<Configuration = Readonly<Record<string, Json>>> {
-  /** As the catalog had it when the run began: the defaults of the code, and what operators have changed. */
-  readonly configuration: Configuration;
-  readonly trigger: FlowTrigger;
-  /** The time of the schedule that the run was started for; undefined for runs that no schedule started. */
-  readonly scheduledAt: Date | undefined;
-}
-
-/** Something that may depend on what a run was started with. */
-export type Requested<T, Configuration> = T | ((request: FlowRequest<Configuration>) => T);
 
 /** What a flow with a body of its own gets. */
 export interface FlowBodyContext<Configuration>

@@ -4,6 +4,7 @@ import { callerSite } from '../definition/call-site.js';
 import type { JsonObject } from '../definition/json.js';
 import type { Site } from '../definition/problem.js';
 import type { ObjectType } from '../pipeline/operation.js';
+import type { FlowRequest } from './request.js';
 import type { Row } from './row.js';
 import type { ConnectorContext } from './source.js';
 
@@ -89,6 +90,11 @@ export function defineTransform<
   });
   return transform;
 }
+
+/** A transform that a flow in TypeScript writes as a function of its own, with its types erased. */
+export type InlineTransform = (
+  context: Pick<TransformContext, 'row' | 'log' | 'signal' | 'services'> & FlowRequest,
+) => Transformed | Promise<Transformed>;
 
 /** True for a transform that a flow writes as a function of its own. */
 export function isFunctionTransform<F extends (...args: never[]) => unknown>(

@@ -5,9 +5,10 @@ import { isDefinition } from '../definition/brand.js';
 import { isPlainObject, type JsonObject } from '../definition/json.js';
 import type { ObjectType } from '../pipeline/operation.js';
 import type { ProblemList } from '../pipeline/problem-list.js';
-import type { InlineTransform } from './compile.js';
+import type { InlineTransform } from './transform.js';
 import { configurationViolations } from './configuration.js';
-import type { DataFlow, FlowRequest } from './data-flow.js';
+import type { DataFlow } from './data-flow.js';
+import type { FlowRequest } from './request.js';
 import type { SinkUse } from './sink.js';
 import type { SourceUse } from './source.js';
 import type { TransformUse } from './transform.js';
@@ -75,8 +76,15 @@ function checkDefault(
 ): void {
   try {
     const { connector, options } = ask();
+    const at = `${kind} "${connector.connectorName}": `;
     for (const message of optionProblems(connector.options, options))
-      problems.add([kind, 'options'], `${kind} "${connector.connectorName}": ${message}`);
+      problems.add([kind, 'options'], `${at}${message}`);
+    for (const name of withPasswords(options))
+      problems.add(
+        [kind, 'options'],
+        `${at}option '${name}' holds a password, which is stored with every run. Write a reference in its place: "\${DB_PASSWORD}" or "secret://db".`,
+        'warning',
+      );
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     problems.add([kind], error instanceof OptionsInvalid ? message : `${kind}: ${message}`);
@@ -130,6 +138,16 @@ export function optionProblems(schema: ObjectType, options: JsonObject): readonl
     .flatMap((issue) => violationsOf(new z.ZodError([issue]), options))
     .map(({ message }) => `${message.replace(/^Property/, 'option')}.`);
 }
+
+/** Options with an address that has a password in it, rather than a reference to one. */
+function withPasswords(options: JsonObject): readonly string[] {
+  return Object.entries(options)
+    .filter(([, value]) => typeof value === 'string' && PASSWORD.test(value))
+    .map(([name]) => name);
+}
+
+/** `scheme://user:password@`. */
+const PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/@:\s]*:(?!\$\{|secret:)[^/@\s]+@/i;
 
 function isUse(value: unknown, kind: 'source' | 'sink'): boolean {
   return isPlainObject(value) && isDefinition(value['connector'], kind);

@@ -8,7 +8,8 @@ import type { ObjectType } from '../pipeline/operation.js';
 import type { Path } from '../pipeline/problem-list.js';
 import { retryOf, writtenRetry } from '../pipeline/written-pipeline.js';
 import type { Connectors } from './connectors.js';
-import type { DataFlow, FlowRequest } from './data-flow.js';
+import type { DataFlow } from './data-flow.js';
+import type { FlowRequest } from './request.js';
 import { configurationPlaces, withConfiguration } from './template.js';
 
 const connector = z.preprocess(

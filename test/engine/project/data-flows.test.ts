@@ -242,6 +242,20 @@ describe('what is wrong with a data flow', () => {
     expect(await load({ 'flows/copy.ts': flow(more, asked) })).toEqual([]);
   });
 
+  it('is warned of where a password is written in an option, and not where a reference is', async () => {
+    const text = (database: string): string =>
+      `name: copy\nsource: { class_name: numbers, options: { upTo: 3 } }\nsink: { class_name: sql, options: { database: "${database}", table: t } }\n`;
+    expect(await load({ 'flows/copy.yml': text('postgres://me:hunter2@db/shop') })).toEqual([
+      expect.stringMatching(
+        /^flows\/copy\.yml:3:\d+ {2}warning: {2}sink "sql": option 'database' holds a password/,
+      ),
+    ]);
+    expect(await load({ 'flows/copy.yml': text('postgres://me:${PGPASSWORD}@db/shop') })).toEqual(
+      [],
+    );
+    expect(await load({ 'flows/copy.yml': text('postgres://me@db/shop') })).toEqual([]);
+  });
+
   it('keeps a reference to a secret a reference, whatever its schema says', async () => {
     const strict = NUMBERS.replace(
       'upTo: z.number().int()',
