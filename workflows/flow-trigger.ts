@@ -1,4 +1,4 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   isCancellation,
   ParentClosePolicy,
@@ -46,7 +46,7 @@ const MAX_BUSY_ROUNDS = 3_000;
 export interface TriggerResult {
   /** The run's workflow id. */
   readonly run?: string;
-  readonly status?: 'completed' | 'failed';
+  readonly status?: 'completed' | 'failed' | 'started elsewhere';
   /** Why there was no run. */
   readonly skipped?: string;
 }
@@ -75,21 +75,25 @@ export async function triggerDataFlow(flow: string): Promise<TriggerResult> {
 
 async function run(start: FlowStart): Promise<TriggerResult> {
   const { workflowType, workflowId, argument, memo, workflowExecutionTimeoutMs } = start;
-  const child = await startChild(workflowType, {
-    workflowId,
-    args: [argument],
-    memo: { ...memo },
-    workflowExecutionTimeout: workflowExecutionTimeoutMs,
-    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-    // A policy that ends the trigger means its run.
-    parentClosePolicy: ParentClosePolicy.TERMINATE,
-    ...(start.description !== undefined && { staticSummary: start.description }),
-  });
   try {
+    const child = await startChild(workflowType, {
+      workflowId,
+      args: [argument],
+      memo: { ...memo },
+      workflowExecutionTimeout: workflowExecutionTimeoutMs,
+      // A catalog that was begun anew counts from one again. That a claim runs once is kept by the catalog itself.
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      // A policy that ends the trigger means its run.
+      parentClosePolicy: ParentClosePolicy.TERMINATE,
+      ...(start.summary !== undefined && { staticSummary: start.summary }),
+    });
     await child.result();
     return { run: workflowId, status: 'completed' };
   } catch (error) {
     if (isCancellation(error)) throw error;
+    // A reconciliation that found the claim without a workflow was faster.
+    if (error instanceof WorkflowExecutionAlreadyStartedError)
+      return { run: workflowId, status: 'started elsewhere' };
     // The run has told of its failure itself. A trigger that failed, too, would pause schedules that pause on failure.
     return { run: workflowId, status: 'failed' };
   }

@@ -13,6 +13,7 @@ import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import { TRIGGER_WORKFLOW } from '../../src/data-flow/run.js';
 import type { OverlapPolicy } from '../../src/data-flow/schedule.js';
 import { hash } from '../../src/pipeline/contract-hash.js';
+import { startSummary } from '../../src/pipeline/start.js';
 import { requestTemporal } from '../temporal-request.js';
 
 const PREFIX = 'millrace/flow/';
@@ -169,7 +170,7 @@ export class FlowSchedules {
         args: [name],
         taskQueue,
         memo: { definitionHash },
-        ...(description !== undefined && { staticSummary: description.slice(0, 60) }),
+        ...(description !== undefined && { staticSummary: startSummary(description) }),
       },
       memo: { taskQueue, flow: name },
     };

@@ -8,7 +8,6 @@ import type {
 } from '../../src/data-flow/catalog.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import { flowStart } from '../../src/data-flow/run.js';
-import { startSummary } from '../../src/pipeline/start.js';
 import { isNotFound } from '../history/read-history.js';
 import { requestTemporal } from '../temporal-request.js';
 
@@ -60,7 +59,7 @@ export class FlowStarter {
    */
   async start(flow: CompiledDataFlow, run: FlowRunRecord): Promise<void> {
     const { client, taskQueue, afterExecute } = this.options;
-    const { workflowType, workflowId, argument, memo, workflowExecutionTimeoutMs, description } =
+    const { workflowType, workflowId, argument, memo, workflowExecutionTimeoutMs, summary } =
       flowStart(flow, run, { afterExecute });
     try {
       await requestTemporal(client, () =>
@@ -73,7 +72,7 @@ export class FlowStarter {
           // A catalog that was begun anew counts from one again. That a claim runs once is kept by the catalog itself.
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           workflowIdConflictPolicy: 'FAIL',
-          ...(description !== undefined && { staticSummary: startSummary(description) }),
+          ...(summary !== undefined && { staticSummary: summary }),
         }),
       );
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../definition/json.js';
 import { TIMEOUT_MARGIN_MS } from '../definition/run-timeout.js';
+import { startSummary } from '../pipeline/start.js';
 import type { RetryPlan } from '../pipeline/plan.js';
 import type { FlowRunEnd, FlowRunRecord, FlowRunRef, FlowTrigger } from './catalog.js';
 import type { RowCounts } from './row.js';
@@ -113,7 +114,8 @@ export interface FlowStart {
   /** Temporal ends a run that its own workflow code did not end by then, in milliseconds. */
   readonly workflowExecutionTimeoutMs: number;
   readonly memo: Readonly<Record<string, Json>>;
-  readonly description?: string;
+  /** The flow's description, as much of it as Temporal takes. */
+  readonly summary?: string;
 }
 
 /** How the workflow of a claimed run is started. */
@@ -134,7 +136,7 @@ export function flowStart(
       ...(run.principal !== null && { principal: run.principal }),
       ...(afterExecute && { afterExecute }),
     },
-    ...(flow.description !== undefined && { description: flow.description }),
+    ...(flow.description !== undefined && { summary: startSummary(flow.description) }),
   };
 }
 
