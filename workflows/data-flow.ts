@@ -1,14 +1,12 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   ContinueAsNew,
   continueAsNew,
   isCancellation,
   proxyActivities,
   setCurrentDetails,
   sleep,
-  TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DataFlowActivities } from '../activities/data-flow/activities.js';
@@ -27,16 +25,24 @@ import {
   type MoveTask,
 } from '../src/data-flow/run.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
-import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
-import { applicationFailure, runFailureOf } from './failure.js';
+import { FAILURE_TYPES } from '../src/pipeline/failure.js';
+import {
+  askedFor,
+  endingOf,
+  failureOf,
+  isRetryable,
+  movedBefore,
+  runError,
+  typeOf,
+} from './flow-failure.js';
 import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { withinTimeout } from './run-timeout.js';
 
 /** A worker that is silent for so long is taken for lost, and the work goes on elsewhere. */
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 
-/** Time that a batch has beyond its limit to say itself that it took too long. */
-const BATCH_MARGIN_MS = 10_000;
+/** Time that an attempt has beyond its batches: to wait for a catalog that is away, and to say that a batch took too long. */
+const ATTEMPT_MARGIN_MS = 150_000;
 
 /** Waits between two looks for a worker that has the flow's code, or is there at all. */
 const CODE_WAIT = { firstMs: 500, factor: 1.3, maximumMs: 30_000 } as const;
@@ -94,63 +100,111 @@ async function planOf(args: FlowArguments): Promise<FlowPlan | undefined> {
       await waitForCode(args.flow, round);
     }
     // A day without the code is a longer history than Temporal keeps.
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof interpretDataFlow>(args);
+    await continueWhereSuggested(args);
   }
 }
 
 type Planned = FlowArguments & { readonly plan: FlowPlan };
 
-/** Moves rows, one activity after the other, until there are no more. */
+/** Leaves a long history behind. Temporal forgets a cancellation over this: one that has come ends the run instead. */
+async function continueWhereSuggested(args: FlowArguments): Promise<void> {
+  if (!workflowInfo().continueAsNewSuggested) return;
+  if (CancellationScope.current().consideredCancelled)
+    throw new CancelledFailure('The run was cancelled.');
+  await continueAsNew<typeof interpretDataFlow>(args);
+}
+
+/** What has gone wrong since the flow last got further. */
+interface Trouble {
+  /** Attempts that failed. */
+  readonly failures: number;
+  /** Attempts whose worker stopped answering. */
+  readonly lost: number;
+  /** Workers that lacked the code. */
+  readonly lacking: number;
+}
+
+const NO_TROUBLE: Trouble = { failures: 0, lost: 0, lacking: 0 };
+
+/** Moves rows, one activity after the other, until there are no more. What was moved is safe, whatever comes after it. */
 async function moveAll(args: Planned): Promise<RowCounts> {
-  let lost = 0;
-  for (let round = 0; ;) {
+  const move = activityOf(args);
+  let trouble = NO_TROUBLE;
+  for (;;) {
     try {
-      const outcome = await activityOf(args)({ ...refOf(args), plan: args.plan });
-      [lost, round] = [0, 0];
+      const attempt = trouble.failures + 1;
+      const outcome = await move({ ...refOf(args), plan: args.plan, attempt });
+      trouble = NO_TROUBLE;
       setCurrentDetails(details(outcome));
       if (outcome.done) return outcome.counts;
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const type = typeOf(error);
-      if (type === FAILURE_TYPES.workerLost) lost += 1;
-      const again = AGAIN.includes(type) && lost < FLOW_LIMITS.lostActivities;
-      if (!again) throw error;
-      // What was moved is safe. A stopped worker hands over at once; for code that is missing, others are asked.
-      if (type === FAILURE_TYPES.flowNotRegistered) await waitForCode(args.flow, round);
-      round += 1;
+      trouble = troubleAfter(trouble, error);
+      await overcome(args, trouble, error);
     }
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof interpretDataFlow>(args);
+    await continueWhereSuggested(args);
   }
 }
 
-/** Failures after which the work goes on elsewhere, at the cost of no attempt. */
-const AGAIN: readonly string[] = [
-  FAILURE_TYPES.workerShutdown,
-  FAILURE_TYPES.flowNotRegistered,
-  FAILURE_TYPES.workerLost,
-];
+function troubleAfter(trouble: Trouble, error: unknown): Trouble {
+  switch (typeOf(error)) {
+    case FAILURE_TYPES.workerShutdown:
+      return trouble;
+    case FAILURE_TYPES.flowNotRegistered:
+      return { ...trouble, lacking: trouble.lacking + 1 };
+    case FAILURE_TYPES.workerLost:
+      return { ...trouble, lost: trouble.lost + 1 };
+    default:
+      // An attempt that got further is the first of the next ones.
+      return movedBefore(error) > 0
+        ? { ...NO_TROUBLE, failures: 1 }
+        : { ...trouble, failures: trouble.failures + 1 };
+  }
+}
+
+/** Waits for what may help. @throws the error when nothing does */
+async function overcome({ flow, plan }: Planned, trouble: Trouble, error: unknown): Promise<void> {
+  switch (typeOf(error)) {
+    // A worker that stops hands over at once.
+    case FAILURE_TYPES.workerShutdown:
+      return;
+    case FAILURE_TYPES.flowNotRegistered:
+      return waitForCode(flow, trouble.lacking - 1);
+    case FAILURE_TYPES.workerLost:
+      if (trouble.lost >= FLOW_LIMITS.lostActivities) throw error;
+      return;
+    default: {
+      const { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs } =
+        plan.retry;
+      if (!isRetryable(error) || trouble.failures >= maximumAttempts) throw error;
+      const backoffMs = initialIntervalMs * backoffCoefficient ** (trouble.failures - 1);
+      const longestMs = maximumIntervalMs ?? initialIntervalMs * MAX_BACKOFF;
+      const waitMs = askedFor(error) ?? Math.min(longestMs, backoffMs);
+      setCurrentDetails(`Failed, and tries again: ${failureOf(error).message}`);
+      await sleep(Math.round(waitMs), { summary: `attempt ${String(trouble.failures + 1)}` });
+    }
+  }
+}
+
+/** Temporal's own: how much longer than the first wait the longest is. */
+const MAX_BACKOFF = 100;
 
 function activityOf({ plan, timeoutMs }: Planned): (task: MoveTask) => Promise<MoveOutcome> {
-  const { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs } = plan.retry;
   const { work } = plan;
   const options = {
     startToCloseTimeout:
       work.kind === 'body'
         ? // The run's own clock comes first.
           timeoutMs + TIMEOUT_MARGIN_MS
-        : work.batchTimeoutMs + FLOW_LIMITS.msPerActivity + BATCH_MARGIN_MS,
+        : work.batchTimeoutMs + FLOW_LIMITS.msPerActivity + ATTEMPT_MARGIN_MS,
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     // Shown by the Temporal UI beside the activity.
     summary:
       work.kind === 'body'
         ? 'run'
         : `${work.source.class_name} › ${work.sink.class_name}`.slice(0, MAX_SUMMARY_CHARACTERS),
-    retry: {
-      maximumAttempts,
-      initialInterval: initialIntervalMs,
-      backoffCoefficient,
-      ...(maximumIntervalMs !== undefined && { maximumInterval: maximumIntervalMs }),
-    },
+    // Attempts are counted here: one that gets further before it fails is no failure of those before it.
+    retry: { maximumAttempts: 1 },
     // The last thing that a cancelled attempt does is to tell that it ended: nothing is written behind the run's back.
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   } as const;
@@ -168,60 +222,4 @@ function details({ counts, fraction, rowsPerSecond }: MoveOutcome): string {
   const share = fraction === undefined ? '' : ` (${String(Math.floor(fraction * 100))} %)`;
   const { read, written, rejected } = counts;
   return `Read ${String(read)}${share}, written ${String(written)}, rejected ${String(rejected)}, ${String(Math.round(rowsPerSecond))} rows a second`;
-}
-
-/** The type of the failure that an activity ended with. */
-function typeOf(error: unknown): string {
-  if (!(error instanceof ActivityFailure)) return '';
-  const { cause } = error;
-  if (cause instanceof TimeoutFailure)
-    return cause.timeoutType === 'HEARTBEAT' ? FAILURE_TYPES.workerLost : FAILURE_TYPES.timeout;
-  return cause instanceof ApplicationFailure ? (cause.type ?? '') : '';
-}
-
-/** What the run has ended with, as an error that says it by itself. */
-function runError(error: unknown): unknown {
-  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
-  return applicationFailure(failureOf(error), error);
-}
-
-function failureOf(error: unknown): Failure {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof TimeoutFailure) {
-    return typeOf(error) === FAILURE_TYPES.workerLost
-      ? {
-          type: FAILURE_TYPES.workerLost,
-          message: 'The workers that moved it stopped answering, time after time.',
-          retryable: true,
-        }
-      : {
-          type: 'BatchTimeout',
-          message: 'A batch took longer than its timeout (batchTimeout), in every attempt.',
-          retryable: false,
-        };
-  }
-  return runFailureOf(cause);
-}
-
-function endingOf(error: unknown): Omit<EndTask, 'flow' | 'runSeq'> {
-  if (isCancellation(error)) return { status: 'cancelled', errorMessage: 'The run was cancelled.' };
-  const { message } = failureOf(error);
-  const backtrace = stackOf(error);
-  return {
-    status: 'failed',
-    errorMessage: message,
-    ...(backtrace !== undefined && { errorBacktrace: backtrace }),
-  };
-}
-
-/** Where it was thrown in the code of the flow: the innermost cause that has a stack. */
-function stackOf(error: unknown): string | undefined {
-  let found: string | undefined;
-  for (
-    let cause = error instanceof ActivityFailure ? error.cause : error;
-    cause instanceof Error;
-    cause = cause.cause
-  )
-    found = cause.stack !== undefined && cause.stack !== '' ? cause.stack : found;
-  return found;
 }

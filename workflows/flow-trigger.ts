@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  continueAsNew,
   isCancellation,
   ParentClosePolicy,
   proxyActivities,
@@ -39,9 +40,6 @@ const SCHEDULED_START = defineSearchAttributeKey('TemporalScheduledStartTime', '
 /** Waits between two looks whether the run that is active has ended. */
 const BUSY_WAIT = { firstMs: 1_000, factor: 1.5, maximumMs: 30_000 } as const;
 
-/** Looks for so long: a run has a day, unless its flow says something else. */
-const MAX_BUSY_ROUNDS = 3_000;
-
 /** What came of a scheduled time. */
 export interface TriggerResult {
   /** The run's workflow id. */
@@ -56,21 +54,25 @@ export interface TriggerResult {
  * so that the schedule's overlap policy knows of it.
  *
  * @param flow - the flow's name, which is all that a schedule knows
+ * @param carriedTime - the scheduled time, ISO 8601, where the workflow has continued as new
  */
-export async function triggerDataFlow(flow: string): Promise<TriggerResult> {
-  const scheduledAt = scheduledTime();
-  for (let round = 0; round < MAX_BUSY_ROUNDS; round += 1) {
+export async function triggerDataFlow(flow: string, carriedTime?: string): Promise<TriggerResult> {
+  const scheduledAt = carriedTime ?? scheduledTime();
+  const isFirst = workflowInfo().continuedFromExecutionRunId === undefined;
+  // Without an end of its own: a run may take as long as its flow allows, and the time was asked for.
+  for (let round = 0; ; round += 1) {
     const outcome: ClaimOutcome = await claim({
       flow,
       ...(scheduledAt !== undefined && { scheduledAt }),
-      first: round === 0,
+      first: isFirst && round === 0,
     });
     if (outcome.kind === 'skipped') return { skipped: outcome.reason };
     if (outcome.kind === 'start') return run(outcome.start);
     const waitMs = Math.min(BUSY_WAIT.maximumMs, BUSY_WAIT.firstMs * BUSY_WAIT.factor ** round);
     await sleep(Math.round(waitMs), { summary: 'the end of the active run' });
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof triggerDataFlow>(flow, scheduledAt);
   }
-  return { skipped: 'the run that was active has not ended' };
 }
 
 async function run(start: FlowStart): Promise<TriggerResult> {

@@ -1,11 +1,12 @@
-import type { FlowRunRecord, FlowRunRef } from '../../src/data-flow/catalog.js';
+import type { FlowRecord, FlowRunRecord, FlowRunRef } from '../../src/data-flow/catalog.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import { ConfigurationInvalid, parseConfiguration } from '../../src/data-flow/configuration.js';
 import type { FlowRequest } from '../../src/data-flow/request.js';
 import type { Begun, FlowPlan, MovePlan } from '../../src/data-flow/run.js';
 import { isFunctionTransform } from '../../src/data-flow/transform.js';
-import type { JsonObject } from '../../src/definition/json.js';
-import { permanent } from '../../src/pipeline/permanent.js';
+import { jsonBytes, type JsonObject } from '../../src/definition/json.js';
+import { PLAN_LIMITS } from '../../src/pipeline/plan.js';
+import { isPermanent, permanent } from '../../src/pipeline/permanent.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf } from '../failure.js';
 import { flowCode, flowDependencies } from './flow-code.js';
@@ -20,7 +21,7 @@ export async function beginFlowRun(deps: ActivityDependencies, ref: FlowRunRef):
   const catalog = await flowDependencies(deps).catalog();
   const [record, run] = [await catalog.flow(ref.flow), await catalog.run(ref.flow, ref.runSeq)];
   if (record === undefined || run === undefined || run.endedAt !== null) return { over: true };
-  const plan = planOrFail(flow, run, record.configuration);
+  const plan = planOrFail(flow, run, record);
   // A plan is JSON: what is undefined in it was left out.
   const begun = { plan: plan as unknown as JsonObject, now: new Date() };
   const position = await catalog.begin(ref, begun);
@@ -30,14 +31,17 @@ export async function beginFlowRun(deps: ActivityDependencies, ref: FlowRunRef):
 function planOrFail(
   flow: CompiledDataFlow,
   run: FlowRunRecord,
-  configuration: JsonObject,
+  { id, configuration }: FlowRecord,
 ): FlowPlan {
   try {
-    return planOf(flow, run, parseConfiguration(flow, configuration));
+    const plan = { flowId: id, ...planOf(flow, run, parseConfiguration(flow, configuration)) };
+    checkSize(plan);
+    return plan;
   } catch (error) {
     // It would be the same at the next attempt.
-    const wrong =
-      error instanceof ConfigurationInvalid
+    const wrong = isPermanent(error)
+      ? error
+      : error instanceof ConfigurationInvalid
         ? permanent(error.message, undefined, error.name)
         : permanent(
             error instanceof Error ? error.message : String(error),
@@ -48,11 +52,22 @@ function planOrFail(
   }
 }
 
+/** @throws an error that names the limit: a plan is part of every activity of its run */
+function checkSize(plan: FlowPlan): void {
+  const bytes = jsonBytes(plan);
+  if (bytes <= PLAN_LIMITS.maxBytes) return;
+  throw permanent(
+    `The plan of this run has ${String(bytes)} bytes; the most is ${String(PLAN_LIMITS.maxBytes)} (maxPlan). Keep large values out of the configuration and the options: name a file instead.`,
+    undefined,
+    'PlanTooLarge',
+  );
+}
+
 function planOf(
   { work, retry }: CompiledDataFlow,
   { trigger, scheduledAt }: FlowRunRecord,
   configuration: JsonObject,
-): FlowPlan {
+): Omit<FlowPlan, 'flowId'> {
   const request: FlowRequest = { configuration, trigger, scheduledAt: scheduledAt ?? undefined };
   return {
     trigger,

@@ -1,11 +1,12 @@
 import type { DataFlowCatalog, FlowRunRef } from '../../src/data-flow/catalog.js';
 import { FLOW_LIMITS } from '../../src/data-flow/limits.js';
 import { FenceLost, type FlowPosition } from '../../src/data-flow/position.js';
-import { countBatch, type Rejection, type Written } from '../../src/data-flow/row.js';
+import { countBatch, type Rejection, type Row, type Written } from '../../src/data-flow/row.js';
 import type { MoveOutcome } from '../../src/data-flow/run.js';
 import type { OpenSink, SinkReceipt } from '../../src/data-flow/sink.js';
 import type { SourceBatch } from '../../src/data-flow/source.js';
 import { canonicalJson, jsonBytes, type Json } from '../../src/definition/json.js';
+import { hash } from '../../src/pipeline/contract-hash.js';
 import { permanent } from '../../src/pipeline/permanent.js';
 import type { RowProcessing } from './row-processing.js';
 
@@ -15,11 +16,15 @@ const FOLLOW_MS = 1_000;
 /** What a {@link FlowMove} is made of. */
 export interface MoveParts {
   readonly ref: FlowRunRef;
+  /** Of the flow in its catalog: another catalog's is another. */
+  readonly flowId: string;
   readonly catalog: DataFlowCatalog;
   readonly sink: OpenSink;
   readonly processing: RowProcessing;
   readonly position: FlowPosition;
   readonly maxRejected: number;
+  /** A cursor without secrets. */
+  readonly hideIn: (cursor: Json) => Json;
   /** Called when a batch is safe. */
   readonly onBatch: (outcome: MoveOutcome) => void;
 }
@@ -43,17 +48,26 @@ export class FlowMove {
    * @param signal - looked at between batches: the one in progress is finished
    */
   async run(batches: AsyncIterable<SourceBatch>, signal: AbortSignal): Promise<MoveOutcome> {
+    try {
+      const outcome = await this.#moveAll(batches, signal);
+      await this.#follow();
+      return outcome;
+    } catch (error) {
+      // What the sink has counts, whatever came after it; the next attempt tells it where this cannot.
+      await this.#follow().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #moveAll(batches: AsyncIterable<SourceBatch>, signal: AbortSignal): Promise<MoveOutcome> {
     const until = Date.now() + FLOW_LIMITS.msPerActivity;
     for await (const batch of batches) {
-      await this.#move(batch);
+      await this.#move({ ...batch, cursor: this.parts.hideIn(batch.cursor) });
       this.parts.onBatch(this.#outcome(false));
       const rows = this.#position.counts.read - this.#readBefore;
-      if (signal.aborted || rows >= FLOW_LIMITS.rowsPerActivity || Date.now() >= until) {
-        await this.#follow();
+      if (signal.aborted || rows >= FLOW_LIMITS.rowsPerActivity || Date.now() >= until)
         return this.#outcome(false);
-      }
     }
-    await this.#follow();
     return this.#outcome(true);
   }
 
@@ -65,7 +79,7 @@ export class FlowMove {
       counts.read + 1,
     );
     const moved = { read: batch.rows.length, rejected: rejections.length, skipped };
-    if (rejections.length > 0) await this.#refuseTooMany(rejections);
+    if (rejections.length > 0) await this.#keepOrRefuse(rejections);
     const next = (written: Written, sinkState: Json = this.#position.sinkState): FlowPosition => ({
       runSeq: this.parts.ref.runSeq,
       step: this.#position.step + 1,
@@ -73,19 +87,25 @@ export class FlowMove {
       sinkState,
       counts: countBatch(counts, moved, written),
     });
-    const { sink, ref } = this.parts;
+    const { sink } = this.parts;
     const receipt =
       rows.length === 0 && sink.takeOver === undefined
         ? NOTHING_WRITTEN
         : await sink.write({
             rows,
             step: this.#position.step,
-            // Not of the step, which each attempt has moved on to keep the ones before it out.
-            idempotencyKey: `${ref.flow}/${String(ref.runSeq)}/${String(counts.batches + 1)}`,
+            idempotencyKey: this.#keyOf(batch, rows),
             next: (written) => next(written),
           });
+    this.#checkSize('sink gave a state', receipt.state ?? null);
     await this.#commit(next(receipt.written, receipt.state), rejections);
     this.#fraction = batch.fraction;
+  }
+
+  /** The same rows from the same place are the same batch, in whichever attempt or run; more rows are another. */
+  #keyOf({ cursor }: SourceBatch, rows: readonly Row[]): string {
+    const { flowId } = this.parts;
+    return `${flowId}/${hash([this.#position.cursor, cursor, rows.length])}`;
   }
 
   async #commit(to: FlowPosition, rejections: readonly Rejection[]): Promise<void> {
@@ -115,7 +135,7 @@ export class FlowMove {
     });
   }
 
-  async #refuseTooMany(rejections: readonly Rejection[]): Promise<void> {
+  async #keepOrRefuse(rejections: readonly Rejection[]): Promise<void> {
     const { catalog, ref, sink, maxRejected } = this.parts;
     const rejected = this.#position.counts.rejected + rejections.length;
     // Kept before the sink moves on: what is in neither would be lost.
@@ -131,14 +151,7 @@ export class FlowMove {
   }
 
   #checkCursor({ rows, cursor }: SourceBatch): void {
-    const bytes = jsonBytes(cursor);
-    if (bytes > FLOW_LIMITS.cursorBytes) {
-      throw permanent(
-        `The source gave a cursor of ${String(bytes)} bytes; the most is ${String(FLOW_LIMITS.cursorBytes)}.`,
-        undefined,
-        'UnusableCursor',
-      );
-    }
+    this.#checkSize('source gave a cursor', cursor);
     const unusable = (cursor as unknown) === undefined || cursor === null;
     const same = rows.length > 0 && canonicalJson(cursor) === canonicalJson(this.#position.cursor);
     if (!unusable && !same) return;
@@ -147,6 +160,13 @@ export class FlowMove {
       undefined,
       'UnusableCursor',
     );
+  }
+
+  #checkSize(what: string, value: Json): void {
+    const bytes = jsonBytes(value);
+    if (bytes <= FLOW_LIMITS.cursorBytes) return;
+    const message = `The ${what} of ${String(bytes)} bytes; the most is ${String(FLOW_LIMITS.cursorBytes)} (cursorBytes).`;
+    throw permanent(message, undefined, 'UnusableCursor');
   }
 
   #outcome(done: boolean): MoveOutcome {

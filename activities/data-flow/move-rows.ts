@@ -1,25 +1,23 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import { FenceLost, type FlowPosition } from '../../src/data-flow/position.js';
-import type { MoveOutcome, MoveTask, UsePlan } from '../../src/data-flow/run.js';
-import type { OpenSink, SinkContext, SinkUse } from '../../src/data-flow/sink.js';
-import type { ConnectorContext, SourceContext, SourceUse } from '../../src/data-flow/source.js';
-import { isFunctionTransform } from '../../src/data-flow/transform.js';
+import type { MoveOutcome, MovePlan, MoveTask } from '../../src/data-flow/run.js';
+import type { OpenSink, SinkContext } from '../../src/data-flow/sink.js';
+import type { ConnectorContext, SourceContext } from '../../src/data-flow/source.js';
 import { progressData } from '../../src/data-flow/progress.js';
-import type { JsonObject } from '../../src/definition/json.js';
-import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
-import { permanent } from '../../src/pipeline/permanent.js';
-import type { ObjectType } from '../../src/pipeline/operation.js';
+import { canonicalJson, type JsonObject } from '../../src/definition/json.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { applicationFailure, failureOf, isCancelled, retryAfterMs } from '../failure.js';
 import { startHeartbeat } from '../heartbeat.js';
 import { runReference } from '../run-reference.js';
 import { BatchWatchdog } from './batch-watchdog.js';
+import { connectorOf, optionsOf, transformOptions } from './connector-options.js';
 import { flowCode, flowDependencies, requestOf } from './flow-code.js';
+import { changedKind, flowFailure } from './flow-failure.js';
 import { FlowMove } from './flow-move.js';
 import { RowProcessing } from './row-processing.js';
+import { Secrets } from './secrets.js';
 import { takeOver } from './take-over.js';
 
 type Work = Extract<CompiledDataFlow['work'], { kind: 'move' }>;
@@ -31,19 +29,27 @@ const FINISH_MS = 5_000;
  * Moves batches from the source of a flow to its sink, for a while. Each batch is safe before the cursor passes it, so that
  * an attempt that follows goes on exactly there.
  *
- * @throws ApplicationFailure whose details are the failure
+ * @throws ApplicationFailure whose details are the failure, and how many batches were moved before it
  */
 export async function moveRows(deps: ActivityDependencies, task: MoveTask): Promise<MoveOutcome> {
   const activity = Context.current();
   const { work } = flowCode(deps, task.flow);
   const heartbeat = startHeartbeat(activity);
+  const secrets = new Secrets(flowDependencies(deps).resolve);
+  let moved = 0;
   try {
-    if (work.kind !== 'move' || task.plan.work.kind !== 'move') throw changedKind(task.flow);
-    const { batchTimeoutMs } = task.plan.work;
-    const watchdog = new BatchWatchdog(batchTimeoutMs);
+    const planned = task.plan.work;
+    if (work.kind !== 'move' || planned.kind !== 'move') throw changedKind(task.flow);
+    const { catalog, known } = await Promise.race([
+      takeOver(deps, task, activity.cancellationSignal),
+      activity.cancelled,
+    ]);
+    const watchdog = new BatchWatchdog(planned.batchTimeoutMs);
     const ending = new AbortController();
     const signal = AbortSignal.any([activity.cancellationSignal, ending.signal]);
-    const moving = moveBatches(deps, task, work, signal, (outcome) => {
+    const attempt = { deps, task, work, planned, secrets, catalog, known, signal };
+    const moving = moveBatches(attempt, (outcome) => {
+      moved += 1;
       watchdog.next();
       heartbeat.beat(progressData(outcome));
     });
@@ -58,49 +64,59 @@ export async function moveRows(deps: ActivityDependencies, task: MoveTask): Prom
       ]);
     }
   } catch (error) {
-    throw flowFailure(deps, task, activity, error);
+    const hide = (text: string): string => secrets.hide(text);
+    throw flowFailure(deps, { task, activity, moved, hide }, error);
   } finally {
     heartbeat.stop();
   }
 }
 
+/** One attempt, and what it began with. */
+interface Attempt {
+  readonly deps: ActivityDependencies;
+  readonly task: MoveTask;
+  readonly work: Work;
+  readonly planned: MovePlan;
+  readonly secrets: Secrets;
+  readonly catalog: DataFlowCatalog;
+  readonly known: FlowPosition;
+  readonly signal: AbortSignal;
+}
+
 async function moveBatches(
-  deps: ActivityDependencies,
-  task: MoveTask,
-  work: Work,
-  signal: AbortSignal,
+  attempt: Attempt,
   onBatch: (outcome: MoveOutcome) => void,
 ): Promise<MoveOutcome> {
-  const { flow, runSeq, plan } = task;
-  const ref = { flow, runSeq };
-  if (plan.work.kind !== 'move') throw changedKind(flow);
-  const { batchSize, maxRejected } = plan.work;
-  const request = requestOf(plan);
-  const { catalog, known } = await takeOver(deps, task, signal);
-  const context = (options: JsonObject): ConnectorContext =>
-    connectorContext(deps, task, signal, options);
-  const source = connectorOf(work.source(request), plan.work.source);
-  const sinkUse = connectorOf(work.sink(request), plan.work.sink);
-  const sink = await openSink(
-    sinkUse,
-    task,
-    known,
-    context(await optionsOf(deps, sinkUse.connector.options, plan.work.sink)),
-  );
+  const { task, work, planned, secrets, catalog, signal } = attempt;
+  const request = requestOf(task.plan);
+  const source = connectorOf(work.source(request), planned.source);
+  const options = await optionsOf(source.connector.options, planned.source, secrets);
+  const sink = await openSink(attempt);
   try {
-    const position = await positionOf(sink, catalog, task, known);
-    const options = await optionsOf(deps, source.connector.options, plan.work.source);
+    const position = await positionOf(sink, attempt);
     const batches = source.connector.read({
-      ...context(options),
-      cursor: position.cursor ?? undefined,
-      batchSize,
+      ...connectorContext(attempt, options),
+      cursor: secrets.revealIn(position.cursor) ?? undefined,
+      batchSize: planned.batchSize,
     } as SourceContext<never>);
     const processing = new RowProcessing(
       work,
       request,
-      context(await transformOptions(deps, task, work)),
+      connectorContext(attempt, await transformOptions(work, planned.transform, secrets)),
     );
-    const move = new FlowMove({ ref, catalog, sink, processing, position, maxRejected, onBatch });
+    const { maxRejected } = planned;
+    const { flow, runSeq } = task;
+    const move = new FlowMove({
+      ref: { flow, runSeq },
+      flowId: task.plan.flowId,
+      catalog,
+      sink,
+      processing,
+      position,
+      maxRejected,
+      hideIn: (cursor) => secrets.hideIn(cursor),
+      onBatch,
+    });
     return await move.run(batches, signal);
   } finally {
     await sink.close?.();
@@ -110,81 +126,46 @@ async function moveBatches(
 /** A sink that keeps the position knows best where the flow is; the catalog is told when it was behind. */
 async function positionOf(
   sink: OpenSink,
-  catalog: DataFlowCatalog,
-  { flow, runSeq }: MoveTask,
-  known: FlowPosition,
+  { task: { flow, runSeq }, catalog, known }: Attempt,
 ): Promise<FlowPosition> {
-  const ref = { flow, runSeq };
-  const tell = (to: FlowPosition, from: number | undefined): Promise<boolean> =>
-    catalog.advance(ref, { from, to, rejections: [], now: new Date() });
+  const tell = async (to: FlowPosition): Promise<FlowPosition> => {
+    const move = { from: undefined, to, rejections: [], now: new Date() };
+    if (!(await catalog.advance({ flow, runSeq }, move))) throw new FenceLost(flow, runSeq);
+    return to;
+  };
   if (sink.takeOver !== undefined) {
-    const position = await sink.takeOver(known);
-    if (position.step > known.step) await tell(position, undefined);
-    return position;
+    const kept = await sink.takeOver(known);
+    if (kept.step > known.step) return tell(kept);
+    if (isSamePlace(kept, known)) return kept;
+    // At a step that neither of them has had, or the catalog would take it for an old one.
+    return tell(await sink.takeOver({ ...kept, step: Math.max(kept.step, known.step) + 1 }));
   }
-  if (known.sinkState !== null || sink.state === undefined) return { ...known, runSeq };
-  const begun = { ...known, runSeq, step: known.step + 1, sinkState: sink.state };
-  if (!(await tell(begun, known.step))) throw new FenceLost(flow, runSeq);
-  return begun;
+  const position = { ...known, runSeq };
+  if (known.sinkState !== null || sink.state === undefined) return position;
+  return tell({ ...position, step: known.step + 1, sinkState: sink.state });
 }
 
-async function openSink(
-  { connector }: SinkUse,
-  { flow, runSeq }: MoveTask,
-  { sinkState }: FlowPosition,
-  context: ConnectorContext,
-): Promise<OpenSink> {
-  return connector.open({ ...context, flow, runSeq, state: sinkState } as SinkContext<never>);
+function isSamePlace(a: FlowPosition, b: FlowPosition): boolean {
+  const place = ({ cursor, counts }: FlowPosition): string => canonicalJson([cursor, counts]);
+  return place(a) === place(b);
 }
 
-/** The deployed connector; the plan says which one the run began with. */
-function connectorOf<U extends SourceUse | SinkUse>(use: U, { class_name: name }: UsePlan): U {
-  if (use.connector.connectorName === name) return use;
-  const message = `The run began with connector "${name}"; the deployed code has "${use.connector.connectorName}" in its place. Start another run.`;
-  throw permanent(message, undefined, FAILURE_TYPES.contractChanged);
-}
-
-/** A connector's options as it takes them: references resolved, checked, with defaults. */
-async function optionsOf(
-  deps: ActivityDependencies,
-  schema: ObjectType,
-  { class_name: name, options }: UsePlan,
-): Promise<JsonObject> {
-  const parsed = schema.safeParse(await flowDependencies(deps).resolve(options));
-  // Whatever its type: connectors are given what their own schema has made.
-  if (parsed.success) return parsed.data as JsonObject;
-  // Not the values: they may be secrets.
-  const wrong = parsed.error.issues.map(
-    ({ path, message }) => `${path.map(String).join('.')}: ${message}`,
-  );
-  throw permanent(
-    `The options of "${name}" are wrong: ${wrong.join('; ')}.`,
-    undefined,
-    'OptionsInvalid',
-  );
-}
-
-async function transformOptions(
-  deps: ActivityDependencies,
-  { plan }: MoveTask,
-  { transform }: Work,
-): Promise<JsonObject> {
-  if (transform === undefined || isFunctionTransform(transform)) return {};
-  const planned = plan.work.kind === 'move' ? plan.work.transform : undefined;
-  const { options: schema } = transform.transform;
-  return schema === undefined
-    ? {}
-    : optionsOf(
-        deps,
-        schema,
-        planned ?? { class_name: transform.transform.connectorName, options: transform.options },
-      );
+async function openSink(attempt: Attempt): Promise<OpenSink> {
+  const { task, work, planned, secrets, known } = attempt;
+  const { connector } = connectorOf(work.sink(requestOf(task.plan)), planned.sink);
+  const options = await optionsOf(connector.options, planned.sink, secrets);
+  const { flow, runSeq, plan } = task;
+  return connector.open({
+    ...connectorContext(attempt, options),
+    flow,
+    flowId: plan.flowId,
+    runSeq,
+    state: known.sinkState,
+  } as SinkContext<never>);
 }
 
 function connectorContext(
-  deps: ActivityDependencies,
-  { flow, runSeq }: MoveTask,
-  signal: AbortSignal,
+  { deps, task: { flow, runSeq }, signal }: Attempt,
   options: JsonObject,
 ): ConnectorContext {
   const run = runReference(Context.current().info, undefined);
@@ -196,36 +177,4 @@ function connectorContext(
     run,
     services: deps.services,
   };
-}
-
-/** What an attempt has ended with, as the workflow understands it. */
-export function flowFailure(
-  deps: ActivityDependencies,
-  { flow, runSeq }: MoveTask,
-  activity: Context,
-  error: unknown,
-): unknown {
-  if (isCancelled(error, activity.cancellationSignal)) {
-    if (activity.cancellationDetails?.workerShutdown !== true) return error;
-    return ApplicationFailure.create({
-      type: FAILURE_TYPES.workerShutdown,
-      message: 'The worker stopped; the flow goes on elsewhere.',
-      nonRetryable: true,
-    });
-  }
-  const failure = failureOf(error);
-  const { attempt } = activity.info;
-  deps.log.warn(
-    { err: error, flow, run_seq: runSeq, attempt, type: failure.type },
-    'data flow attempt failed',
-  );
-  return error instanceof ApplicationFailure
-    ? error
-    : applicationFailure(failure, error, retryAfterMs(error));
-}
-
-/** A flow that moved rows now has a body of its own, or the other way round. */
-export function changedKind(flow: string): Error {
-  const message = `The deployed code of "${flow}" is of another kind than the run began with. Start another run.`;
-  return permanent(message, undefined, FAILURE_TYPES.contractChanged);
 }

@@ -63,7 +63,8 @@ export class RowProcessing {
         const made = this.#one(row);
         const out = made instanceof Promise ? await made : made;
         if (out.length === 0) skipped += 1;
-        else passed.push(...out);
+        // One by one: a transform may make more of a row than a call takes arguments.
+        else for (const outgoing of out) passed.push(outgoing);
       } catch (error) {
         if (!(error instanceof RowRefused)) throw error;
         const { phase, message } = error;

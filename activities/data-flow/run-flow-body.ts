@@ -9,7 +9,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { startHeartbeat, type StartedHeartbeat } from '../heartbeat.js';
 import { runReference } from '../run-reference.js';
 import { flowCode, flowDependencies, requestOf } from './flow-code.js';
-import { changedKind, flowFailure } from './move-rows.js';
+import { changedKind, flowFailure } from './flow-failure.js';
 import { takeOver } from './take-over.js';
 
 /** Runs a flow that has a body of its own, from its saved cursor to its end. */
@@ -20,15 +20,21 @@ export async function runFlowBody(
   const activity = Context.current();
   const { work } = flowCode(deps, task.flow);
   const heartbeat = startHeartbeat(activity);
+  let saved: SavedPosition | undefined;
   try {
     if (work.kind !== 'body') throw changedKind(task.flow);
-    const saved = await SavedPosition.of(deps, task, activity, heartbeat);
+    saved = await Promise.race([
+      SavedPosition.of(deps, task, activity, heartbeat),
+      activity.cancelled,
+    ]);
     const context = bodyContext(deps, task, activity, heartbeat, saved);
     // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
     await Promise.race([work.run(context), activity.cancelled]);
     return saved.outcome(true);
   } catch (error) {
-    throw flowFailure(deps, task, activity, error);
+    // A body gets its secrets from its services, which nobody here knows.
+    const hide = (text: string): string => text;
+    throw flowFailure(deps, { task, activity, moved: saved?.saves ?? 0, hide }, error);
   } finally {
     heartbeat.stop();
   }
@@ -42,7 +48,7 @@ function bodyContext(
   saved: SavedPosition,
 ): FlowBodyContext<JsonObject> {
   const run = runReference(activity.info, undefined);
-  const { attempt } = activity.info;
+  const { attempt = 1 } = task;
   return {
     ...requestOf(task.plan),
     cursor: saved.cursor,
@@ -59,6 +65,9 @@ function bodyContext(
 
 /** Where a body is, as it has saved it. */
 class SavedPosition {
+  /** How often it was saved in this attempt. */
+  saves = 0;
+  #saving: Promise<void> = Promise.resolve();
   readonly #startedAt = performance.now();
   readonly #readBefore: number;
 
@@ -85,7 +94,14 @@ class SavedPosition {
     return this.position.cursor ?? undefined;
   }
 
+  /** One after the other, however they are called: each builds on the one before. */
   async save(cursor: Json, counts: BodyCounts = {}): Promise<void> {
+    const saving = this.#saving.then(() => this.#save(cursor, counts));
+    this.#saving = saving.catch(() => undefined);
+    await saving;
+  }
+
+  async #save(cursor: Json, counts: BodyCounts): Promise<void> {
     const { flow, runSeq } = this.task;
     const ref = { flow, runSeq };
     const catalog = await flowDependencies(this.deps).catalog();
@@ -99,6 +115,7 @@ class SavedPosition {
     const moved = await catalog.advance(ref, { from: step, to, rejections: [], now: new Date() });
     if (!moved) throw new FenceLost(flow, runSeq);
     this.position = to;
+    this.saves += 1;
     this.heartbeat.beat(progressData(this.outcome(false)));
   }
 

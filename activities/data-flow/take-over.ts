@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CatalogNewer } from '../../adapters/catalog/catalog-errors.js';
-import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
+import { CatalogUnavailable } from '../../adapters/catalog/catalog-errors.js';
+import { isCatalogAway } from '../../adapters/catalog/catalog-away.js';
+import type { DataFlowCatalog, FlowRunRef } from '../../src/data-flow/catalog.js';
 import { FenceLost, type FlowPosition } from '../../src/data-flow/position.js';
 import type { MoveTask } from '../../src/data-flow/run.js';
 import { permanent } from '../../src/pipeline/permanent.js';
@@ -22,51 +23,45 @@ export interface TakenOver {
 }
 
 /**
- * Takes a flow over from an attempt before this one, which may be slow and not lost: the catalog refuses its next batch. Waits
- * for a catalog that is away.
+ * Takes a flow over from an attempt before this one, which may be slow and not lost: the catalog refuses its next batch. To be
+ * done before a sink is opened, which may cut off what that attempt has written. Waits for a catalog that is away.
  *
  * @throws a permanent error of type `RunClosed` when the run is over
  */
 export async function takeOver(
   deps: ActivityDependencies,
-  task: MoveTask,
+  { flow, runSeq }: MoveTask,
   signal: AbortSignal,
 ): Promise<TakenOver> {
+  const ref = { flow, runSeq };
   for (const until = Date.now() + AWAY_MS; ;) {
     try {
       const catalog = await flowDependencies(deps).catalog();
-      const known = await fenced(catalog, task);
-      if (known !== undefined) return { catalog, known };
-      break;
+      return { catalog, known: await fenced(catalog, ref) };
     } catch (error) {
-      if (error instanceof FenceLost || error instanceof CatalogNewer) throw error;
-      if (Date.now() >= until) throw error;
-      deps.log.warn({ err: error, flow: task.flow }, 'the catalog is away; the flow waits for it');
+      const away = error instanceof CatalogUnavailable || isCatalogAway(error);
+      if (!away || Date.now() >= until) throw error;
+      deps.log.warn({ err: error, flow }, 'the catalog is away; the flow waits for it');
     }
     await delay(LOOK_AGAIN_MS, undefined, { signal });
   }
-  throw over(task);
 }
 
-/** The position at a step of its own; undefined when the run is over. */
-async function fenced(
-  catalog: DataFlowCatalog,
-  { flow, runSeq }: MoveTask,
-): Promise<FlowPosition | undefined> {
-  const ref = { flow, runSeq };
+/** The position at a step of its own. */
+async function fenced(catalog: DataFlowCatalog, ref: FlowRunRef): Promise<FlowPosition> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const known = await catalog.position(ref);
-    if (known === undefined) return undefined;
+    if (known === undefined) throw over(ref);
     // Not the run's number: it tells a sink that keeps the position whether it is ahead of the catalog.
     const to = { ...known, step: known.step + 1 };
     if (await catalog.advance(ref, { from: known.step, to, rejections: [], now: new Date() }))
       return to;
   }
-  throw new FenceLost(flow, runSeq);
+  throw new FenceLost(ref.flow, ref.runSeq);
 }
 
 /** The run was closed while it went on: by an operator, or by a reconciliation that took it for lost. */
-function over({ flow, runSeq }: MoveTask): Error {
+function over({ flow, runSeq }: FlowRunRef): Error {
   const message = `Run ${String(runSeq)} of "${flow}" was closed in the catalog while it went on.`;
   return permanent(message, undefined, 'RunClosed');
 }

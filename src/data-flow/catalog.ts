@@ -124,6 +124,8 @@ export type Claim =
   | { readonly kind: 'claimed'; readonly run: FlowRunRecord }
   /** Another run is pending or in progress. */
   | { readonly kind: 'active'; readonly run: FlowRunRecord }
+  /** The last run that a schedule has started was for the same time, and is over. */
+  | { readonly kind: 'over'; readonly run: FlowRunRecord }
   | { readonly kind: 'disabled' }
   | { readonly kind: 'not_due' }
   /** Some flow that it comes after has not succeeded since. */
@@ -166,8 +168,23 @@ export interface DataFlowCatalog {
   /** All flows, by name. */
   readonly flows: () => Promise<readonly FlowRecord[]>;
   readonly flow: (name: string) => Promise<FlowRecord | undefined>;
-  /** @returns the flow as it is then; undefined when there is none */
-  readonly change: (name: string, change: FlowChange, now: Date) => Promise<FlowRecord | undefined>;
+  /**
+   * Says that a process whose code has these flows is there. Those that are not known, or that somebody is working on at the
+   * moment, are left as they are.
+   */
+  readonly touch: (names: readonly string[], now: Date) => Promise<void>;
+  /**
+   * Changes a flow. Nobody else changes it between what `decide` is given and what it answers; what it throws is thrown, and
+   * nothing is changed then.
+   *
+   * @param decide - what is changed of the flow as it is; may be asked more than once
+   * @returns the flow as it is then; undefined when there is none
+   */
+  readonly change: (
+    name: string,
+    decide: (record: FlowRecord) => FlowChange,
+    now: Date,
+  ) => Promise<FlowRecord | undefined>;
   /** Removes a flow with its runs. @returns false when there is none, or when a run of it is active */
   readonly remove: (name: string) => Promise<boolean>;
   /**
@@ -212,7 +229,10 @@ export interface DataFlowCatalog {
       readonly now: Date;
     },
   ) => Promise<boolean>;
-  /** Keeps rejected rows before the sink has the others; those that are kept already stay as they are. */
+  /**
+   * Keeps rejected rows before the sink has the others; those that are kept already stay as they are. The record of the run
+   * tells of them at once; its position does not, from which another attempt goes on counting.
+   */
   readonly keepRejections: (
     ref: FlowRunRef,
     rejections: readonly Rejection[],
@@ -223,6 +243,10 @@ export interface DataFlowCatalog {
 
   /** Newest first. */
   readonly runs: (flow: string, query: RunQuery) => Promise<readonly FlowRunRecord[]>;
+  /** Runs of all flows, newest first. */
+  readonly latestRuns: (
+    query: Pick<RunQuery, 'limit' | 'status'>,
+  ) => Promise<readonly FlowRunRecord[]>;
   /** By its id or by its number. */
   readonly run: (flow: string, id: string | number) => Promise<FlowRunRecord | undefined>;
   /** In the order of their numbers, after `after`. */
@@ -230,5 +254,13 @@ export interface DataFlowCatalog {
     ref: FlowRunRef,
     page: { readonly limit: number; readonly after?: number },
   ) => Promise<readonly RejectionRecord[]>;
-  readonly close: () => Promise<void>;
+  /** How many runs {@link trim} would remove. */
+  readonly trimmable: (before: Date) => Promise<number>;
+  /**
+   * Removes runs that ended before a time, with their rejections. The latest run of each flow stays, and its latest success:
+   * claims look at them.
+   *
+   * @returns how many there were
+   */
+  readonly trim: (before: Date) => Promise<number>;
 }

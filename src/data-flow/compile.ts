@@ -102,7 +102,10 @@ export function compileDataFlow({ definition, locate, told }: DataFlowSource): {
     configuration,
     configurationSchema: typeSchema(configuration, 'input'),
     defaults,
-    retry: planRetry((written['retry'] as RetryOptions | undefined) ?? {}),
+    retry: planRetry({
+      ...FLOW_DEFAULTS.retry,
+      ...(written['retry'] as RetryOptions | undefined),
+    }),
     timeoutMs: durationMsOrNone(written['timeout']) ?? FLOW_DEFAULTS.timeoutMs,
     work,
   };

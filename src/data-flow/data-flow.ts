@@ -46,7 +46,7 @@ interface FlowSettings<C extends ObjectType> {
   readonly overlap?: OverlapPolicy;
   /** How late a scheduled run may be started when nobody could start it in time; `1h` unless set. */
   readonly catchupWindow?: Duration;
-  /** Attempts that follow each other without getting any further; 3 unless set. */
+  /** Attempts that follow each other without getting any further; 5 unless set, after 2, 6, 18 and 54 seconds. */
   readonly retry?: RetryOptions;
   /** Longest time of a run; `24h` unless set. */
   readonly timeout?: Duration;

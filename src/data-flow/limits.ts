@@ -6,6 +6,13 @@ export const FLOW_DEFAULTS = {
   timeoutMs: 24 * 3_600_000,
   catchupWindowMs: 3_600_000,
   overlap: 'SKIP',
+  /** Half an hour's outage is not bridged, a database that restarts is: 2 + 6 + 18 + 54 seconds. */
+  retry: {
+    maximumAttempts: 5,
+    initialInterval: 2_000,
+    backoffCoefficient: 3,
+    maximumInterval: 60_000,
+  },
 } as const;
 
 /** Limits on flows. Each is named in the error that it causes. */

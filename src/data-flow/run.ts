@@ -30,6 +30,8 @@ export interface FlowArguments extends FlowRunRef {
 
 /** What a run does, pinned by its first activity. */
 export interface FlowPlan {
+  /** The flow's id in its catalog: one that is begun anew has others. */
+  readonly flowId: string;
   readonly trigger: FlowTrigger;
   /** ISO 8601: the time of the schedule that the run was started for. */
   readonly scheduledAt?: string;
@@ -61,6 +63,8 @@ export type Begun = { readonly plan: FlowPlan } | { readonly over: true };
 /** What an activity that moves rows is asked for. */
 export interface MoveTask extends FlowRunRef {
   readonly plan: FlowPlan;
+  /** From 1; counted anew whenever the flow has got further. */
+  readonly attempt?: number;
 }
 
 /** What an activity that moves rows has done. */

@@ -12,6 +12,8 @@ import type { ConnectorContext } from './source.js';
 export interface SinkContext<Options = JsonObject> extends ConnectorContext<Options> {
   /** The flow, whose position a sink may keep. */
   readonly flow: string;
+  /** Of the flow in its catalog, a ULID. A catalog that is begun anew has another, and counts its runs from one again. */
+  readonly flowId: string;
   readonly runSeq: number;
   /** What the sink has returned with the last batch that counts; null when it never has. What it wrote after that is to be undone, where it can. */
   readonly state: Json;

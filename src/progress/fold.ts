@@ -134,6 +134,10 @@ class Step {
     event: HistoryEvent & { readonly type: 'activity_completed' | 'activity_failed' },
   ): void {
     const place = this.#scheduled[event.scheduledEventId];
+    if (event.type === 'activity_failed' && this.#writer.progress.flow !== undefined) {
+      const { message, type } = event.failure;
+      this.#writer.tell('flow_attempt_failed', this.time, { error: message, type });
+    }
     if (place === undefined) return;
     const { [event.scheduledEventId]: _, ...rest } = this.#scheduled;
     this.#scheduled = rest;

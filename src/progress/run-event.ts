@@ -19,6 +19,7 @@ export type RunEventType =
   | 'operation_waiting'
   | 'flow_started'
   | 'flow_progress'
+  | 'flow_attempt_failed'
   | 'flow_failed'
   | RunHintType;
 

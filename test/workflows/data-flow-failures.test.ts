@@ -36,7 +36,7 @@ describe('a run that fails', () => {
       errorMessage: 'the warehouse is closed',
       lastCursor: null,
     });
-    expect(run.errorBacktrace).toContain('data-flow.test.ts');
+    expect(run.errorBacktrace).toContain('data-flow-failures.test.ts');
     expect(run.endedAt!.getTime()).toBeGreaterThanOrEqual(run.startedAt.getTime());
   });
 
