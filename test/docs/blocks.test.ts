@@ -16,7 +16,7 @@ const ENVIRONMENT = {
 
 /** Files that a project loads; others are the reader's own. */
 const DEFINITIONS =
-  /^(?:operations|pipelines|workflows|activities)\/|^millrace\.config\.ts$|^config\.yml$/;
+  /^(?:operations|pipelines|workflows|activities|flows|connectors)\/|^millrace\.config\.ts$|^config\.yml$/;
 
 const temporary = useTemporaryDirectory();
 

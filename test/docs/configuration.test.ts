@@ -26,12 +26,21 @@ function rows(part: string): readonly string[] {
 
 describe('docs/configuration.md', () => {
   it('tells of every option, and of no other', () => {
-    const groups = ['cors', 'server', 'webhooks', 'worker', 'temporal'];
-    const all = namesAt(configSchema, []).flatMap((name) =>
-      groups.includes(name)
-        ? namesAt(configSchema, [name]).map((inner) => `${name}.${inner}`)
-        : [name],
+    const groups = [
+      ['catalog'],
+      ['cors'],
+      ['dataFlows'],
+      ['dataFlows', 'heartbeat'],
+      ['server'],
+      ['temporal'],
+      ['webhooks'],
+      ['worker'],
+    ];
+    const isGroup = (path: string): boolean => groups.some((group) => group.join('.') === path);
+    const inGroups = groups.flatMap((group) =>
+      namesAt(configSchema, group).map((name) => [...group, name].join('.')),
     );
+    const all = [...namesAt(configSchema, []), ...inGroups].filter((path) => !isGroup(path));
     expect(rows(optionsPart)).toEqual([...all].sort());
   });
 

@@ -23,6 +23,8 @@ describe(PAGE, () => {
   const start = useRunningProjects(temporal);
   // In a namespace of its own, where no other worker calls its hook for it.
   const startApart = useRunningProjects(temporal);
+  // Nor do others take the runs of its flows.
+  const startFlows = useRunningProjects(temporal);
   const project = (name?: string): Promise<RunningProject> =>
     start({ ...QUICKSTART, ...projectOf(PAGE, name) });
 
@@ -61,6 +63,27 @@ describe(PAGE, () => {
     expect(body['events_url']).toBeUndefined();
     expect((await post(`${url}/api/v1/words/stream`, { text: 'one' })).body).toHaveProperty('see');
   });
+
+  it('serves data flows to the team, and runs them from code', async () => {
+    const files = { ...projectOf(PAGE, 'flow-code'), ...projectOf(PAGE, 'flows') };
+    const flows = await startFlows(files);
+    await flows.worker();
+    const shown = blocksOf(PAGE).find(
+      ({ marks }) => marks['project'] === 'flow-code' && marks['output'] !== undefined,
+    );
+    expect(await flows.script('report.ts')).toBe(shown?.code);
+    const url = await flows.app('app.ts', { TEAM_KEY: 'sesame', HEARTBEAT_TOKEN: 'beat' });
+    expect((await send(`${url}/ops/flows`)).status).toBe(401);
+    const listed = await fetch(`${url}/ops/flows`, { headers: { 'x-team-key': 'sesame' } });
+    expect(await listed.json()).toMatchObject({
+      data_flows: [{ name: 'count-files', last_run_status: 'success', cursor: { files: 3 } }],
+    });
+    const beat = `${url}/ops/flows/heartbeat`;
+    expect((await post(beat, {}, { 'x-team-key': 'sesame' })).status).toBe(401);
+    expect((await post(beat, {}, { 'x-heartbeat-token': 'beat' })).body).toMatchObject({
+      flows_due: 0,
+    });
+  }, 60_000);
 
   it('shows some pipelines to everybody and others to the team', async () => {
     const url = await (await project('exposure')).app('app.ts', { TEAM_KEY: 'sesame' });

@@ -19,6 +19,7 @@ const OPTIONS: ts.CompilerOptions = {
     'millrace/workflow': [join(ROOT, 'workflows/child-pipeline.ts')],
     'millrace/worker': [join(ROOT, 'worker/index.ts')],
     'millrace/testing': [join(ROOT, 'testing/index.ts')],
+    'millrace/connectors': [join(ROOT, 'adapters/connector/index.ts')],
   },
 };
 

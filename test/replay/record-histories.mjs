@@ -24,6 +24,7 @@ import { definePipeline } from '../../dist/src/pipeline/pipeline.js';
 import { VERSION } from '../../dist/src/version.js';
 import { createTemporalWorker } from '../../dist/worker/temporal-worker.js';
 import { workflowBundle } from '../../dist/worker/workflow-bundle.js';
+import { recordFlows } from './record-flows.mjs';
 
 const text = z.object({ text: z.string() });
 const quick = defineOperation({
@@ -133,8 +134,18 @@ const server = await startDevServer({ port: 0, uiPort: false });
 const connection = await NativeConnection.connect({ address: server.address });
 const client = new Client({ connection });
 const folder = new URL(`./histories/${VERSION}/`, import.meta.url);
+
+/** Writes the history of a run, or of one run of a chain. */
+async function record(name, from, workflowId, runId) {
+  const history = await from.workflow.getHandle(workflowId, runId).fetchHistory();
+  const bytes = proto.temporal.api.history.v1.History.encode(history).finish();
+  await writeFile(new URL(`${name}.binpb.gz`, folder), gzipSync(bytes));
+  console.log(`recorded ${name}`);
+}
+
 try {
   await mkdir(folder, { recursive: true });
+  await recordFlows({ address: server.address, wanted, record });
   const { registry, problems } = buildRegistry({
     operations,
     pipelines: scenarios.flatMap(({ pipeline }) =>
@@ -170,10 +181,7 @@ try {
       code.replace(registry, new Map());
       if (name === 'cancelled') await run.cancel();
       await run.result().catch(() => undefined);
-      const history = await client.workflow.getHandle(run.id).fetchHistory();
-      const bytes = proto.temporal.api.history.v1.History.encode(history).finish();
-      await writeFile(new URL(`${name}.binpb.gz`, folder), gzipSync(bytes));
-      console.log(`recorded ${name}`);
+      await record(name, client, run.id);
     }
   });
 } finally {
