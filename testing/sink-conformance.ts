@@ -22,6 +22,8 @@ export interface SinkUnderCheck {
   /** The project's folder; the working directory unless given. */
   readonly dir?: string;
   readonly services?: Partial<Services>;
+  /** Another place to write to, which is not empty: what a flow has there when its options change. */
+  readonly other?: Pick<SinkUnderCheck, 'options' | 'content'>;
   /** Takes down what was set up. */
   readonly tearDown?: () => Promise<void> | void;
 }
@@ -42,6 +44,8 @@ export interface SinkCheckOptions {
 }
 
 const FLOW = 'conformance';
+const CATALOG = '01CONFORMANCE0000000000000';
+const FRESH_CATALOG = '01CONFORMANCE0000000000001';
 const SIZE = 5;
 
 /**
@@ -70,11 +74,15 @@ export function sinkChecks(options: SinkCheckOptions): readonly ConnectorCheck[]
     ...(options.once
       ? [check('a batch whose receipt was lost is not there twice', survivesLostReceipt)]
       : []),
+    check('a batch that comes again with more rows loses none of them', takesGrownBatch),
+    check('a flow of a catalog that is begun anew is written', takesFreshCatalog),
+    check('with other options it writes to the other place, and leaves the first alone', moves),
     ...(options.changed === undefined
       ? []
       : [check('it tells new, updated and redundant rows', tellsWhatChanged)]),
     check('a later run fences an earlier one out, where it keeps the position', fencesOut),
     check('it gives back the position that it keeps', keepsPosition),
+    check('a position that is ahead of the catalog has another step', tellsThatItIsAhead),
   ];
 }
 
@@ -120,6 +128,65 @@ async function survivesLostReceipt(bench: Bench): Promise<void> {
   else assert.equal(again.position.step, known.step + 1);
   await again.write(bench.rows(2));
   await bench.assertContent(3);
+}
+
+async function takesGrownBatch(bench: Bench): Promise<void> {
+  const first = await bench.writer(1);
+  await first.write(bench.rows(0));
+  const known = first.position;
+  await first.write(bench.rows(1));
+  await first.close();
+  const again = await bench.writer(1, known);
+  const isThere = again.position.step !== known.step;
+  await again.write(isThere ? bench.rows(2) : [...bench.rows(1), ...bench.rows(2)]);
+  await bench.assertHas([0, 1, 2].flatMap((batch) => bench.rows(batch)));
+}
+
+/** Its runs count from one again, and it knows nothing of what is there. */
+async function takesFreshCatalog(bench: Bench): Promise<void> {
+  const before = await bench.writer(7);
+  await before.write(bench.rows(0));
+  await before.write(bench.rows(1));
+  const fresh = await unfenced(bench.writer(1, undefined, { flowId: FRESH_CATALOG }));
+  assert.equal(fresh.position.step, 0, 'It goes on where a flow of another catalog was.');
+  assert.equal(fresh.position.cursor, null);
+  assert.deepEqual(fresh.position.counts, NO_ROWS);
+  if (before.keepsPosition) await assertFenced(before.write(bench.rows(3)));
+  await unfenced(fresh.write(bench.rows(2)));
+  const again = await unfenced(bench.writer(2, fresh.position, { flowId: FRESH_CATALOG }));
+  await again.write(bench.rows(3));
+  await bench.assertHas([2, 3].flatMap((batch) => bench.rows(batch)));
+}
+
+async function moves(bench: Bench): Promise<void> {
+  const { other } = bench;
+  if (other === undefined) return;
+  const first = await bench.writer(1);
+  await first.write(bench.rows(0));
+  await first.write(bench.rows(1));
+  const before = await other.content();
+  const idle = await bench.writer(2, first.position, other);
+  assert.deepEqual(await other.content(), before, 'It changes the other place without rows.');
+  await idle.close();
+  const second = await bench.writer(2, first.position, other);
+  await second.write(bench.rows(2));
+  await second.close();
+  const third = await bench.writer(3, second.position, other);
+  await third.write(bench.rows(3));
+  await bench.assertHas([...bench.rows(2), ...bench.rows(3)], other);
+  await bench.assertContent(2);
+}
+
+async function tellsThatItIsAhead(bench: Bench): Promise<void> {
+  const writer = await bench.writer(1);
+  if (!writer.keepsPosition) return;
+  const behind = writer.position;
+  await writer.write(bench.rows(0));
+  const same = await bench.writer(1, writer.position);
+  assert.deepEqual(same.position, writer.position);
+  const ahead = await bench.writer(1, behind);
+  assert.ok(ahead.position.step > behind.step, 'It has the step of a catalog that is behind.');
+  assert.deepEqual(ahead.position.cursor, writer.position.cursor);
 }
 
 async function tellsWhatChanged(bench: Bench): Promise<void> {
@@ -177,18 +244,27 @@ class Bench {
     this.#under = under;
   }
 
-  async writer(runSeq: number, from: FlowPosition = beginning()): Promise<Writer> {
+  get other(): SinkUnderCheck['other'] {
+    return this.#under.other;
+  }
+
+  async writer(
+    runSeq: number,
+    from: FlowPosition = beginning(),
+    { flowId = CATALOG, options = this.#under.options }: Opening = {},
+  ): Promise<Writer> {
     const { sink } = this.#options;
     const context: SinkContext = {
       // Checked and with defaults, as the loader does.
-      ...connectorContext(sink.options.parse(this.#under.options) as JsonObject, this.#under),
+      ...connectorContext(sink.options.parse(options) as JsonObject, this.#under),
       flow: FLOW,
+      flowId,
       runSeq,
       state: jsonCopy(from.sinkState),
     };
     // The connector's options are erased; its own schema has just made them.
     const open = await sink.open(context as SinkContext<never>);
-    const writer = new Writer(open, runSeq, from);
+    const writer = new Writer(open, { flowId, runSeq }, from);
     this.#open.push(writer);
     await writer.takeOver();
     return writer;
@@ -209,13 +285,24 @@ class Bench {
   }
 
   async assertRows(rows: readonly Row[]): Promise<void> {
-    const { arrives = (row: Row): unknown => row } = this.#options;
     // Copied, as a native driver's lists may be arrays of another realm in a test framework.
     const content = await this.#under.content();
-    assert.deepEqual(
-      [...content].map(canonicalJson).sort(),
-      [...rows].map(arrives).map(canonicalJson).sort(),
-    );
+    assert.deepEqual([...content].map(canonicalJson).sort(), this.#texts(rows));
+  }
+
+  /** Others may be there, and the same twice. */
+  async assertHas(
+    rows: readonly Row[],
+    { content }: Pick<SinkUnderCheck, 'content'> = this.#under,
+  ): Promise<void> {
+    const there = new Set([...(await content())].map(canonicalJson));
+    const missing = this.#texts(rows).filter((text) => !there.has(text));
+    assert.deepEqual(missing, [], 'Rows are missing.');
+  }
+
+  #texts(rows: readonly Row[]): string[] {
+    const { arrives = (row: Row): unknown => row } = this.#options;
+    return [...rows].map(arrives).map(canonicalJson).sort();
   }
 
   async close(): Promise<void> {
@@ -223,16 +310,26 @@ class Bench {
   }
 }
 
+/** What is not as usual when a sink is opened. */
+interface Opening {
+  readonly flowId?: string;
+  readonly options?: JsonObject;
+}
+
 /** A sink that is open, and the position of the flow that writes to it. */
 class Writer {
   readonly #sink: OpenSink;
-  readonly #runSeq: number;
+  readonly #run: { readonly flowId: string; readonly runSeq: number };
   #position: FlowPosition;
   #closed = false;
 
-  constructor(sink: OpenSink, runSeq: number, position: FlowPosition) {
+  constructor(
+    sink: OpenSink,
+    run: { readonly flowId: string; readonly runSeq: number },
+    position: FlowPosition,
+  ) {
     this.#sink = sink;
-    this.#runSeq = runSeq;
+    this.#run = run;
     this.#position = position;
   }
 
@@ -252,13 +349,14 @@ class Writer {
   async write(rows: readonly Row[]): Promise<SinkReceipt> {
     const { step, cursor, counts } = this.#position;
     const next = (written: Written): FlowPosition => ({
-      runSeq: this.#runSeq,
+      runSeq: this.#run.runSeq,
       step: step + 1,
       cursor: [cursor, rows.length],
       sinkState: null,
       counts: countBatch(counts, { read: rows.length, rejected: 0, skipped: 0 }, written),
     });
-    const idempotencyKey = `${FLOW}/${String(step)}`;
+    // As the flow's: more rows are another batch.
+    const idempotencyKey = `${this.#run.flowId}/${String(step)}/${String(rows.length)}`;
     const batch: SinkBatch = { rows, idempotencyKey, step, next };
     const receipt = await this.#sink.write(batch);
     this.#position = { ...next(receipt.written), sinkState: receipt.state ?? null };
@@ -288,11 +386,21 @@ function jsonCopy(value: Json): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
 }
 
+async function unfenced<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (!isFenceLost(error)) throw error;
+    const message = 'A catalog that is begun anew is fenced out by one before it.';
+    throw new assert.AssertionError({ message });
+  }
+}
+
+/** By its name: a third party's sink may come with a copy of this package. */
+function isFenceLost(error: unknown): boolean {
+  return error instanceof Error && error.name === 'FenceLost';
+}
+
 async function assertFenced(promise: Promise<unknown>): Promise<void> {
-  await assert.rejects(
-    promise,
-    // By its name: a third party's sink may come with a copy of this package.
-    (error: unknown) => error instanceof Error && error.name === 'FenceLost',
-    'An older run was not fenced out.',
-  );
+  await assert.rejects(promise, isFenceLost, 'An older run was not fenced out.');
 }

@@ -18,6 +18,13 @@ export interface SourceUnderCheck {
   /** The project's folder; the working directory unless given. */
   readonly dir?: string;
   readonly services?: Partial<Services>;
+  /**
+   * What a flow finds that has read all of it and runs again: nothing, or all rows once more, as with an API that cannot tell
+   * whether it has changed. Nothing unless given.
+   */
+  readonly again?: 'nothing' | 'all';
+  /** Changes what is read, and tells the rows that a flow finds then which has read all there was before. */
+  readonly change?: () => Promise<readonly Row[]> | readonly Row[];
   /** Takes down what was set up. */
   readonly tearDown?: () => Promise<void> | void;
 }
@@ -107,27 +114,28 @@ function checksOfSize(check: Check, batchSize: number): readonly ConnectorCheck[
         }
       },
     ),
-    check(`${size}: each cursor gives exactly the rest`, async (reader, { rows }) => {
+    check(`${size}: each cursor gives exactly the rest`, async (reader, { rows, again }) => {
       const batches = await reader.all(undefined, batchSize);
       for (const index of spread(batches.length)) {
         const given = rowsOf(batches.slice(0, index + 1)).length;
         const cursor = jsonCopy(batches[index]?.cursor ?? null);
         assert.deepEqual(
           rowsOf(await reader.all(cursor, batchSize)),
-          rows.slice(given),
+          given === rows.length && again === 'all' ? rows : rows.slice(given),
           `After ${String(given)} rows the cursor ${JSON.stringify(cursor)} does not give the rest.`,
         );
       }
     }),
     check(
       `${size}: closed after each batch and gone on with, it gives all`,
-      async (reader, { rows }) => {
+      async (reader, { rows, again }) => {
         const given: Row[] = [];
         let cursor: Json | undefined;
         for (;;) {
           const batch = await reader.first(cursor, batchSize);
           if (batch === undefined) break;
           given.push(...rowsOf([batch]));
+          if (again === 'all' && given.length === rows.length) break;
           assert.ok(given.length <= rows.length, 'It gives more rows than it has.');
           assert.notDeepEqual(batch.cursor, cursor, 'It gives a batch without moving its cursor.');
           cursor = jsonCopy(batch.cursor);
@@ -135,12 +143,40 @@ function checksOfSize(check: Check, batchSize: number): readonly ConnectorCheck[
         assert.deepEqual(given, rows);
       },
     ),
-    check(`${size}: the last cursor gives nothing more`, async (reader) => {
-      const last = (await reader.all(undefined, batchSize)).at(-1);
-      assert.ok(last !== undefined, 'The source gives no batch.');
-      assert.deepEqual(rowsOf(await reader.all(jsonCopy(last.cursor), batchSize)), []);
-    }),
+    check(
+      `${size}: read to its end and again it gives nothing, or all with other cursors`,
+      (reader, under) => readsAgain(reader, under, batchSize),
+    ),
   ];
+}
+
+/** As runs do that follow each other: each begins where the one before has ended. */
+async function readsAgain(
+  reader: Reader,
+  { rows, again, change }: SourceUnderCheck,
+  batchSize: number,
+): Promise<void> {
+  let cursor: Json | undefined;
+  const run = async (expected: readonly Row[]): Promise<void> => {
+    const batches = await reader.all(cursor, batchSize);
+    for (const batch of batches) {
+      if (batch.rows.length > 0)
+        assert.notDeepEqual(
+          batch.cursor,
+          cursor,
+          'It gives rows and the cursor that it had before them.',
+        );
+      cursor = jsonCopy(batch.cursor);
+    }
+    assert.deepEqual(rowsOf(batches), expected);
+  };
+  await run(rows);
+  assert.ok(cursor !== undefined, 'The source gives no batch.');
+  for (let more = 0; more < 2; more += 1) await run(again === 'all' ? rows : []);
+  if (change === undefined) return;
+  const changed = await change();
+  await run(changed);
+  await run(again === 'all' ? changed : []);
 }
 
 async function closesEarly(reader: Reader, { rows }: SourceUnderCheck): Promise<void> {

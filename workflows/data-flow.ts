@@ -26,15 +26,7 @@ import {
 } from '../src/data-flow/run.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
-import {
-  askedFor,
-  endingOf,
-  failureOf,
-  isRetryable,
-  movedBefore,
-  runError,
-  typeOf,
-} from './flow-failure.js';
+import { detailsOf, endingOf, failureOf, isRetryable, runError, typeOf } from './flow-failure.js';
 import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { withinTimeout } from './run-timeout.js';
 
@@ -156,7 +148,7 @@ function troubleAfter(trouble: Trouble, error: unknown): Trouble {
       return { ...trouble, lost: trouble.lost + 1 };
     default:
       // An attempt that got further is the first of the next ones.
-      return movedBefore(error) > 0
+      return detailsOf(error).moved > 0
         ? { ...NO_TROUBLE, failures: 1 }
         : { ...trouble, failures: trouble.failures + 1 };
   }
@@ -179,7 +171,7 @@ async function overcome({ flow, plan }: Planned, trouble: Trouble, error: unknow
       if (!isRetryable(error) || trouble.failures >= maximumAttempts) throw error;
       const backoffMs = initialIntervalMs * backoffCoefficient ** (trouble.failures - 1);
       const longestMs = maximumIntervalMs ?? initialIntervalMs * MAX_BACKOFF;
-      const waitMs = askedFor(error) ?? Math.min(longestMs, backoffMs);
+      const waitMs = detailsOf(error).waitMs ?? Math.min(longestMs, backoffMs);
       setCurrentDetails(`Failed, and tries again: ${failureOf(error).message}`);
       await sleep(Math.round(waitMs), { summary: `attempt ${String(trouble.failures + 1)}` });
     }

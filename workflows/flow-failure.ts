@@ -4,8 +4,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { EndTask } from '../src/data-flow/run.js';
-import { durationMsOrNone } from '../src/definition/duration.js';
+import type { AttemptDetails, EndTask } from '../src/data-flow/run.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import { applicationFailure, runFailureOf } from './failure.js';
 
@@ -70,23 +69,14 @@ export function isRetryable(error: unknown): boolean {
   return cause instanceof TimeoutFailure;
 }
 
-/** How long a service asked to be left alone. */
-export function askedFor(error: unknown): number | undefined {
+/** What an attempt has told beside its failure; nothing where it was given up without a word. */
+export function detailsOf(error: unknown): AttemptDetails {
   const cause = causeOf(error);
-  const wait = cause instanceof ApplicationFailure ? cause.nextRetryDelay : undefined;
-  return durationMsOrNone(wait);
-}
-
-/** Batches that an attempt has moved before it failed. */
-export function movedBefore(error: unknown): number {
-  const cause = causeOf(error);
-  const [, progress] = cause instanceof ApplicationFailure ? (cause.details ?? []) : [];
-  return typeof progress === 'object' &&
-    progress !== null &&
-    'moved' in progress &&
-    typeof progress.moved === 'number'
-    ? progress.moved
-    : 0;
+  const [, told] = cause instanceof ApplicationFailure ? (cause.details ?? []) : [];
+  return typeof told === 'object' && told !== null && 'moved' in told
+    ? // Only our own activities put a second one there.
+      (told as AttemptDetails)
+    : { moved: 0 };
 }
 
 function causeOf(error: unknown): unknown {

@@ -41,11 +41,12 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
     input: WorkflowExecuteInput,
     next: Next<WorkflowInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
-    const { workflowType, startTime, unsafe } = workflowInfo();
+    const { workflowType, workflowId, startTime, unsafe } = workflowInfo();
     // Nobody is told of the end of our own workflows.
     if (OWN_WORKFLOW_TYPES.includes(workflowType)) return next(input);
-    const pipe = { pipe: workflowType };
-    log.info('pipe started', pipe);
+    const noun = workflowId.startsWith('flow/') ? 'flow' : 'pipe';
+    const named = { [noun]: workflowType };
+    log.info(`${noun} started`, named);
     try {
       const timeoutMs = timeoutOf(workflowInfo().memo);
       const result = await (timeoutMs === undefined
@@ -54,7 +55,7 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
       const outcome = outcomeOf({ status: 'completed', result: result as Json });
       // A workflow's own clock stands still while quick operations run. Only the log gets to see the worker's.
       const durationMs = Math.max(0, unsafe.now() - startTime.getTime());
-      log.info('pipe completed', { ...pipe, durationMs });
+      log.info(`${noun} completed`, { ...named, durationMs });
       const receivers = receiversOf(workflowInfo().memo);
       if (receivers !== undefined) await tell(outcome, receivers);
       return result;
@@ -63,8 +64,8 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
       if (error instanceof ContinueAsNew) throw error;
       const ended = endOf(error);
       if (ended !== undefined) {
-        log.error(`pipe ${ended.status}`, {
-          ...pipe,
+        log.error(`${noun} ${ended.status}`, {
+          ...named,
           reason: ended.failure.message,
           type: ended.failure.type,
         });

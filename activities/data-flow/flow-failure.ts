@@ -1,5 +1,5 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
-import type { MoveTask } from '../../src/data-flow/run.js';
+import type { AttemptDetails, MoveTask } from '../../src/data-flow/run.js';
 import { FAILURE_TYPES, failureJson } from '../../src/pipeline/failure.js';
 import { permanent } from '../../src/pipeline/permanent.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -41,9 +41,11 @@ export function flowFailure(
     message: failure.message,
     type: failure.type,
     nonRetryable: !failure.retryable,
-    details: [failureJson(failure), { moved }],
+    details: [
+      failureJson(failure),
+      { moved, ...(waitMs !== undefined && { waitMs }) } satisfies AttemptDetails,
+    ],
     cause,
-    ...(waitMs !== undefined && { nextRetryDelay: waitMs }),
   });
 }
 

@@ -141,8 +141,9 @@ async function positionOf(
     return tell(await sink.takeOver({ ...kept, step: Math.max(kept.step, known.step) + 1 }));
   }
   const position = { ...known, runSeq };
-  if (known.sinkState !== null || sink.state === undefined) return position;
-  return tell({ ...position, step: known.step + 1, sinkState: sink.state });
+  const { state = known.sinkState } = sink;
+  if (canonicalJson(state) === canonicalJson(known.sinkState)) return position;
+  return tell({ ...position, step: known.step + 1, sinkState: state });
 }
 
 function isSamePlace(a: FlowPosition, b: FlowPosition): boolean {

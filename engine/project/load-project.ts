@@ -2,8 +2,10 @@ import { realpathSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { BUILT_IN_SINKS, BUILT_IN_SOURCES } from '../../adapters/connector/catalog.js';
 import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
+import { references } from '../../src/config/references.js';
 import { shadowProblems } from '../../src/config/routes.js';
 import { BUILT_IN_TRANSFORMS } from '../../src/data-flow/built-in/catalog.js';
+import { knownOptions } from '../../src/data-flow/known-options.js';
 import type { DataFlowSource } from '../../src/data-flow/compile.js';
 import type { Models } from '../../src/config/models.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
@@ -31,7 +33,7 @@ import { loadModules, type ProjectModules } from './project-modules.js';
 import { ProjectText } from './project-text.js';
 import { SourcePlaces } from './source-places.js';
 import { loadYaml, type ProjectYaml } from './project-yaml.js';
-import type { Environment } from './secrets.js';
+import { isUnset, type Environment } from './secrets.js';
 
 /** A project that was loaded from a folder: everything that a server or a worker needs to know of it. */
 export interface Project {
@@ -122,6 +124,7 @@ async function load(dir: string, env: Environment, over: ConfigDefinition): Prom
     ...workflows.problems,
     ...(await modulesWithoutPurpose(modules, workflows.inputs, dir)),
     ...namedProblems(modules, registry),
+    ...unsetVariables(registry, env),
   ];
   const loaded = { problems: inOrder(problems), watched };
   const wrong = problems.some((problem) => problem.severity !== 'warning');
@@ -231,6 +234,19 @@ function namedProblems(
     ...(configSite !== undefined && { site: configSite }),
     ...problem,
   }));
+}
+
+/** Environment variables that the options of data flows refer to and that are not set. */
+function unsetVariables(registry: Registry | undefined, env: Environment): readonly Problem[] {
+  return [...(registry?.dataFlows.values() ?? [])].flatMap((flow) =>
+    references(knownOptions(flow))
+      .filter(({ kind, name }) => kind === 'env' && isUnset(env, name))
+      .map(({ name }) => ({
+        ...(flow.site !== undefined && { site: flow.site }),
+        definition: flow.name,
+        message: `${flow.name}: the environment variable ${name} is not set. Set it before you start, or take the reference out.`,
+      })),
+  );
 }
 
 function watchedBy(

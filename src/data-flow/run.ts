@@ -79,6 +79,14 @@ export interface MoveOutcome {
   readonly rowsPerSecond: number;
 }
 
+/** What an attempt that failed tells the workflow beside its failure. */
+export interface AttemptDetails {
+  /** Batches that it has moved before. */
+  readonly moved: number;
+  /** How long a service has asked to be left alone, in milliseconds. */
+  readonly waitMs?: number;
+}
+
 /** How a run is to be closed in the catalog. */
 export interface EndTask extends FlowRunRef {
   readonly status: FlowRunEnd;

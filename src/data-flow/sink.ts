@@ -40,8 +40,8 @@ export interface SinkReceipt {
 /** A sink that is open. */
 export interface OpenSink<W extends Row = Row> {
   /**
-   * What counts before the first batch, such as the length of a file that has something already: kept when the flow has no
-   * state yet, so that a first batch which is repeated is undone, too.
+   * What counts before the first batch, where it is not what the sink was opened with: the length of a file that has something
+   * already. It is kept, so that a first batch which is repeated is undone, too.
    */
   readonly state?: Json;
   /**

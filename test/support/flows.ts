@@ -24,15 +24,16 @@ export interface RunningFlows {
 export function useFlows(): (
   dataFlows: readonly DataFlow[],
   config?: ConfigDefinition,
+  env?: Readonly<Record<string, string>>,
 ) => Promise<RunningFlows> {
   const running: TestEnvironment[] = [];
   afterEach(async () => {
     await Promise.all(running.splice(0).map((env) => env.stop()));
   });
-  return async (dataFlows, config = {}) => {
+  return async (dataFlows, config = {}, variables = {}) => {
     const env = await createTestEnvironment({
       dataFlows,
-      env: { TEMPORAL_ADDRESS: sharedServerAddress() },
+      env: { ...variables, TEMPORAL_ADDRESS: sharedServerAddress() },
       config,
     });
     running.push(env);

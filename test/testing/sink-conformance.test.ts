@@ -9,22 +9,30 @@ import { sinkChecks } from '../../testing/sink-conformance.js';
 /** A sink in memory that keeps its position. */
 interface Memory {
   rows: Row[];
+  /** Of another place. */
+  other: Row[];
+  flowId?: string;
+  /** Steps of which it has a batch. */
+  readonly taken: Set<number>;
   position: FlowPosition | undefined;
 }
 
-type Open = (memory: Memory, context: SinkContext<object>) => OpenSink;
+type Context = SinkContext<{ readonly place: 'rows' | 'other' }>;
+type Open = (memory: Memory, context: Context) => OpenSink;
 
-const right: Open = (memory, { runSeq, flow }) => ({
+const right: Open = (memory, { runSeq, flow, flowId, options }) => ({
   write: async ({ rows, step, next }) => {
-    if (memory.position?.runSeq !== runSeq || memory.position.step !== step)
+    const { position } = memory;
+    if (position?.runSeq !== runSeq || position.step !== step || memory.flowId !== flowId)
       throw new FenceLost(flow, runSeq);
-    memory.rows.push(...rows);
+    memory[options.place].push(...rows);
     const written = { new: 0, updated: 0, redundant: 0, unpredictable: rows.length };
     memory.position = next(written);
     return { written };
   },
   takeOver: async (known) => {
-    const stored = memory.position;
+    const stored = memory.flowId === flowId ? memory.position : undefined;
+    memory.flowId = flowId;
     if (stored !== undefined && stored.runSeq > runSeq) throw new FenceLost(flow, runSeq);
     const base = stored === undefined || stored.runSeq < known.runSeq ? known : stored;
     const counts = stored?.runSeq === runSeq ? stored.counts : known.counts;
@@ -34,17 +42,18 @@ const right: Open = (memory, { runSeq, flow }) => ({
 });
 
 async function failing(open: Open): Promise<readonly string[]> {
-  let memory: Memory = { rows: [], position: undefined };
+  let memory: Memory;
   const sink = defineSink({
     name: 'memory',
-    options: z.object({}),
+    options: z.object({ place: z.enum(['rows', 'other']).default('rows') }),
     open: (context) => open(memory, context),
   });
   const checks = sinkChecks({
     sink,
     setUp: () => {
-      memory = { rows: [], position: undefined };
-      return { options: {}, content: () => memory.rows };
+      memory = { rows: [], other: [{ number: 99 }], taken: new Set(), position: undefined };
+      const other = { options: { place: 'other' }, content: () => memory.other };
+      return { options: {}, content: () => memory.rows, other };
     },
     row: (number) => ({ number }),
     once: true,
@@ -102,10 +111,47 @@ const wrong: readonly (readonly [string, Open, string])[] = [
     'a later run fences an earlier one out, where it keeps the position',
   ],
   [
+    'takes a batch that has grown for the one that it has',
+    (memory) => {
+      return {
+        write: async ({ rows, step }) => {
+          if (!memory.taken.has(step)) memory.rows.push(...rows);
+          memory.taken.add(step);
+          return { written: { new: 0, updated: 0, redundant: 0, unpredictable: rows.length } };
+        },
+      };
+    },
+    'a batch that comes again with more rows loses none of them',
+  ],
+  [
+    'fences a catalog out that is begun anew',
+    (memory, context) => right(memory, { ...context, flowId: 'always the same' }),
+    'a flow of a catalog that is begun anew is written',
+  ],
+  [
+    'does not care for other options',
+    (memory, context) => right(memory, { ...context, options: { place: 'rows' } }),
+    'with other options it writes to the other place, and leaves the first alone',
+  ],
+  [
+    'has the step of the catalog that it is ahead of',
+    (memory, context) => ({
+      ...right(memory, context),
+      takeOver: async (known) => {
+        const position = (await right(memory, context).takeOver?.(known)) ?? known;
+        return (memory.position = { ...position, step: known.step });
+      },
+    }),
+    'a position that is ahead of the catalog has another step',
+  ],
+  [
     'forgets its position',
     (memory, context) => ({
       ...right(memory, context),
-      takeOver: async (known) => (memory.position = { ...known, runSeq: context.runSeq }),
+      takeOver: async (known) => {
+        memory.flowId = context.flowId;
+        return (memory.position = { ...known, runSeq: context.runSeq });
+      },
     }),
     'it gives back the position that it keeps',
   ],

@@ -183,3 +183,77 @@ describe('a run that is cancelled', () => {
   });
 });
 
+describe('attempts', () => {
+  it('are counted anew whenever the flow has got further', async () => {
+    const name = uniqueFlow();
+    let calls = 0;
+    const written: Row[] = [];
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        batchSize: 1,
+        retry: { ...FAST, maximumAttempts: 2 },
+        source: listSource(() => numbered(6)),
+        sink: listSink(written, () => {
+          calls += 1;
+          // Every other call fails: six times in all, and never twice at the same place.
+          if (calls % 2 === 0) throw new Error('now and then');
+        }),
+      }),
+    ]);
+    expect(await runToEnd(flows, name)).toMatchObject({ status: 'success', counts: { read: 6 } });
+    expect(written.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(calls).toBeGreaterThan(10);
+  });
+
+  it('wait as long as a service has asked for', async () => {
+    const name = uniqueFlow();
+    const calls: number[] = [];
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        retry: { maximumAttempts: 2, initialInterval: '1m' },
+        source: listSource(() => numbered(1)),
+        sink: listSink([], () => {
+          calls.push(Date.now());
+          if (calls.length === 1) throw Object.assign(new Error('busy'), { retryAfterMs: 700 });
+        }),
+      }),
+    ]);
+    expect(await runToEnd(flows, name)).toMatchObject({ status: 'success' });
+    expect(calls[1]! - calls[0]!).toBeGreaterThanOrEqual(690);
+  });
+
+  it('of a body may save its cursor from several places at once, each in its turn', async () => {
+    const name = uniqueFlow();
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        run: async ({ saveCursor }) => {
+          await Promise.all([1, 2, 3].map((page) => saveCursor(page, { read: 1 })));
+        },
+      }),
+    ]);
+    expect(await runToEnd(flows, name)).toMatchObject({
+      status: 'success',
+      lastCursor: 3,
+      counts: { read: 3 },
+    });
+  });
+
+  it('have a plan of a size that a history can carry', async () => {
+    const name = uniqueFlow();
+    const { flows } = await start([
+      defineDataFlow({
+        name,
+        configuration: z.object({ text: z.string().default('x'.repeat(300_000)) }),
+        source: listSource(() => numbered(1)),
+        sink: listSink([]),
+      }),
+    ]);
+    expect(await runToEnd(flows, name)).toMatchObject({
+      status: 'failed',
+      errorMessage: expect.stringContaining('(maxPlan)'),
+    });
+  });
+});

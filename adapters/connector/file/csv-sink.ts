@@ -6,7 +6,7 @@ import { defineSink } from '../../../src/data-flow/sink.js';
 import { unpredictable } from '../written.js';
 import { append, sinkPath } from './file-options.js';
 import { FileWriter } from './file-writer.js';
-import { sinkState } from './sink-state.js';
+import { placeOf, sinkState, stateJson } from './sink-state.js';
 
 const CsvSinkOptions = z.strictObject({
   path: sinkPath,
@@ -26,32 +26,33 @@ type CsvSinkOptions = z.output<typeof CsvSinkOptions>;
 
 /**
  * Writes rows to a CSV file (RFC 4180, with `\n`): dates as ISO 8601, objects and lists as JSON, null as an empty field. Each
- * batch is on the disk before its receipt; what a crash has left behind the last receipt is cut off when the file is opened.
+ * batch is on the disk before its receipt; what a crash has left behind the last receipt is cut off before the next is written.
+ * Another path is another file, which is begun: `({ scheduledAt }) => csvSink({ path: dayOf(scheduledAt) })` makes one for each day.
  */
 export const csvSink = defineSink({
   name: 'csv',
   description: 'Writes rows to a CSV file.',
   options: CsvSinkOptions,
   open: async ({ options, dir, state }) => {
-    const known = sinkState(state);
     const { path, append: appends } = options;
+    const place = placeOf(dir, path);
+    const known = sinkState(state, place);
     const file = await FileWriter.open({ dir, path, bytes: known?.bytes, append: appends });
     let columns = options.columns ?? known?.columns;
     return {
-      state: { bytes: file.bytes },
+      state: stateJson(known ?? { path: place, bytes: file.bytes }),
       write: async ({ rows }) => {
-        let text = (await file.atLineStart()) ? '' : '\n';
         const [first] = rows;
         if (first !== undefined) {
+          let text = (await file.atLineStart()) ? '' : '\n';
           const isEmpty = file.bytes === 0;
           columns ??= (await columnsOf(file, options)) ?? Object.keys(first);
           if (isEmpty && options.header) text += csvText([columns], options);
           text += csvText(inOrder(rows, columns), options);
           await file.write(text);
         }
-        const { bytes } = file;
-        const after = columns === undefined ? { bytes } : { bytes, columns: [...columns] };
-        return { written: unpredictable(rows.length), state: after };
+        const after = { path: place, bytes: file.bytes, columns: columns && [...columns] };
+        return { written: unpredictable(rows.length), state: stateJson(after) };
       },
       close: () => file.close(),
     };

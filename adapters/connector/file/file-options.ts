@@ -39,5 +39,5 @@ export const append = z
   .boolean()
   .default(false)
   .describe(
-    'The first run appends to what the file has already. Otherwise it begins the file anew. Later runs go on in any case.',
+    'The first run that writes to this path appends to what the file has already. Otherwise it begins the file anew. Runs after it go on in any case, until one has another path.',
   );

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { permanent } from '../../../src/pipeline/permanent.js';
 import { readAt } from './file-cursor.js';
@@ -21,41 +21,28 @@ export interface FileWriterOptions {
   readonly append: boolean;
 }
 
-/** A file to which batches are added, each of them safe on the disk before the next. */
+/** A file to which batches are added, each of them safe on the disk before the next. Nothing is touched before the first. */
 export class FileWriter {
   readonly path: string;
-  readonly #file: FileHandle;
   #bytes: number;
+  #file: Promise<FileHandle> | undefined;
 
-  private constructor(path: string, file: FileHandle, bytes: number) {
+  private constructor(path: string, bytes: number) {
     this.path = path;
-    this.#file = file;
     this.#bytes = bytes;
   }
 
   /**
-   * Opens the file and its folder, made where they are missing, and cuts off what does not count.
+   * Looks at the file. What does not count is cut off with the first text that is written: until then it may be a successor's.
    *
    * @throws a permanent error of type `FileTruncated` when the file is shorter than what was written
    */
   static async open({ dir, path: name, bytes, append }: FileWriterOptions): Promise<FileWriter> {
     const absolute = path.resolve(dir, name);
-    try {
-      await mkdir(path.dirname(absolute), { recursive: true });
-      const file = await open(absolute, (bytes ?? 0) > 0 ? 'r+' : CREATED_WHERE_MISSING);
-      try {
-        const { size } = await file.stat();
-        const keep = bytes ?? (append ? size : 0);
-        if (size < keep) throw truncated(absolute, size, keep);
-        if (size > keep) await file.truncate(keep);
-        return new FileWriter(absolute, file, keep);
-      } catch (error) {
-        await file.close();
-        throw error;
-      }
-    } catch (error) {
-      throw fileError(error, absolute);
-    }
+    const size = await sizeOf(absolute, (bytes ?? 0) > 0);
+    const keep = bytes ?? (append ? size : 0);
+    if (size < keep) throw truncated(absolute, size, keep);
+    return new FileWriter(absolute, keep);
   }
 
   /** Length of the file, with all that was written. */
@@ -69,8 +56,9 @@ export class FileWriter {
    */
   async write(text: string): Promise<void> {
     const bytes = Buffer.from(text);
+    const file = await this.#opened();
     for (let written = 0; written < bytes.length;) {
-      const { bytesWritten } = await this.#file.write(
+      const { bytesWritten } = await file.write(
         bytes,
         written,
         bytes.length - written,
@@ -78,14 +66,18 @@ export class FileWriter {
       );
       written += bytesWritten;
     }
-    await this.#file.datasync();
+    await file.datasync();
     this.#bytes += bytes.length;
   }
 
   /** The file's first line; undefined when it is empty. */
   async firstLine(): Promise<string | undefined> {
     if (this.#bytes === 0) return undefined;
-    const start = await readAt(this.#file, 0, Math.min(this.#bytes, MAX_FIRST_LINE_BYTES));
+    const start = await readAt(
+      await this.#opened(),
+      0,
+      Math.min(this.#bytes, MAX_FIRST_LINE_BYTES),
+    );
     const text = start.toString('utf8').replace(/^\uFEFF/, '');
     return text.split(/\r?\n/, 1)[0];
   }
@@ -93,11 +85,49 @@ export class FileWriter {
   /** Whether what is written next begins a line. */
   async atLineStart(): Promise<boolean> {
     if (this.#bytes === 0) return true;
-    return (await readAt(this.#file, this.#bytes - 1, 1))[0] === 0x0a;
+    return (await readAt(await this.#opened(), this.#bytes - 1, 1))[0] === 0x0a;
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
+    // What it could not be opened for was told by the write.
+    const file = await this.#file?.catch(() => undefined);
+    await file?.close();
+  }
+
+  #opened(): Promise<FileHandle> {
+    this.#file ??= openedAt(this.path, this.#bytes);
+    return this.#file;
+  }
+}
+
+/** The file, made with its folder where they are missing, and without what does not count. */
+async function openedAt(absolute: string, keep: number): Promise<FileHandle> {
+  try {
+    await mkdir(path.dirname(absolute), { recursive: true });
+    const file = await open(absolute, keep > 0 ? 'r+' : CREATED_WHERE_MISSING);
+    try {
+      const { size } = await file.stat();
+      if (size < keep) throw truncated(absolute, size, keep);
+      if (size > keep) await file.truncate(keep);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  } catch (error) {
+    throw fileError(error, absolute);
+  }
+}
+
+/** Zero for a file that does not exist, where it need not. */
+async function sizeOf(absolute: string, hasToBeThere: boolean): Promise<number> {
+  try {
+    const found = await stat(absolute);
+    return found.isFile() ? found.size : 0;
+  } catch (error) {
+    if (!hasToBeThere && error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return 0;
+    throw fileError(error, absolute);
   }
 }
 

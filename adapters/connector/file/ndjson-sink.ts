@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { defineSink } from '../../../src/data-flow/sink.js';
+import type { Json } from '../../../src/definition/json.js';
 import { jsonText } from '../json-text.js';
 import { unpredictable } from '../written.js';
 import { append, sinkPath } from './file-options.js';
 import { FileWriter } from './file-writer.js';
-import { sinkState } from './sink-state.js';
+import { placeOf, sinkState, stateJson } from './sink-state.js';
 
 /**
  * Writes each row as a line of JSON (NDJSON, JSON Lines). Each batch is on the disk before its receipt; what a crash has left
- * behind the last receipt is cut off when the file is opened.
+ * behind the last receipt is cut off before the next is written. Another path is another file, which is begun.
  */
 export const ndjsonSink = defineSink({
   name: 'ndjson',
@@ -16,15 +17,18 @@ export const ndjsonSink = defineSink({
   options: z.strictObject({ path: sinkPath, append }),
   open: async ({ options, dir, state }) => {
     const { path, append: appends } = options;
-    const bytes = sinkState(state)?.bytes;
-    const file = await FileWriter.open({ dir, path, bytes, append: appends });
+    const place = placeOf(dir, path);
+    const known = sinkState(state, place);
+    const file = await FileWriter.open({ dir, path, bytes: known?.bytes, append: appends });
+    const now = (): Json => stateJson({ path: place, bytes: file.bytes });
     return {
-      state: { bytes: file.bytes },
+      state: now(),
       write: async ({ rows }) => {
-        const start = (await file.atLineStart()) ? '' : '\n';
-        if (rows.length > 0)
+        if (rows.length > 0) {
+          const start = (await file.atLineStart()) ? '' : '\n';
           await file.write(start + rows.map((row) => `${jsonText(row)}\n`).join(''));
-        return { written: unpredictable(rows.length), state: { bytes: file.bytes } };
+        }
+        return { written: unpredictable(rows.length), state: now() };
       },
       close: () => file.close(),
     };

@@ -51,11 +51,16 @@ const HttpCursor = z.object({
   etag: z.string().nullable(),
   /** All pages were read: the next run begins at the first one. */
   done: z.boolean(),
+  /** How often all pages were read. Without it, an API that has not changed would end where it began. */
+  round: z.int().min(0).default(0),
 });
 
 type HttpCursor = z.output<typeof HttpCursor>;
 
-const FIRST: HttpCursor = { next: null, skip: 0, pages: 0, before: null, etag: null, done: false };
+const FIRST: HttpCursor = {
+  ...{ next: null, skip: 0, pages: 0, before: null, etag: null },
+  ...{ done: false, round: 0 },
+};
 
 /**
  * Reads the rows of an HTTP API page by page. A run that was interrupted goes on at its page; the next run after one that has
@@ -74,7 +79,7 @@ export const httpSource = defineSource({
 async function* pages(context: SourceContext<HttpSourceOptions>): AsyncGenerator<SourceBatch> {
   const { options, batchSize, signal } = context;
   const known = cursorOf(context);
-  let place: HttpCursor = known.done ? { ...FIRST, etag: known.etag } : known;
+  let place: HttpCursor = known.done ? { ...FIRST, etag: known.etag, round: known.round } : known;
   const seen = new Set<PageKey>();
   for (;;) {
     signal.throwIfAborted();
@@ -86,13 +91,14 @@ async function* pages(context: SourceContext<HttpSourceOptions>): AsyncGenerator
     if (rows.length > 0 && hash === place.before) throw endless(options, 'the same page again');
     const next = nextPage(options.pagination, place.next, answer, { value, rows: rows.length });
     seen.add(place.next);
-    if (next !== null && seen.has(next)) throw endless(options, `to ${JSON.stringify(next)} again`);
+    if (next !== null && seen.has(next)) throw endless(options, 'to one that was read before');
     const etag = place.next === null ? answer.headers.get('etag') : place.etag;
     const following: HttpCursor =
       next === null
-        ? { ...FIRST, etag, done: true }
-        : { next, skip: 0, pages: place.pages + 1, before: hash, etag, done: false };
+        ? { ...FIRST, etag, done: true, round: place.round + 1 }
+        : { ...place, next, skip: 0, pages: place.pages + 1, before: hash, etag };
     for (let from = place.skip; from < rows.length; from += batchSize) {
+      signal.throwIfAborted();
       const to = from + batchSize;
       const cursor = to < rows.length ? { ...place, etag, skip: to } : following;
       yield { rows: rows.slice(from, to), cursor };

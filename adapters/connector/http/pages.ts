@@ -74,7 +74,11 @@ export function nextPage(
     }
     case 'link': {
       const target = nextLink(answer.headers.get('link') ?? '');
-      return target === undefined ? null : new URL(target, answer.url).href;
+      if (target === undefined) return null;
+      // The error of the constructor has the link, whose query may hold keys.
+      if (!URL.canParse(target, answer.url.href))
+        throw invalidResponse(answer.url, 'Its next link is no URL.');
+      return new URL(target, answer.url).href;
     }
   }
 }

@@ -101,6 +101,7 @@ async function exchange(request: HttpRequest, signal: AbortSignal): Promise<Http
   let at = request.url;
   for (let redirects = 0; ; redirects += 1) {
     refuseCredentials(at);
+    refuseHeaders(request);
     const response = await fetch(at, {
       method: request.method,
       headers: request.mayHaveHeaders?.(at) === false ? {} : request.headers,
@@ -120,8 +121,18 @@ async function exchange(request: HttpRequest, signal: AbortSignal): Promise<Http
         'HttpRequestRefused',
       );
     }
-    at = new URL(location, at);
+    at = redirected(location, at, request);
   }
+}
+
+function redirected(location: string, at: URL, request: HttpRequest): URL {
+  // The error of the constructor has the location, whose query may hold keys.
+  if (URL.canParse(location, at.href)) return new URL(location, at);
+  throw permanent(
+    `${told(request)} was redirected to what is no URL.`,
+    { url: plain(request.url) },
+    'HttpRequestRefused',
+  );
 }
 
 /** Fetch refuses them too, with a message that repeats them. */
@@ -132,6 +143,27 @@ function refuseCredentials(at: URL): void {
     { url: plain(at) },
     'HttpRequestRefused',
   );
+}
+
+/** Fetch refuses them too, with a message that repeats the value, which may be a secret. */
+function refuseHeaders(request: HttpRequest): void {
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (isHeader(name, value)) continue;
+    throw permanent(
+      `${told(request)}: header ${JSON.stringify(name)} cannot be sent: its name or its value has characters that no header may have.`,
+      { url: plain(request.url), header: name },
+      'HttpRequestRefused',
+    );
+  }
+}
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    new Headers().append(name, value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function boundedText(response: Response, request: HttpRequest): Promise<string> {

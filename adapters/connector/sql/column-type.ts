@@ -26,11 +26,14 @@ export const SQLITE_TYPES: Readonly<Record<ColumnKind, string>> = {
   bytes: 'BLOB',
 };
 
-/** The kind that fits all values of a column; text where there are none, and where they are of several kinds. */
-export function columnKind(rows: readonly Row[], column: string): ColumnKind {
+/**
+ * The kind that fits all values of a column; text where there are none, and where they are of several kinds. Whole numbers are
+ * taken for real ones, of which others may follow, unless they are a key or bigints.
+ */
+export function columnKind(rows: readonly Row[], column: string, isKey: boolean): ColumnKind {
   const kinds = new Set<ColumnKind>();
   for (const row of rows) {
-    const kind = kindOf(row[column]);
+    const kind = kindOf(row[column], isKey);
     if (kind !== undefined) kinds.add(kind);
   }
   if (kinds.size === 2 && kinds.has('integer') && kinds.has('real')) return 'real';
@@ -38,10 +41,10 @@ export function columnKind(rows: readonly Row[], column: string): ColumnKind {
   return kinds.size === 1 && only !== undefined ? only : 'text';
 }
 
-function kindOf(value: unknown): ColumnKind | undefined {
+function kindOf(value: unknown, isKey: boolean): ColumnKind | undefined {
   switch (typeof value) {
     case 'number':
-      return Number.isSafeInteger(value) ? 'integer' : 'real';
+      return isKey && Number.isSafeInteger(value) ? 'integer' : 'real';
     case 'bigint':
       return BigInt.asIntN(64, value) === value ? 'integer' : 'text';
     case 'boolean':

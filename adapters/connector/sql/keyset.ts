@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Json } from '../../../src/definition/json.js';
 import { permanent, type PermanentError } from '../../../src/pipeline/permanent.js';
@@ -12,13 +13,20 @@ export interface KeysetRequest {
   readonly columns: readonly string[] | undefined;
   /** The columns that order the rows: together unique and growing. */
   readonly cursorColumns: readonly string[];
+  /** Rows whose first cursor column is not older than this are left alone. PostgreSQL only. */
+  readonly lagMs: number | undefined;
   readonly cursor: Json | undefined;
   readonly batchSize: number;
   readonly signal: AbortSignal;
 }
 
 /** Where the next page begins: behind these values of the cursor's columns. */
-const KeysetCursor = z.object({ columns: z.array(z.string()), after: z.array(z.json()) });
+const KeysetCursor = z.object({
+  columns: z.array(z.string()),
+  after: z.array(z.json()),
+  /** Hash of what is read: behind the place of one table there is nothing known of another. */
+  of: z.string(),
+});
 
 /** The parts of a keyset's statements. */
 export interface KeysetText {
@@ -35,8 +43,7 @@ export interface KeysetText {
 export function keysetText(request: KeysetRequest, names: SqlNames): KeysetText {
   const column = (name: string): string => `q.${names.column(name)}`;
   const keys = request.cursorColumns.map(column);
-  // A query may end with a comment or with a semicolon.
-  const query = `(${(request.query ?? '').replace(/[;\s]+$/, '')}\n)`;
+  const query = `(${trimmed(request.query)}\n)`;
   return {
     from: `${request.table === undefined ? query : names.table(request.table)} AS q`,
     select: request.columns?.map(column).join(', ') ?? 'q.*',
@@ -50,16 +57,17 @@ export function keysetText(request: KeysetRequest, names: SqlNames): KeysetText 
  *
  * @throws a permanent error of type `InvalidCursor`
  */
-export function keysetAfter({ cursor, cursorColumns }: KeysetRequest): readonly Json[] | undefined {
+export function keysetAfter(request: KeysetRequest): readonly Json[] | undefined {
+  const { cursor, cursorColumns } = request;
   if (cursor === undefined || cursor === null) return undefined;
   const parsed = KeysetCursor.safeParse(cursor);
   const fits =
     parsed.success &&
     parsed.data.after.length === cursorColumns.length &&
-    parsed.data.columns.join('\n') === cursorColumns.join('\n');
+    parsed.data.of === hashOf(request);
   if (fits) return parsed.data.after;
   throw permanent(
-    `The cursor is not one of the columns ${cursorColumns.join(', ')}. Reset the flow.`,
+    `The cursor is not one of ${told(request).what} along ${cursorColumns.join(', ')}: the flow has read something else before. Reset the flow to read this from its beginning.`,
     cursor,
     'InvalidCursor',
   );
@@ -67,7 +75,18 @@ export function keysetAfter({ cursor, cursorColumns }: KeysetRequest): readonly 
 
 /** The cursor behind a row. */
 export function keysetCursor(request: KeysetRequest, after: readonly Json[]): Json {
-  return { columns: [...request.cursorColumns], after: [...after] };
+  return { columns: [...request.cursorColumns], after: [...after], of: hashOf(request) };
+}
+
+function hashOf({ table, query, cursorColumns }: KeysetRequest): string {
+  const what = table === undefined ? ['query', trimmed(query)] : ['table', table];
+  const text = JSON.stringify([...what, ...cursorColumns]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** A query may end with a comment or with a semicolon. */
+function trimmed(query = ''): string {
+  return query.replace(/[;\s]+$/, '');
 }
 
 /** Rows whose cursor column is NULL come neither before nor behind a cursor: they would be left out without a word. */
@@ -107,8 +126,12 @@ function sameKey(a: Json, b: Json | undefined): boolean {
   return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }
 
-function told({ table }: KeysetRequest): { readonly place: string; readonly table: string } {
+function told({ table }: KeysetRequest): {
+  readonly place: string;
+  readonly what: string;
+  readonly table: string;
+} {
   return table === undefined
-    ? { place: 'The query', table: '(query)' }
-    : { place: `Table ${table}`, table };
+    ? { place: 'The query', what: 'this query', table: '(query)' }
+    : { place: `Table ${table}`, what: `table ${table}`, table };
 }

@@ -1,8 +1,9 @@
 import type { Row } from '../../../src/data-flow/row.js';
+import { jsonText } from '../json-text.js';
 
-/** Rows as a JSON text of which PostgreSQL makes the types of a table. */
+/** Rows as a JSON text of which PostgreSQL makes the types of a table. Bigints within objects and lists become texts. */
 export function postgresJson(rows: readonly Row[]): string {
-  const text = JSON.stringify(rows.some(isSpecial) ? rows.map(jsonRow) : rows);
+  const text = jsonText(rows.some(isSpecial) ? rows.map(jsonRow) : rows);
   // Half a surrogate pair is no text for PostgreSQL.
   return /\\u[dD][89a-fA-F]/.test(text) ? JSON.stringify(wellFormed(JSON.parse(text))) : text;
 }

@@ -2,6 +2,7 @@ import type { Client, FieldDef } from 'pg';
 import type { Row } from '../../../src/data-flow/row.js';
 import type { SourceBatch } from '../../../src/data-flow/source.js';
 import type { Json } from '../../../src/definition/json.js';
+import { permanent } from '../../../src/pipeline/permanent.js';
 import {
   keysetAfter,
   keysetCursor,
@@ -25,6 +26,7 @@ export async function* postgresPages(
   const { client, close } = await connectPostgres(url, request.signal);
   try {
     const shape = await shapeOf(client, text);
+    refuseLag(request, shape);
     await refuseNulls(client, request, text, shape);
     yield* pages(client, request, text, shape, after);
   } catch (error) {
@@ -47,7 +49,7 @@ async function* pages(
   for (let after = begin; ;) {
     request.signal.throwIfAborted();
     const { rows: lists } = await client.query<unknown[]>({
-      text: pageText(text, keys, after !== undefined),
+      text: pageText(text, keys, request, after !== undefined),
       // One more than wanted tells whether there is another page.
       values: [batchSize + 1, ...(after ?? [])],
       rowMode: 'array',
@@ -70,10 +72,17 @@ async function* pages(
 function pageText(
   { from, select, keys, order }: KeysetText,
   types: readonly KeyColumn[],
+  { lagMs }: KeysetRequest,
   goesOn: boolean,
 ): string {
   const values = types.map(({ type }, index) => `$${String(index + 2)}::text::${type}`);
-  const where = goesOn ? ` WHERE (${order}) > (${values.join(', ')})` : '';
+  const conditions = [
+    ...(goesOn ? [`(${order}) > (${values.join(', ')})`] : []),
+    ...(lagMs === undefined
+      ? []
+      : [`${keys[0] ?? ''} < now() - interval '${String(lagMs)} milliseconds'`]),
+  ];
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
   const texts = keys.map((key) => `${key}::text`).join(', ');
   return `SELECT ${select}, ${texts} FROM ${from}${where} ORDER BY ${order} LIMIT $1::bigint`;
 }
@@ -117,6 +126,17 @@ async function keyColumn(client: Client, field: FieldDef): Promise<KeyColumn> {
     [field.dataTypeID, field.dataTypeModifier, field.tableID, field.columnID],
   );
   return rows[0] ?? { type: 'text', required: false };
+}
+
+/** A time without a zone has no age. */
+function refuseLag({ lagMs, cursorColumns: [first = ''] }: KeysetRequest, { keys }: Shape): void {
+  const [key] = keys;
+  if (lagMs === undefined || key?.type.endsWith('with time zone') === true) return;
+  throw permanent(
+    `\`lag\` needs a timestamptz as the first column of the cursor; "${first}" is of type ${key?.type ?? ''}. In a query it can be made one: \`${first} AT TIME ZONE 'UTC' AS ${first}\`.`,
+    { column: first },
+    'UnusableCursor',
+  );
 }
 
 /** Columns that cannot be NULL are not searched: without an index that would read the whole table. */

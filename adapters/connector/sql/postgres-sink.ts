@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { FenceLost, type FlowPosition } from '../../../src/data-flow/position.js';
 import type { OpenSink } from '../../../src/data-flow/sink.js';
 import {
+  ADD_FLOW_ID,
   CREATE_POSITIONS,
   positionThatCounts,
   type PositionOwner,
@@ -34,7 +35,7 @@ export async function openPostgresSink(
   const table = new PostgresTable(client, options, names);
   const positions = options.keepPosition ? new PostgresPositions(client, owner) : undefined;
   try {
-    if (positions !== undefined) await createOnce(client, CREATE_POSITIONS);
+    if (positions !== undefined) await createPositions(client);
   } catch (error) {
     await close();
     throw sqlError(error, 'Cannot create table millrace_positions');
@@ -42,10 +43,10 @@ export async function openPostgresSink(
   return {
     write: ({ rows, step, next }) =>
       run(async () => {
-        await table.prepare(rows);
+        const groups = await table.prepare(rows);
         return transaction(client, async () => {
           await positions?.lockAt(step);
-          const written = await table.write(rows);
+          const written = await table.write(groups);
           await positions?.move(step, next(written));
           return { written };
         });
@@ -71,7 +72,18 @@ async function transaction<T>(client: Client, body: () => Promise<T>): Promise<T
   }
 }
 
+async function createPositions(client: Client): Promise<void> {
+  await createOnce(client, CREATE_POSITIONS);
+  const { rowCount } = await client.query(
+    `SELECT 1 FROM pg_attribute WHERE attrelid = 'millrace_positions'::regclass
+     AND attname = 'flow_id' AND NOT attisdropped`,
+  );
+  // Altering a table waits for everybody who uses it, so that it is done only once.
+  if (rowCount === 0) await createOnce(client, ADD_FLOW_ID);
+}
+
 const MINE = 'WHERE flow = $1 AND sink = $2';
+const FENCE = `${MINE} AND run_seq = $3 AND step = $4 AND flow_id = $5`;
 
 /** The position of one flow, beside the rows that it has written. */
 class PostgresPositions {
@@ -85,40 +97,41 @@ class PostgresPositions {
 
   /** Lets nobody else move the flow until the transaction ends. */
   async lockAt(step: number): Promise<void> {
-    const { flow, sink, runSeq } = this.#owner;
+    const { flow, sink, flowId, runSeq } = this.#owner;
     const { rowCount } = await this.#client.query(
-      `SELECT 1 FROM millrace_positions ${MINE} AND run_seq = $3 AND step = $4 FOR UPDATE`,
-      [flow, sink, runSeq, step],
+      `SELECT 1 FROM millrace_positions ${FENCE} FOR UPDATE`,
+      [flow, sink, runSeq, step, flowId],
     );
     if (rowCount === 0) throw new FenceLost(flow, runSeq);
   }
 
   async move(step: number, to: FlowPosition): Promise<void> {
-    const { flow, sink, runSeq } = this.#owner;
+    const { flow, sink, flowId, runSeq } = this.#owner;
     const { rowCount } = await this.#client.query(
-      `UPDATE millrace_positions SET step = $5, position = $6, updated_at = now()
-       ${MINE} AND run_seq = $3 AND step = $4`,
-      [flow, sink, runSeq, step, to.step, JSON.stringify(to)],
+      `UPDATE millrace_positions SET step = $6, position = $7, updated_at = now() ${FENCE}`,
+      [flow, sink, runSeq, step, flowId, to.step, JSON.stringify(to)],
     );
     if (rowCount === 0) throw new FenceLost(flow, runSeq);
   }
 
   async takeOver(known: FlowPosition): Promise<FlowPosition> {
-    const { flow, sink, runSeq } = this.#owner;
+    const { flow, sink, flowId, runSeq } = this.#owner;
     // Whoever comes second waits here for the first, and then finds its row.
     const inserted = await this.#client.query(
-      `INSERT INTO millrace_positions VALUES ($1, $2, $3, $4, $5, now()) ON CONFLICT DO NOTHING`,
-      [flow, sink, runSeq, known.step, JSON.stringify({ ...known, runSeq })],
+      `INSERT INTO millrace_positions (flow, sink, flow_id, run_seq, step, position, updated_at)
+       VALUES ($1, $2, $3, $4, $5, $6, now()) ON CONFLICT DO NOTHING`,
+      [flow, sink, flowId, runSeq, known.step, JSON.stringify({ ...known, runSeq })],
     );
     if (inserted.rowCount === 1) return positionThatCounts(this.#owner, known, undefined);
     const { rows } = await this.#client.query<StoredPosition>(
-      `SELECT run_seq, step, position FROM millrace_positions ${MINE} FOR UPDATE`,
+      `SELECT flow_id, run_seq, step, position FROM millrace_positions ${MINE} FOR UPDATE`,
       [flow, sink],
     );
     const position = positionThatCounts(this.#owner, known, rows[0]);
     await this.#client.query(
-      `UPDATE millrace_positions SET run_seq = $3, step = $4, position = $5, updated_at = now() ${MINE}`,
-      [flow, sink, runSeq, position.step, JSON.stringify(position)],
+      `UPDATE millrace_positions
+       SET flow_id = $3, run_seq = $4, step = $5, position = $6, updated_at = now() ${MINE}`,
+      [flow, sink, flowId, runSeq, position.step, JSON.stringify(position)],
     );
     return position;
   }

@@ -3,7 +3,7 @@ import type { Row, Written } from '../../../src/data-flow/row.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
 import { unpredictable } from '../written.js';
 import { columnKind, POSTGRES_TYPES } from './column-type.js';
-import { columnsOf, lastOfEachKey } from './keyed-rows.js';
+import { groupsOf, lastOfEachKey, type RowGroup } from './keyed-rows.js';
 import { postgresJson } from './postgres-json.js';
 import { sqlCode } from './sql-error.js';
 import type { SqlNames } from './sql-text.js';
@@ -15,8 +15,18 @@ const INCOMPARABLE = /^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\])?
 /** Most sets of columns whose statements are kept. */
 const MAX_STATEMENTS = 64;
 
-/** SQLSTATE of what another writer has created at the same time: `unique_violation`, `duplicate_table`. */
-const CREATED_MEANWHILE: readonly string[] = ['23505', '42P07'];
+/** SQLSTATE of what another writer has created at the same time: `unique_violation`, `duplicate_table`, `duplicate_column`. */
+const CREATED_MEANWHILE: readonly string[] = ['23505', '42P07', '42701'];
+
+/** A batch that can be written. */
+export interface PreparedRows {
+  /** How many there were. */
+  readonly total: number;
+  readonly groups: readonly RowGroup[];
+  /** See {@link KeyedRows}. */
+  readonly updated: number;
+  readonly redundant: number;
+}
 
 /**
  * Writes rows to a table of PostgreSQL, within a transaction of the caller. The rows of a batch are one parameter, a JSON text, of
@@ -37,39 +47,51 @@ export class PostgresTable {
     this.#names = names;
   }
 
-  /** Creates the table where that is wanted, before the first batch and outside of its transaction. */
-  async prepare(rows: readonly Row[]): Promise<void> {
-    if (this.#types !== undefined || rows.length === 0) return;
-    let types = await this.#columnTypes();
-    if (types.size === 0) {
-      await this.#create(rows);
-      types = await this.#columnTypes();
+  /** Sorts the rows, and creates the table and its columns where that is wanted, outside of the transaction of the rows. */
+  async prepare(rows: readonly Row[]): Promise<PreparedRows> {
+    const prepared = this.#sorted(rows);
+    if (this.#types === undefined && rows.length > 0) {
+      this.#types = await this.#columnTypes();
+      if (this.#types.size === 0) {
+        await this.#create(prepared);
+        this.#types = await this.#columnTypes();
+      }
     }
-    this.#types = types;
+    if (this.#options.create) await this.#addMissing(prepared);
+    return prepared;
   }
 
   /** Writes rows, of which the last of each key counts. */
-  async write(rows: readonly Row[]): Promise<Written> {
-    if (rows.length === 0) return unpredictable(0);
-    const { key } = this.#options;
-    const columns = this.#options.columns ?? columnsOf(rows);
-    if (key.length === 0) {
-      await this.#client.query(this.#statement(columns), [postgresJson(rows)]);
-      return unpredictable(rows.length);
+  async write({ total, groups, updated, redundant }: PreparedRows): Promise<Written> {
+    if (this.#options.key.length === 0) {
+      for (const { columns, rows } of groups)
+        await this.#client.query(this.#statement(columns), [postgresJson(rows)]);
+      return unpredictable(total);
     }
-    const keyed = lastOfEachKey(rows, key);
-    const result = await this.#client.query<{ present: number; written: number }>(
-      this.#statement(columns),
-      [postgresJson(keyed.rows)],
-    );
-    const { present, written } = result.rows[0] ?? { present: 0, written: 0 };
-    const added = keyed.rows.length - present;
-    return {
-      new: added,
-      updated: written - added + keyed.updated,
-      redundant: keyed.rows.length - written + keyed.redundant,
-      unpredictable: 0,
-    };
+    const all = { new: 0, updated, redundant, unpredictable: 0 };
+    for (const { columns, rows } of groups) {
+      const result = await this.#client.query<{ present: number; written: number }>(
+        this.#statement(columns),
+        [postgresJson(rows)],
+      );
+      const { present, written } = result.rows[0] ?? { present: 0, written: 0 };
+      const added = rows.length - present;
+      all.new += added;
+      all.updated += written - added;
+      all.redundant += rows.length - written;
+    }
+    return all;
+  }
+
+  #sorted(rows: readonly Row[]): PreparedRows {
+    const { key, columns } = this.#options;
+    const keyed =
+      key.length === 0
+        ? { rows, updated: 0, redundant: 0 }
+        : lastOfEachKey(rows, key, columns === undefined);
+    const some = columns === undefined || keyed.rows.length === 0;
+    const groups = some ? groupsOf(keyed.rows) : [{ columns, rows: keyed.rows }];
+    return { total: rows.length, groups, updated: keyed.updated, redundant: keyed.redundant };
   }
 
   #statement(columns: readonly string[]): string {
@@ -132,7 +154,7 @@ export class PostgresTable {
     return new Map(rows.map(({ name, type }) => [name, type]));
   }
 
-  async #create(rows: readonly Row[]): Promise<void> {
+  async #create({ groups }: PreparedRows): Promise<void> {
     const { table, key, create } = this.#options;
     if (!create) {
       throw permanent(
@@ -141,17 +163,41 @@ export class PostgresTable {
         'TableNotFound',
       );
     }
-    const columns = this.#options.columns ?? columnsOf(rows);
     const { column } = this.#names;
-    const parts = columns.map(
-      (name) => `${column(name)} ${POSTGRES_TYPES[columnKind(rows, name)]}`,
-    );
+    const parts = allColumns(groups).map((name) => {
+      const kind = columnKind(allRows(groups), name, key.includes(name));
+      return `${column(name)} ${POSTGRES_TYPES[kind]}`;
+    });
     if (key.length > 0) parts.push(`PRIMARY KEY (${key.map(column).join(', ')})`);
     await createOnce(
       this.#client,
       `CREATE TABLE IF NOT EXISTS ${this.#names.table(table)} (${parts.join(', ')})`,
     );
   }
+
+  async #addMissing({ groups }: PreparedRows): Promise<void> {
+    const { table, key } = this.#options;
+    // A table without the column of its key is not this one.
+    const missing = allColumns(groups).filter(
+      (name) => this.#types?.has(name) !== true && !key.includes(name),
+    );
+    if (missing.length === 0) return;
+    const rows = allRows(groups);
+    const parts = missing.map((name) => {
+      const type = POSTGRES_TYPES[columnKind(rows, name, false)];
+      return `ADD COLUMN IF NOT EXISTS ${this.#names.column(name)} ${type}`;
+    });
+    await createOnce(this.#client, `ALTER TABLE ${this.#names.table(table)} ${parts.join(', ')}`);
+    this.#types = await this.#columnTypes();
+  }
+}
+
+function allColumns(groups: readonly RowGroup[]): readonly string[] {
+  return [...new Set(groups.flatMap(({ columns }) => columns))];
+}
+
+function allRows(groups: readonly RowGroup[]): readonly Row[] {
+  return groups.flatMap(({ rows }) => rows);
 }
 
 /** `IF NOT EXISTS` does not help against another session that creates the same table at the same time. */

@@ -2,6 +2,10 @@ import type { Client } from 'pg';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** Numbers of types that PostgreSQL never changes: `text[]`, and `date[]`, `timestamp[]` and `timestamptz[]`. */
+const TEXT_LIST = 1_009;
+const TIME_LISTS = [1_182, 1_115, 1_185];
+
 /** A connection to PostgreSQL of its own. */
 export interface PostgresConnection {
   readonly client: Client;
@@ -11,7 +15,8 @@ export interface PostgresConnection {
 /**
  * Connects to PostgreSQL. The connection ends when the signal is aborted, also in the middle of a statement.
  *
- * Values come as pg gives them, but a `date` as text.
+ * Values come as pg gives them, but dates and timestamps, and lists of them, as the text that PostgreSQL prints. A Date would lose
+ * microseconds, and make of a time without a zone one of the worker's.
  */
 export async function connectPostgres(
   url: string,
@@ -19,9 +24,12 @@ export async function connectPostgres(
 ): Promise<PostgresConnection> {
   signal.throwIfAborted();
   const { default: pg } = await import('pg');
-  // A date has no time, and so cannot be a Date without one of some time zone.
   const types = new pg.TypeOverrides();
-  types.setTypeParser(pg.types.builtins.DATE, String);
+  const { DATE, TIMESTAMP, TIMESTAMPTZ } = pg.types.builtins;
+  for (const type of [DATE, TIMESTAMP, TIMESTAMPTZ]) types.setTypeParser(type, String);
+  // The driver's types know only some of the numbers that the driver does.
+  const listOfTexts = pg.types.getTypeParser(TEXT_LIST as never) as (text: string) => unknown;
+  for (const type of TIME_LISTS) types.setTypeParser(type, listOfTexts);
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -17,13 +17,13 @@ export const SqlSinkOptions = z
       .min(1)
       .optional()
       .describe(
-        'What is written. Otherwise all properties that the rows of a batch have. What a row lacks is NULL.',
+        'What is written of each row; what a row lacks is NULL. Otherwise the properties that it has: others are left as they are, and have their defaults in new rows.',
       ),
     create: z
       .boolean()
       .default(false)
       .describe(
-        'Creates the table when it is missing, with types from the values of the first batch.',
+        'Creates the table when it is missing, and later the columns that it lacks, with types from the values of the batch: whole numbers of `key` and bigints are integers, other numbers floats.',
       ),
     keepPosition: z
       .boolean()

@@ -1,6 +1,7 @@
 import { FenceLost, type FlowPosition } from '../../../src/data-flow/position.js';
 import type { OpenSink } from '../../../src/data-flow/sink.js';
 import {
+  ADD_FLOW_ID,
   CREATE_POSITIONS,
   positionThatCounts,
   type PositionOwner,
@@ -65,37 +66,57 @@ class SqlitePositions {
   readonly #store: SqliteStatement;
 
   constructor(db: SqliteDatabase, owner: PositionOwner) {
-    db.exec(CREATE_POSITIONS);
+    createPositions(db);
     this.#owner = owner;
     const mine = 'WHERE flow = ? AND sink = ?';
-    const fence = `${mine} AND run_seq = ? AND step = ?`;
+    const fence = `${mine} AND flow_id = ? AND run_seq = ? AND step = ?`;
     this.#at = db.prepare(`SELECT 1 FROM millrace_positions ${fence}`);
-    this.#stored = db.prepare(`SELECT run_seq, step, position FROM millrace_positions ${mine}`);
+    this.#stored = db.prepare(
+      `SELECT flow_id, run_seq, step, position FROM millrace_positions ${mine}`,
+    );
     this.#move = db.prepare(
       `UPDATE millrace_positions SET step = ?, position = ?, updated_at = ? ${fence}`,
     );
-    this.#store = db.prepare('INSERT OR REPLACE INTO millrace_positions VALUES (?, ?, ?, ?, ?, ?)');
+    this.#store = db.prepare(
+      `INSERT OR REPLACE INTO millrace_positions
+       (flow, sink, flow_id, run_seq, step, position, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    );
   }
 
   assertAt(step: number): void {
-    const { flow, sink, runSeq } = this.#owner;
-    if (this.#at.get(flow, sink, runSeq, step) === undefined) throw new FenceLost(flow, runSeq);
+    const { flow, sink, flowId, runSeq } = this.#owner;
+    if (this.#at.get(flow, sink, flowId, runSeq, step) === undefined)
+      throw new FenceLost(flow, runSeq);
   }
 
   move(step: number, to: FlowPosition): void {
-    const { flow, sink, runSeq } = this.#owner;
+    const { flow, sink, flowId, runSeq } = this.#owner;
     const text = JSON.stringify(to);
-    const { changes } = this.#move.run(to.step, text, now(), flow, sink, runSeq, step);
+    const { changes } = this.#move.run(to.step, text, now(), flow, sink, flowId, runSeq, step);
     if (changes === 0) throw new FenceLost(flow, runSeq);
   }
 
   takeOver(known: FlowPosition): FlowPosition {
-    const { flow, sink, runSeq } = this.#owner;
+    const { flow, sink, flowId, runSeq } = this.#owner;
     const stored = this.#stored.get(flow, sink) as StoredPosition | undefined;
     const position = positionThatCounts(this.#owner, known, stored);
-    this.#store.run(flow, sink, runSeq, position.step, JSON.stringify(position), now());
+    const text = JSON.stringify(position);
+    this.#store.run(flow, sink, flowId, runSeq, position.step, text, now());
     return position;
   }
+}
+
+function createPositions(db: SqliteDatabase): void {
+  db.exec(CREATE_POSITIONS);
+  const isOld = (): boolean =>
+    db
+      .prepare("SELECT 1 FROM pragma_table_info('millrace_positions') WHERE name = 'flow_id'")
+      .get() === undefined;
+  if (!isOld()) return;
+  // Another worker may be adding it as well.
+  db.transaction(() => {
+    if (isOld()) db.exec(ADD_FLOW_ID);
+  }).immediate();
 }
 
 function now(): string {

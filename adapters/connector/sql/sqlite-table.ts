@@ -2,7 +2,7 @@ import type { Row, Written } from '../../../src/data-flow/row.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
 import { unpredictable } from '../written.js';
 import { columnKind, SQLITE_TYPES } from './column-type.js';
-import { columnsOf, lastOfEachKey } from './keyed-rows.js';
+import { groupsOf, lastOfEachKey, type RowGroup } from './keyed-rows.js';
 import type { SqlNames } from './sql-text.js';
 import type { SqlSinkOptions } from './sql-sink-options.js';
 import type { SqliteDatabase } from './sqlite.js';
@@ -31,22 +31,40 @@ export class SqliteTable {
   /** Writes rows, of which the last of each key counts. */
   write(rows: readonly Row[]): Written {
     if (rows.length === 0) return unpredictable(0);
-    const { key } = this.#options;
-    const columns = this.#options.columns ?? columnsOf(rows);
-    if (key.length === 0) {
-      this.#writer(columns, rows)(rows);
-      return unpredictable(rows.length);
+    try {
+      return this.#write(rows);
+    } catch (error) {
+      // They may know a table, or columns of it, that are undone with the transaction.
+      this.#writers.clear();
+      throw error;
     }
-    const keyed = lastOfEachKey(rows, key);
-    const written = this.#writer(columns, keyed.rows)(keyed.rows);
-    return {
-      ...written,
-      updated: written.updated + keyed.updated,
-      redundant: written.redundant + keyed.redundant,
-    };
   }
 
-  #writer(columns: readonly string[], rows: readonly Row[]): RowWriter {
+  #write(rows: readonly Row[]): Written {
+    const { key, columns } = this.#options;
+    if (key.length === 0) {
+      for (const group of this.#groups(rows)) this.#writer(group, rows)(group.rows);
+      return unpredictable(rows.length);
+    }
+    const keyed = lastOfEachKey(rows, key, columns === undefined);
+    let { updated, redundant } = keyed;
+    let added = 0;
+    for (const group of this.#groups(keyed.rows)) {
+      const written = this.#writer(group, keyed.rows)(group.rows);
+      added += written.new;
+      updated += written.updated;
+      redundant += written.redundant;
+    }
+    return { new: added, updated, redundant, unpredictable: 0 };
+  }
+
+  #groups(rows: readonly Row[]): readonly RowGroup[] {
+    const { columns } = this.#options;
+    return columns === undefined ? groupsOf(rows) : [{ columns, rows }];
+  }
+
+  /** @param rows - the whole batch */
+  #writer({ columns }: RowGroup, rows: readonly Row[]): RowWriter {
     const id = columns.join('\0');
     const known = this.#writers.get(id);
     if (known !== undefined) return known;
@@ -57,7 +75,7 @@ export class SqliteTable {
       names: this.#names,
       key,
       columns,
-      affinities: columns.map((name) => types.get(name) ?? 'numeric'),
+      affinities: columns.map((name) => types.get(name.toLowerCase()) ?? 'numeric'),
     };
     const writer = rowWriter(this.#db, shape, this.#hasRowIds());
     // Rows that all look different would otherwise keep a statement each.
@@ -67,16 +85,36 @@ export class SqliteTable {
   }
 
   #types(columns: readonly string[], rows: readonly Row[]): ReadonlyMap<string, Affinity> {
-    if (this.#tableColumns().size === 0) this.#create(columns, rows);
+    const types = this.#tableColumns();
+    if (types.size === 0) this.#create(columns, rows);
+    else if (!this.#options.create || !this.#addMissing(types, columns, rows)) return types;
     return this.#tableColumns();
   }
 
+  /** @returns whether there were some */
+  #addMissing(
+    types: ReadonlyMap<string, Affinity>,
+    columns: readonly string[],
+    rows: readonly Row[],
+  ): boolean {
+    const { table, key } = this.#options;
+    const { column, table: quoted } = this.#names;
+    // A table without the column of its key is not this one.
+    const missing = columns.filter((name) => !types.has(name.toLowerCase()) && !key.includes(name));
+    for (const name of missing) {
+      const type = SQLITE_TYPES[columnKind(rows, name, false)];
+      this.#db.exec(`ALTER TABLE ${quoted(table)} ADD COLUMN ${column(name)} ${type}`);
+    }
+    return missing.length > 0;
+  }
+
+  /** By their names in small letters, as SQLite does not tell them apart. */
   #tableColumns(): ReadonlyMap<string, Affinity> {
-    const [name, schema] = this.#options.table.split('.').reverse();
+    const [table, schema] = this.#options.table.split('.').reverse();
     const columns = this.#db
       .prepare('SELECT name, type FROM pragma_table_info(?, ?)')
-      .all(name, schema ?? 'main') as readonly { readonly name: string; readonly type: string }[];
-    return new Map(columns.map((column) => [column.name, affinity(column.type)]));
+      .all(table, schema ?? 'main') as readonly { readonly name: string; readonly type: string }[];
+    return new Map(columns.map(({ name, type }) => [name.toLowerCase(), affinity(type)]));
   }
 
   /** Not so for tables that are declared WITHOUT ROWID, and for views and virtual tables. */
@@ -99,8 +137,9 @@ export class SqliteTable {
     }
     const { column, table: quoted } = this.#names;
     const parts = columns.map((name) => {
-      const required = key.includes(name) ? ' NOT NULL' : '';
-      return `${column(name)} ${SQLITE_TYPES[columnKind(rows, name)]}${required}`;
+      const isKey = key.includes(name);
+      const type = SQLITE_TYPES[columnKind(rows, name, isKey)];
+      return `${column(name)} ${type}${isKey ? ' NOT NULL' : ''}`;
     });
     if (key.length > 0) parts.push(`PRIMARY KEY (${key.map(column).join(', ')})`);
     this.#db.exec(`CREATE TABLE ${quoted(table)} (${parts.join(', ')})`);

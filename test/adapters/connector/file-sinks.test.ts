@@ -24,14 +24,17 @@ async function sink(connector: SinkConnector, options: object = {}, state: Json 
   return one;
 }
 
-function content(): Promise<string> {
-  return readFile(join(folder.path, PATH), 'utf8');
+function content(path = PATH): Promise<string> {
+  return readFile(join(folder.path, path), 'utf8');
 }
 
-async function existing(text: string): Promise<void> {
-  await mkdir(dirname(join(folder.path, PATH)), { recursive: true });
-  await writeFile(join(folder.path, PATH), text);
+async function existing(text: string, path = PATH): Promise<void> {
+  await mkdir(dirname(join(folder.path, path)), { recursive: true });
+  await writeFile(join(folder.path, path), text);
 }
+
+/** More than a test writes; CSV of one column, and NDJSON. */
+const LONGER = '7\n'.repeat(2_000);
 
 const row = (number: number) => ({ id: number, text: `a "quoted", 東京\n${number}` });
 
@@ -49,18 +52,22 @@ describe.each([
 ])('the %s sink', (name, connector, read) => {
   const checks = sinkChecks({
     sink: connector,
-    setUp: () => ({
-      options: { path: PATH },
-      dir: folder.path,
-      content: async () => read(await content()),
-    }),
+    setUp: async () => {
+      await existing(LONGER, 'longer');
+      return {
+        options: { path: PATH },
+        dir: folder.path,
+        content: async () => read(await content()),
+        other: { options: { path: 'longer' }, content: async () => read(await content('longer')) },
+      };
+    },
     row,
     arrives: (given) => (name === 'csv' ? { id: String(given['id']), text: given['text'] } : given),
     once: true,
   });
   it.each(checks.map((check) => [check.name, check.run] as const))('%s', (_check, run) => run());
 
-  it('tells the length of the file, and cuts off what is behind it when it is opened again', async () => {
+  it('tells the length of the file, and cuts off what is behind it with the first batch after it', async () => {
     const first = await sink(connector);
     const { written, state } = await first.write(batch([row(1), row(2)]));
     expect(written).toEqual({ new: 0, updated: 0, redundant: 0, unpredictable: 2 });
@@ -68,10 +75,49 @@ describe.each([
     expect(state).toMatchObject({ bytes: Buffer.byteLength(before) });
     await first.write(batch([row(3)], 1));
     await appendFile(join(folder.path, PATH), 'half a li');
+    const left = await content();
     const again = await sink(connector, {}, state);
-    expect(await content()).toBe(before);
+    expect(await content()).toBe(left);
     await again.write(batch([row(3)], 1));
+    expect(await content()).toContain(before);
     expect(read(await content())).toHaveLength(3);
+  });
+
+  it('makes one file a day, and leaves the others alone', async () => {
+    await existing(LONGER, 'day-2');
+    await existing(LONGER, 'day-3');
+    let state: Json = null;
+    for (const path of ['day-1', 'day-2', 'day-2', 'day-4']) {
+      const one = await sink(connector, { path }, state);
+      state = (await one.write(batch([row(1)]))).state!;
+    }
+    expect(state).toMatchObject({ path: 'day-4' });
+    expect(read(await content('day-1'))).toHaveLength(1);
+    expect(read(await content('day-2'))).toHaveLength(2);
+    expect(read(await content('day-4'))).toHaveLength(1);
+    await sink(connector, { path: 'day-3' }, state);
+    await sink(connector, { path: 'day-5' }, state);
+    expect(await content('day-3')).toBe(LONGER);
+    await expect(content('day-5')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('goes on in the same file whether its path is relative or absolute', async () => {
+    const one = await sink(connector);
+    const { state } = await one.write(batch([row(1)]));
+    const again = await sink(connector, { path: join(folder.path, PATH) }, state);
+    await again.write(batch([row(2)], 1));
+    expect(read(await content())).toHaveLength(2);
+  });
+
+  it('appends to another file from what it had when the flow came to it', async () => {
+    const one = await sink(connector, { path: 'day-1' });
+    const { state } = await one.write(batch([row(1)]));
+    await (await sink(connector, { path: 'day-2' })).write(batch([row(2)]));
+    const two = await sink(connector, { path: 'day-2', append: true }, state);
+    const before = Buffer.byteLength(await content('day-2'));
+    expect(two.state).toEqual({ path: 'day-2', bytes: before });
+    await two.write(batch([row(3)]));
+    expect(read(await content('day-2'))).toHaveLength(2);
   });
 
   it('begins the file anew without a state', async () => {

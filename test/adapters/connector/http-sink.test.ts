@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
 import { httpSink as definition } from '../../../adapters/connector/http/http-sink.js';
 import type { SinkConnector } from '../../../src/data-flow/sink.js';
 import { sinkChecks } from '../../../testing/sink-conformance.js';
@@ -15,7 +16,8 @@ describe('the http sink', () => {
       const taken = new Map<unknown, unknown[]>();
       server.answer(({ headers, body }, response) => {
         // A receiver that drops what it has already.
-        taken.set(headers['idempotency-key'], JSON.parse(body) as unknown[]);
+        const key = headers['idempotency-key'];
+        if (!taken.has(key)) taken.set(key, JSON.parse(body) as unknown[]);
         response.writeHead(204).end();
       });
       return { options: { url: server.origin }, content: () => [...taken.values()].flat() };
@@ -42,6 +44,17 @@ describe('the http sink', () => {
         body: '{"rows":[{"a":"1","at":"1970-01-01T00:00:00.000Z"}]}',
       },
     ]);
+  });
+
+  it('names a header that cannot be sent, without its value', async () => {
+    const headers = { 'x-good': 'fine', 'x-bad': 'se\ncret' };
+    const one = await opened(httpSink, { url: `${server.origin}/in?key=hidden`, headers });
+    const error: unknown = await one.write(batch([{ a: 1 }])).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      type: 'HttpRequestRefused',
+      message: expect.stringContaining('header "x-bad" cannot be sent'),
+    });
+    expect(inspect(error)).not.toMatch(/cret|hidden/);
   });
 
   it('sends nothing for an empty batch', async () => {

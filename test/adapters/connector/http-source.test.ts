@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
 import { httpSource } from '../../../adapters/connector/http/http-source.js';
 import { sourceChecks } from '../../../testing/source-conformance.js';
 import { useHttpServer, type Arrived } from './http-server.js';
@@ -54,6 +55,22 @@ describe.each([
     setUp: () => {
       server.answer(api);
       return { options: options({ pagination }), rows: ROWS };
+    },
+  });
+  it.each(checks.map((check) => [check.name, check.run] as const))('%s', (_check, run) => run());
+});
+
+describe.each([
+  ['without an ETag', {}],
+  ['that answers with 200 to its own ETag', { etag: '"v1"' }],
+])('an API of one page %s', (_name, headers) => {
+  const checks = sourceChecks({
+    source: httpSource,
+    setUp: () => {
+      let rows = ROWS.slice(0, 100);
+      server.answer((_request, response) => json(response, rows, headers));
+      const change = () => (rows = ROWS.slice(0, 101));
+      return { options: { url: server.origin }, rows, again: 'all' as const, change };
     },
   });
   it.each(checks.map((check) => [check.name, check.run] as const))('%s', (_check, run) => run());
@@ -238,6 +255,30 @@ describe('errors', () => {
     const error = await errorOf(httpSource, { url: 'http://me:hidden@127.0.0.1:1/x' });
     expect(error).toMatchObject({ type: 'HttpRequestRefused' });
     expect(String(error)).not.toContain('hidden');
+  });
+
+  it('name a header that cannot be sent, without its value', async () => {
+    const given = { url: `${server.origin}/x?key=hidden`, headers: { 'x-key': 'hid\0den' } };
+    const error = await errorOf(httpSource, given);
+    expect(error).toMatchObject({
+      type: 'HttpRequestRefused',
+      message: expect.stringContaining('header "x-key" cannot be sent'),
+    });
+    expect(inspect(error)).not.toMatch(/hid|den/);
+  });
+
+  it.each([
+    ['redirect', { status: 302, headers: { location: 'http://[?key=hidden' } }],
+    ['next link', { status: 200, headers: { link: '<http://[?key=hidden>; rel=next' } }],
+    ['link to a page that was read', { status: 200, headers: { link: '<?key=hidden>; rel=next' } }],
+  ])('do not repeat the query of a %s', async (_name, { status, headers }) => {
+    server.answer((_request, response) =>
+      response.writeHead(status, headers).end(JSON.stringify([{ a: server.requests.length }])),
+    );
+    const given = { url: server.origin, pagination: { type: 'link' } };
+    const error = await errorOf(httpSource, given);
+    expect(error).toMatchObject({ type: expect.any(String) });
+    expect(inspect(error)).not.toContain('hidden');
   });
 
   it('of the network, and answers that take too long, may be retried', async () => {

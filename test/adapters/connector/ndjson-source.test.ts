@@ -28,7 +28,11 @@ describe.each([
     source: ndjsonSource,
     setUp: async () => {
       await file(mark + ROWS.map((row) => JSON.stringify(row) + newline).join(''));
-      return { options: PATH, rows: ROWS, dir: folder.path };
+      const change = async () => {
+        await appendFile(join(folder.path, PATH.path), `{"id":-1}${newline}`);
+        return [{ id: -1 }];
+      };
+      return { options: PATH, rows: ROWS, dir: folder.path, change };
     },
   });
   it.each(checks.map((check) => [check.name, check.run] as const))('%s', (_check, run) => run());

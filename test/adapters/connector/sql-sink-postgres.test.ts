@@ -38,8 +38,8 @@ describePostgres('the sql sink on PostgreSQL', () => {
     return one;
   }
 
-  async function content(): Promise<readonly unknown[]> {
-    return (await client.query<Record<string, unknown>>('SELECT * FROM people')).rows;
+  async function content(table = 'people'): Promise<readonly unknown[]> {
+    return (await client.query<Record<string, unknown>>(`SELECT * FROM ${table}`)).rows;
   }
 
   const row = (number: number) => ({
@@ -56,7 +56,14 @@ describePostgres('the sql sink on PostgreSQL', () => {
   ] as const) {
     const checks = sinkChecks({
       sink: sqlSink,
-      setUp: () => ({ options: options({ ...more, key: [...more.key] }), content }),
+      setUp: async () => {
+        const given = options({ ...more, key: [...more.key] });
+        await client.query(
+          "CREATE TABLE other (id text PRIMARY KEY, name text, score float8); INSERT INTO other VALUES ('x', 'x', 1)",
+        );
+        const other = { options: { ...given, table: 'other' }, content: () => content('other') };
+        return { options: given, content: () => content(), other };
+      },
       row,
       ...(more.key.length > 0 && {
         changed: (number: number) => ({ ...row(number), name: 'changed' }),
@@ -129,6 +136,99 @@ describePostgres('the sql sink on PostgreSQL', () => {
       'd timestamp with time zone',
       'j jsonb',
       'y bytea',
+    ]);
+  });
+
+  it('takes numbers that are not whole later, and properties that come later', async () => {
+    const one = await sink({ keepPosition: false });
+    await one.write(batch([{ id: 1, amount: 10 }]));
+    await one.write(batch([{ id: 2, amount: 20 }]));
+    await one.write(batch([{ id: 3, amount: 10.5, note: 'new', at: new Date(0) }, { id: 4 }]));
+    expect(await content()).toEqual([
+      { id: '1', amount: 10, note: null, at: null },
+      { id: '2', amount: 20, note: null, at: null },
+      { id: '3', amount: 10.5, note: 'new', at: new Date(0) },
+      { id: '4', amount: null, note: null, at: null },
+    ]);
+  });
+
+  it('adds a column once when two sinks meet a new property at the same time', async () => {
+    await client.query('CREATE TABLE people (id text PRIMARY KEY, name text)');
+    const sinks = await Promise.all([1, 2, 3, 4].map(() => sink({ keepPosition: false })));
+    await Promise.all(sinks.map((one, number) => one.write(batch([row(number)]))));
+    expect(await content()).toHaveLength(4);
+  });
+
+  it.each([1, 2, 3])(
+    'leaves alone what a row lacks, whatever else is in its batch: %d rows',
+    async (size) => {
+      await client.query(
+        "CREATE TABLE people (id int PRIMARY KEY, a text, b text DEFAULT 'd'); INSERT INTO people VALUES (1, 'x1', 'keep me')",
+      );
+      const one = await sink({ create: false, keepPosition: false });
+      const rows = [
+        { id: 1, a: 'x2' },
+        { b: 'z', id: 2, a: undefined },
+        { id: 3, a: null },
+        { a: 'y', id: 4, b: null },
+        { id: 2, a: 'later' },
+      ];
+      const counts = { new: 0, updated: 0 };
+      for (let from = 0; from < rows.length; from += size) {
+        const { written } = await one.write(batch(rows.slice(from, from + size)));
+        counts.new += written.new;
+        counts.updated += written.updated;
+      }
+      expect(counts).toEqual({ new: 3, updated: 2 });
+      expect((await client.query('SELECT * FROM people ORDER BY id')).rows).toEqual([
+        { id: 1, a: 'x2', b: 'keep me' },
+        { id: 2, a: 'later', b: 'z' },
+        { id: 3, a: null, b: 'd' },
+        { id: 4, a: 'y', b: null },
+      ]);
+    },
+  );
+
+  it('writes exactly the columns that it is told, missing ones as NULL', async () => {
+    await client.query(
+      "CREATE TABLE people (id int PRIMARY KEY, a text, b text); INSERT INTO people VALUES (1, 'x', 'keep me')",
+    );
+    const one = await sink({ columns: ['id', 'a'], keepPosition: false });
+    await one.write(
+      batch([
+        { id: 1, b: 'left out' },
+        { id: 2, a: 'y' },
+      ]),
+    );
+    expect(await content()).toEqual([
+      { id: 1, a: null, b: 'keep me' },
+      { id: 2, a: 'y', b: null },
+    ]);
+  });
+
+  it('writes bigints within objects as text', async () => {
+    const one = await sink({ keepPosition: false });
+    await one.write(batch([{ id: 'x', j: { big: [2n ** 60n] }, n: 2n ** 60n }]));
+    expect(await content()).toEqual([
+      { id: 'x', j: { big: ['1152921504606846976'] }, n: '1152921504606846976' },
+    ]);
+  });
+
+  it('keeps its position in tables from before there were catalogs in it', async () => {
+    await client.query(
+      `CREATE TABLE millrace_positions (flow text NOT NULL, sink text NOT NULL, run_seq bigint NOT NULL, step bigint NOT NULL,
+         position text NOT NULL, updated_at timestamptz NOT NULL, PRIMARY KEY (flow, sink))`,
+    );
+    const stored = JSON.stringify({ ...BEGINNING, runSeq: 1, step: 3, cursor: 3 });
+    await client.query(
+      "INSERT INTO millrace_positions VALUES ('test', 'people', 1, 3, $1, now())",
+      [stored],
+    );
+    const sinks = await Promise.all([1, 2, 3].map(() => sink()));
+    expect(await sinks[0]!.takeOver?.(BEGINNING)).toMatchObject({ step: 3, cursor: 3 });
+    await sinks[0]!.write(batch([row(1)], 3));
+    expect(await content('millrace_positions')).toMatchObject([
+      { flow_id: 'catalog-a', step: '4' },
     ]);
   });
 

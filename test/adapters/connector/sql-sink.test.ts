@@ -3,11 +3,12 @@ import Database from 'better-sqlite3';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sqlSink as definition } from '../../../adapters/connector/sql/sql-sink.js';
-import { FenceLost } from '../../../src/data-flow/position.js';
+import type { Written } from '../../../src/data-flow/row.js';
 import type { OpenSink, SinkConnector } from '../../../src/data-flow/sink.js';
+import type { JsonObject } from '../../../src/definition/json.js';
 import { sinkChecks } from '../../../testing/sink-conformance.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
-import { BEGINNING, batch, opened } from './writing.js';
+import { batch, opened } from './writing.js';
 
 const sqlSink: SinkConnector = definition;
 const folder = useTemporaryDirectory();
@@ -25,14 +26,21 @@ function database(): Database.Database {
 
 const OPTIONS = { database: 'sqlite:out.db', table: 'people', key: ['id'], keepPosition: false };
 
-async function sink(options: object = {}, how: { runSeq?: number } = {}) {
-  const one = await opened(sqlSink, { ...OPTIONS, ...options }, { dir: folder.path, ...how });
+async function sink(options: object = {}) {
+  const one = await opened(sqlSink, { ...OPTIONS, ...options }, { dir: folder.path });
   open.push(one);
   return one;
 }
 
 function content(table = 'people'): unknown[] {
   return database().prepare(`SELECT * FROM "${table}"`).all();
+}
+
+function otherTable(options: JsonObject) {
+  database().exec(
+    "CREATE TABLE other (id INTEGER PRIMARY KEY, name TEXT, score REAL); INSERT INTO other VALUES (999, 'x', 1)",
+  );
+  return { options: { ...options, table: 'other' }, content: () => content('other') };
 }
 
 const row = (number: number) => ({ id: number, name: `naïve ${number}`, score: number / 2 });
@@ -49,6 +57,7 @@ describe.each([
       options: { ...OPTIONS, keepPosition: true, create: true, ...options },
       dir: folder.path,
       content: () => content(),
+      other: otherTable({ ...OPTIONS, keepPosition: true, create: true, ...options }),
     }),
     row,
     ...(options.key.length > 0 && {
@@ -210,7 +219,52 @@ describe('values', () => {
     expect(written.new).toBe(3);
   });
 
-  it('that are missing are NULL; without `columns` all properties of a batch are written', async () => {
+  it.each([1, 2, 3])(
+    'that a row lacks are left alone, whatever else is in its batch: %d rows',
+    async (size) => {
+      database().exec(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, a, b DEFAULT 'd'); INSERT INTO people VALUES (1, 'x1', 'keep me')",
+      );
+      const one = await sink();
+      const rows = [
+        { id: 1, a: 'x2' },
+        { b: 'z', id: 2, a: undefined },
+        { id: 3, a: null },
+        { a: 'y', id: 4, b: null },
+        { id: 2, a: 'later' },
+        { id: 3, b: 'later', a: undefined },
+      ];
+      const written: Written[] = [];
+      for (let from = 0; from < rows.length; from += size)
+        written.push((await one.write(batch(rows.slice(from, from + size)))).written);
+      expect(content()).toEqual([
+        { id: 1, a: 'x2', b: 'keep me' },
+        { id: 2, a: 'later', b: 'z' },
+        { id: 3, a: null, b: 'later' },
+        { id: 4, a: 'y', b: null },
+      ]);
+      expect(written.reduce((sum, { new: added }) => sum + added, 0)).toBe(3);
+      expect(written.reduce((sum, { updated }) => sum + updated, 0)).toBe(3);
+    },
+  );
+
+  it('of rows with one key in one batch are all written', async () => {
+    const one = await sink({ create: true });
+    const { written } = await one.write(
+      batch([
+        { id: 1, a: 'x', b: 'first' },
+        { id: 2, a: 'y' },
+        { b: 'last', id: 1 },
+      ]),
+    );
+    expect(written).toEqual({ new: 2, updated: 1, redundant: 0, unpredictable: 0 });
+    expect(content()).toEqual([
+      { id: 1, a: 'x', b: 'last' },
+      { id: 2, a: 'y', b: null },
+    ]);
+  });
+
+  it('that are missing are NULL in new rows, and everywhere with `columns`', async () => {
     const one = await sink({ create: true });
     await one.write(
       batch([
@@ -243,7 +297,7 @@ describe('the table', () => {
     expect(columns).toEqual([
       { name: 'the id', type: 'INTEGER', pk: 1 },
       { name: 'x.y', type: 'TEXT', pk: 2 },
-      { name: 'i', type: 'INTEGER', pk: 0 },
+      { name: 'i', type: 'REAL', pk: 0 },
       { name: 'r', type: 'REAL', pk: 0 },
       { name: 'b', type: 'BOOLEAN', pk: 0 },
       { name: 't', type: 'TEXT', pk: 0 },
@@ -251,6 +305,31 @@ describe('the table', () => {
       { name: 'j', type: 'TEXT', pk: 0 },
       { name: 'm', type: 'TEXT', pk: 0 },
     ]);
+  });
+
+  it('takes numbers that are not whole later, and properties that come later', async () => {
+    const one = await sink({ create: true });
+    await one.write(batch([{ id: 1, amount: 10, big: 2n ** 60n }]));
+    await one.write(batch([{ id: 2, amount: 20 }]));
+    await one.write(batch([{ id: 3, amount: 10.5, note: 'new' }, row(4)]));
+    expect(content()).toEqual([
+      { id: 1, amount: 10, big: 2 ** 60, note: null, name: null, score: null },
+      { id: 2, amount: 20, big: null, note: null, name: null, score: null },
+      { id: 3, amount: 10.5, big: null, note: 'new', name: null, score: null },
+      { amount: null, big: null, note: null, ...row(4) },
+    ]);
+    const types = database().prepare("SELECT type FROM pragma_table_info('people')").pluck().all();
+    expect(types).toEqual(['INTEGER', 'REAL', 'INTEGER', 'TEXT', 'TEXT', 'REAL']);
+  });
+
+  it('has no column of a batch that was not written, and takes it the next time', async () => {
+    database().exec("CREATE TABLE people (ID INTEGER PRIMARY KEY, name TEXT CHECK (name <> 'no'))");
+    const one = await sink({ create: true });
+    await expect(one.write(batch([{ id: 1, name: 'no', age: 7 }]))).rejects.toMatchObject({
+      type: 'SqlError',
+    });
+    await one.write(batch([{ id: 1, name: 'yes', age: 7 }]));
+    expect(content()).toEqual([{ ID: 1, name: 'yes', age: 7 }]);
   });
 
   it.each([
@@ -284,43 +363,5 @@ describe('the table', () => {
     other.exec('COMMIT');
     expect((await writing).written.new).toBe(1);
     expect(ticks).toBeGreaterThan(5);
-  });
-});
-
-describe('the position', () => {
-  const KEPT = { create: true, keepPosition: true };
-
-  it('moves with the rows or not at all', async () => {
-    const one = await sink(KEPT);
-    await expect(one.write(batch([row(1)]))).rejects.toThrow(FenceLost);
-    await one.takeOver?.(BEGINNING);
-    await one.write(batch([row(1)]));
-    await expect(one.write(batch([row(2)], 0))).rejects.toThrow(FenceLost);
-    await expect(one.write(batch([{ id: 2, none: 1 }], 1))).rejects.toMatchObject({
-      type: 'SqlError',
-    });
-    expect(content()).toEqual([row(1)]);
-    expect(content('millrace_positions')).toMatchObject([
-      { flow: 'test', sink: 'people', run_seq: 1, step: 1 },
-    ]);
-  });
-
-  it('of the sink counts unless a later run has moved the flow', async () => {
-    const one = await sink(KEPT);
-    await one.takeOver?.(BEGINNING);
-    await one.write(batch([row(1)]));
-    const behind = { ...BEGINNING, runSeq: 1, counts: { ...BEGINNING.counts, read: 7 } };
-    const second = await sink(KEPT, { runSeq: 2 });
-    expect(await second.takeOver?.(behind)).toEqual({
-      ...BEGINNING,
-      runSeq: 2,
-      step: 1,
-      cursor: 1,
-      counts: behind.counts,
-    });
-    const third = await sink(KEPT, { runSeq: 4 });
-    const reset = { ...BEGINNING, runSeq: 3 };
-    expect(await third.takeOver?.(reset)).toEqual({ ...reset, runSeq: 4, step: 1 });
-    await expect(second.takeOver?.(behind)).rejects.toThrow(FenceLost);
   });
 });

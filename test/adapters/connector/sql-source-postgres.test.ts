@@ -1,8 +1,13 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { sqlSink } from '../../../adapters/connector/sql/sql-sink.js';
 import { sqlSource } from '../../../adapters/connector/sql/sql-source.js';
+import type { Row } from '../../../src/data-flow/row.js';
 import { sourceChecks } from '../../../testing/source-conformance.js';
 import { describePostgres, execute, usePostgresDatabase } from '../../support/postgres.js';
 import { batchesOf, errorOf, lastCursor, reading, rowsOf } from './reading.js';
+import { batch, opened } from './writing.js';
 
 describePostgres('the sql source on PostgreSQL', () => {
   const database = usePostgresDatabase();
@@ -50,7 +55,105 @@ describePostgres('the sql source on PostgreSQL', () => {
     }
   });
 
-  it('gives values as the driver does, and dates as text', async () => {
+  describe('rows of a transaction that commits late', () => {
+    const late = async (body: (late: pg.Client) => Promise<void>) => {
+      await execute(
+        database.url,
+        'CREATE TABLE items (id serial PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), who text)',
+      );
+      const client = new pg.Client({ connectionString: database.url });
+      await client.connect();
+      try {
+        await client.query('BEGIN');
+        await client.query("INSERT INTO items (who) VALUES ('A')");
+        await execute(database.url, "INSERT INTO items (who) VALUES ('B')");
+        await body(client);
+      } finally {
+        await client.end();
+      }
+    };
+    const who = (rows: readonly Row[]) => rows.map((row) => row['who']);
+
+    it('are read with a lag that is longer than it takes', async () => {
+      await late(async (client) => {
+        const given = options({ cursor: ['at', 'id'], lag: '2s' });
+        expect(who(await rowsOf(sqlSource, given))).toEqual([]);
+        await client.query('COMMIT');
+        await delay(2_100);
+        const batches = await batchesOf(sqlSource, given, { batchSize: 1 });
+        expect(who(batches.flatMap(({ rows }) => rows))).toEqual(['A', 'B']);
+        await execute(database.url, "INSERT INTO items (who) VALUES ('C')");
+        const { cursor } = batches[1]!;
+        expect(await rowsOf(sqlSource, given, { cursor })).toEqual([]);
+        expect(who(await rowsOf(sqlSource, { ...given, lag: 1 }, { cursor }))).toEqual(['C']);
+      });
+    });
+
+    it('are lost without one, as the option says', async () => {
+      await late(async (client) => {
+        const cursor = await lastCursor(sqlSource, options());
+        await client.query('COMMIT');
+        expect(await rowsOf(sqlSource, options(), { cursor })).toEqual([]);
+        const lag = sqlSource.options.shape['lag'] as { readonly description?: string };
+        expect(lag.description).toContain('what commits behind the cursor');
+      });
+    });
+
+    it('cannot be waited for by a cursor whose first column has no age', async () => {
+      await execute(database.url, 'CREATE TABLE items (id int, at timestamp)');
+      for (const cursor of [['id'], ['at', 'id']]) {
+        expect(await errorOf(sqlSource, options({ cursor, lag: 5 }))).toMatchObject({
+          type: 'UnusableCursor',
+          message: expect.stringContaining('needs a timestamptz'),
+        });
+      }
+      await execute(database.url, "INSERT INTO items VALUES (1, '2026-01-01 00:00:00')");
+      const query = "SELECT id, at AT TIME ZONE 'UTC' AS at FROM items";
+      const { table: _table, ...given } = options({ query, cursor: ['at', 'id'], lag: 5 });
+      expect(await rowsOf(sqlSource, given)).toHaveLength(1);
+    });
+  });
+
+  it('gives times with their microseconds, whatever the time zone of the worker', async () => {
+    await execute(
+      database.url,
+      `CREATE TABLE items AS SELECT 1 AS id, '2026-03-29 02:30:00.123456'::timestamp AS local,
+         '2026-03-29T01:30:00.123456Z'::timestamptz AS at,
+         ARRAY['2026-03-29 02:30:00.123456', NULL]::timestamp[] AS locals,
+         ARRAY['2026-03-29T01:30:00.123456Z']::timestamptz[] AS ats, ARRAY['2026-03-29']::date[] AS days;
+       CREATE TABLE copies (LIKE items); ALTER TABLE copies ADD PRIMARY KEY (id)`,
+    );
+    const zone = process.env['TZ'];
+    process.env['TZ'] = 'America/New_York';
+    try {
+      const rows = await rowsOf(sqlSource, options());
+      expect(rows).toEqual([
+        {
+          id: 1,
+          local: '2026-03-29 02:30:00.123456',
+          at: expect.stringMatching(/^2026-03-29 \d\d:30:00\.123456[+-]\d\d$/),
+          locals: ['2026-03-29 02:30:00.123456', null],
+          ats: [expect.stringMatching(/^2026-03-29 \d\d:30:00\.123456[+-]\d\d$/)],
+          days: ['2026-03-29'],
+        },
+      ]);
+      expect(new Date(String(rows[0]!['at']))).toEqual(new Date('2026-03-29T01:30:00.123Z'));
+      const to = { database: database.url, table: 'copies', key: ['id'], keepPosition: false };
+      const sink = await opened(sqlSink, to);
+      await sink.write(batch(rows));
+      await sink.close?.();
+      const same = { ...options(), table: undefined, cursor: ['n'] };
+      const query =
+        'SELECT count(*)::int AS n FROM (SELECT * FROM items INTERSECT SELECT * FROM copies) AS both_';
+      const given = JSON.parse(JSON.stringify({ ...same, query })) as never;
+      expect(await rowsOf(sqlSource, given)).toEqual([{ n: 1 }]);
+    } finally {
+      if (zone === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = zone;
+    }
+  });
+
+  it('gives values as the driver does, and dates and timestamps as text', async () => {
     await execute(
       database.url,
       `CREATE TABLE items AS SELECT 1 AS id, 1.5::float8 AS f, '12345678901234567890'::numeric AS n,
@@ -64,7 +167,7 @@ describePostgres('the sql source on PostgreSQL', () => {
         n: '12345678901234567890',
         b: '9007199254740993',
         t: true,
-        at: new Date('2026-01-02T03:04:05Z'),
+        at: expect.stringMatching(/^2026-01-02 \d\d:04:05[+-]\d\d$/),
         d: '2026-01-02',
         j: { a: [1] },
         y: Buffer.from([1]),

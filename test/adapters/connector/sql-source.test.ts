@@ -34,6 +34,8 @@ const ROWS = Array.from({ length: 230 }, (_, id) => ({
   none: null,
 }));
 
+const NEW = { id: 1000, name: 'z', price: 0.5, none: null };
+
 function fill(): void {
   db.exec('CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, price REAL, none)');
   const insert = db.prepare('INSERT INTO items VALUES (@id, @name, @price, @none)');
@@ -62,8 +64,14 @@ describe.each([
     source: sqlSource,
     setUp: () => {
       fill();
-      const written = JSON.parse(JSON.stringify({ ...OPTIONS, ...options })) as typeof OPTIONS;
-      return { options: written, rows, dir: folder.path };
+      const written = JSON.parse(JSON.stringify({ ...OPTIONS, ...options })) as typeof OPTIONS & {
+        readonly columns?: string[];
+      };
+      const change = () => {
+        db.exec("INSERT INTO items VALUES (1000, 'z', 0.5, NULL)");
+        return [written.columns === undefined ? { ...NEW } : { id: NEW.id }];
+      };
+      return { options: written, rows, dir: folder.path, change };
     },
   });
   it.each(checks.map((check) => [check.name, check.run] as const))('%s', (_check, run) => run());
@@ -98,6 +106,30 @@ describe('what comes later', () => {
   });
 });
 
+describe('a cursor of something else', () => {
+  it.each([
+    ['of another table', { table: 'others' }],
+    ['of a query', { table: undefined, query: 'SELECT * FROM others' }],
+    ['of other columns', { cursor: ['name', 'id'] }],
+  ])('%s is refused: a permanent error that says what to do', async (_name, options) => {
+    fill();
+    db.exec('CREATE TABLE others AS SELECT * FROM items');
+    const cursor = await lastCursor(sqlSource, OPTIONS, { dir: folder.path });
+    await expect(read(options, { cursor })).rejects.toMatchObject({
+      type: 'InvalidCursor',
+      message: expect.stringContaining('Reset the flow'),
+    });
+  });
+
+  it('is none that differs only in the end of the query', async () => {
+    fill();
+    const query = 'SELECT * FROM items';
+    const given = { ...OPTIONS, table: undefined, query } as never;
+    const cursor = await lastCursor(sqlSource, given, { dir: folder.path });
+    expect(await read({ table: undefined, query: `${query} ;\n` }, { cursor })).toEqual([]);
+  });
+});
+
 describe('a cursor that cannot be used', () => {
   it('has NULLs: a permanent error with table and column, also when they would come last', async () => {
     db.exec(
@@ -121,12 +153,10 @@ describe('a cursor that cannot be used', () => {
     });
   });
 
-  it('is of other columns', async () => {
+  it('has a lag, which is for PostgreSQL', async () => {
     fill();
-    const cursor = await lastCursor(sqlSource, OPTIONS, { dir: folder.path });
-    await expect(read({ cursor: ['name', 'id'] }, { cursor })).rejects.toMatchObject({
-      type: 'InvalidCursor',
-    });
+    expect(await failure({ lag: '1 minute' })).toMatchObject({ type: 'UnusableCursor' });
+    expect(sqlSource.options.safeParse({ ...OPTIONS, lag: 'soon' }).success).toBe(false);
   });
 });
 

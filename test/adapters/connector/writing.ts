@@ -15,6 +15,8 @@ export interface Opening {
   readonly dir?: string;
   readonly state?: Json;
   readonly runSeq?: number;
+  readonly flowId?: string;
+  readonly warn?: SinkContext['log']['warn'];
   readonly signal?: AbortSignal;
 }
 
@@ -22,15 +24,18 @@ export interface Opening {
 export async function opened(
   sink: SinkConnector,
   options: JsonObject,
-  { dir, state = null, runSeq = 1, signal }: Opening = {},
+  { dir, state = null, runSeq = 1, flowId = 'catalog-a', warn, signal }: Opening = {},
 ): Promise<OpenSink> {
+  const base = connectorContext(
+    sink.options.parse(options) as JsonObject,
+    dir === undefined ? {} : { dir },
+  );
   const context: SinkContext = {
-    ...connectorContext(
-      sink.options.parse(options) as JsonObject,
-      dir === undefined ? {} : { dir },
-    ),
+    ...base,
+    ...(warn !== undefined && { log: { ...base.log, warn } }),
     ...(signal !== undefined && { signal }),
     flow: 'test',
+    flowId,
     runSeq,
     state,
   };

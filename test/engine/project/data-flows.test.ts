@@ -250,9 +250,14 @@ describe('what is wrong with a data flow', () => {
         /^flows\/copy\.yml:3:\d+ {2}warning: {2}sink "sql": option 'database' holds a password/,
       ),
     ]);
-    expect(await load({ 'flows/copy.yml': text('postgres://me:${PGPASSWORD}@db/shop') })).toEqual(
-      [],
-    );
+    const referring = {
+      'connectors/numbers.ts': NUMBERS,
+      'flows/copy.yml': text('postgres://me:${DB_PASSWORD}@db/shop'),
+    };
+    expect(await messages(referring, { DB_PASSWORD: 'hunter2' })).toEqual([]);
+    expect(await messages(referring)).toEqual([
+      expect.stringMatching(/copy: the environment variable DB_PASSWORD is not set/),
+    ]);
     expect(await load({ 'flows/copy.yml': text('postgres://me@db/shop') })).toEqual([]);
   });
 
