@@ -123,6 +123,7 @@ export const DATA_FLOW_SCHEMAS: JsonObject = {
     additionalProperties: false,
     properties: { note: { type: 'string', maxLength: MAX_NOTE } },
   },
+  DataFlowReset: { type: 'object', additionalProperties: false, properties: { cursor } },
   DataFlowRange: { ...whole({ start: time, end: time }), additionalProperties: false },
   DataFlowBackfill: whole({
     backfill: whole({ start: time, end: time, requested_at: time }),

@@ -59,6 +59,20 @@ function flowPaths(path: string): readonly Path[] {
     [`${flow}/pause`, steering('data_flow_pause', 'Keep it from being started by itself.')],
     [`${flow}/resume`, steering('data_flow_resume', 'Have it be started by itself again.')],
     [
+      `${flow}/reset`,
+      {
+        post: {
+          ...named(
+            'data_flow_reset',
+            'Move its cursor, to the beginning unless one is given.',
+            'DataFlow',
+            [...BODY, 'FlowActive'],
+          ),
+          requestBody: body('DataFlowReset'),
+        },
+      },
+    ],
+    [
       `${flow}/backfill`,
       {
         post: {

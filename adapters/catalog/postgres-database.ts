@@ -8,6 +8,16 @@ import { errorCode, errorMessage } from './error-parts.js';
 const MAX_CONNECTIONS = 10;
 /** Longest time until a connection is there, a free one of the pool included. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * What the server ends by itself, so that a process which is frozen in the middle of a transaction does not keep a flow locked for
+ * ever: one statement, one wait for a lock, the time in a transaction between two statements. The query of the URL may say something
+ * else.
+ */
+const SERVER_TIMEOUTS = {
+  statement_timeout: 30_000,
+  lock_timeout: 10_000,
+  idle_in_transaction_session_timeout: 60_000,
+} as const;
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const UNIQUE_VIOLATION = '23505';
@@ -29,6 +39,7 @@ export async function openPostgres(url: string, log?: Pick<Log, 'warn'>): Promis
     connectionString: url,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...SERVER_TIMEOUTS,
     keepAlive: true,
     application_name: 'millrace',
     types,

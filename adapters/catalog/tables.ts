@@ -59,6 +59,8 @@ export interface DataFlowRunsTable {
   readonly rows_redundant: Count;
   readonly rows_unpredictable: Count;
   readonly batches: Count;
+  /** How many rejections are there: those of a batch that was not counted are among them. */
+  readonly rejections_kept: Count;
   readonly scheduled_at: OptionalTime;
   readonly plan: Optional<JsonText>;
   readonly principal: Optional<string>;

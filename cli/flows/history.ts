@@ -35,18 +35,19 @@ interface RunsOptions {
 
 const RUNS_EXAMPLES = `
 Examples:
+  $ millrace flows runs
   $ millrace flows runs import-orders
   $ millrace flows runs import-orders --status failed --limit 5
   $ millrace flows runs import-orders --json | jq '.[0].counts'
 `;
 
-/** Adds `flows runs`: the history of a flow. */
+/** Adds `flows runs`: the history of a flow, or of all. */
 export function addRunsCommand(flows: Command): void {
   flows
-    .command('runs <name>')
-    .summary('list the runs of a data flow, newest first')
+    .command('runs [name]')
+    .summary('list the runs of a data flow, or of all, newest first')
     .description(
-      'Lists the runs of a data flow, newest first, also those that Temporal has forgotten.',
+      'Lists the runs of a data flow, or of all of them, newest first, also those that Temporal has forgotten.',
     )
     .addOption(
       new Option('--status <status>', 'only runs with this status').choices(FLOW_RUN_STATUSES),
@@ -55,17 +56,20 @@ export function addRunsCommand(flows: Command): void {
     .option('--json', 'print them as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .addHelpText('after', RUNS_EXAMPLES)
-    .action(async (name: string, { dir, limit, status, json }: RunsOptions) => {
+    .action(async (name: string | undefined, { dir, limit, status, json }: RunsOptions) => {
       const query = { limit, ...(status !== undefined && { status }) };
-      const runs = await withFlows(dir, ({ flows: open }) => open.runs(name, query));
+      const runs = await withFlows(dir, ({ flows: open }) =>
+        name === undefined ? open.latestRuns(query) : open.runs(name, query),
+      );
       if (json) printJson(runs.map(runJson));
-      else process.stdout.write(`${runsText(runs)}\n`);
+      else process.stdout.write(`${runsText(runs, name === undefined)}\n`);
     });
 }
 
-function runsText(runs: readonly FlowRunRecord[]): string {
+function runsText(runs: readonly FlowRunRecord[], ofAll: boolean): string {
   if (runs.length === 0) return 'There are no such runs.';
   const rows = runs.map((run) => [
+    ...(ofAll ? [run.flow] : []),
     String(run.runSeq),
     formatRunStatus(run.status),
     run.trigger,
@@ -77,7 +81,7 @@ function runsText(runs: readonly FlowRunRecord[]): string {
     fitted(run.errorMessage ?? '', ERROR_WIDTH),
   ]);
   const head = ['RUN', 'STATUS', 'TRIGGER', 'STARTED', 'TOOK', 'READ', 'WRITTEN', 'REJECTED', ''];
-  return formatTable([head, ...rows])
+  return formatTable([[...(ofAll ? ['FLOW'] : []), ...head], ...rows])
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { InvalidArgumentError, type Command } from 'commander';
-import { FlowActive, FlowNotFound } from '../../engine/data-flow/flow-errors.js';
+import { FlowActive } from '../../engine/data-flow/flow-errors.js';
 import type { DataFlows } from '../../engine/data-flow/data-flows.js';
 import type { Json } from '../../src/definition/json.js';
 import { EXIT, UsageError } from '../exit-code.js';
@@ -47,16 +47,14 @@ async function reset(flows: DataFlows, name: string, options: ResetOptions): Pro
     process.stdout.write('Nothing was changed.\n');
     return EXIT.failed;
   }
-  if (!(await flows.catalog.setCursor(name, cursor, new Date()))) {
-    await refuseWhileActive(flows, name);
-    throw new FlowNotFound(name);
-  }
+  await flows.reset(name, cursor);
   process.stdout.write(
     `${name} goes on ${to === 'to the beginning' ? 'at the beginning' : `at ${JSON.stringify(cursor)}`} with its next run.\n`,
   );
   return EXIT.ok;
 }
 
+/** Before anybody is asked. */
 async function refuseWhileActive(flows: DataFlows, name: string): Promise<void> {
   const [last] = await flows.runs(name, { limit: 1 });
   if (last?.endedAt === null) throw new FlowActive(last);

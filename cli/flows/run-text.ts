@@ -5,6 +5,7 @@ import { formatDuration } from '../format.js';
 import { placeInStack } from '../stack-place.js';
 import {
   durationOf,
+  formatCount,
   formatOutcomes,
   formatRate,
   formatRows,
@@ -25,13 +26,18 @@ export function summaryText(run: FlowRunRecord): string {
   ].join('\n');
 }
 
-/** `10,000 rows in 1.2 s, 8,300 rows/s`. */
+/** `10,000 rows in 1.2 s, 8,300 rows/s`; of a run that has not succeeded, what it has moved until then. */
 function movedText(run: FlowRunRecord): string {
   const ms = durationOf(run);
-  const { read } = run.counts;
-  if (read === 0) return `nothing new to read, in ${formatDuration(ms)}`;
+  const { read, written } = run.counts;
+  const whole = run.status === 'success';
+  if (read === 0)
+    return `${whole ? 'nothing new to read' : 'nothing was moved'}, in ${formatDuration(ms)}`;
+  const moved = whole
+    ? formatRows(run)
+    : `${formatRows(run)} read, ${formatCount(written)} written`;
   const rate = formatRate(read / Math.max(0.001, ms / 1_000));
-  return `${formatRows(run)} in ${formatDuration(ms)}, ${rate}`;
+  return `${moved} in ${formatDuration(ms)}, ${rate}`;
 }
 
 const SYMBOLS = {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import pc from 'picocolors';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import type { Json } from '../../src/definition/json.js';
@@ -13,15 +13,18 @@ import { failureText } from './run-text.js';
 
 interface ShowOptions {
   readonly dir?: string;
+  readonly next: number;
   readonly json: boolean;
 }
 
-/** Most of its next times that are shown. */
+/** Of its next times are shown so many unless more are asked for, and are known at most so many. */
 const SHOWN_TIMES = 3;
+const KNOWN_TIMES = 10;
 
 const EXAMPLES = `
 Examples:
   $ millrace flows show import-orders
+  $ millrace flows show import-orders --next 10
   $ millrace flows show import-orders --json | jq .configuration
 `;
 
@@ -31,20 +34,36 @@ export function addShowCommand(flows: Command): void {
     .command('show <name>')
     .summary('show one data flow: schedule, configuration, cursor, last run')
     .description('Shows one data flow: when it runs, its configuration and cursor, its last run.')
+    .option(
+      '--next <n>',
+      `show so many of its next times, 1 to ${String(KNOWN_TIMES)}; --json has them all`,
+      timesOf,
+      SHOWN_TIMES,
+    )
     .option('--json', 'print it as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .addHelpText('after', EXAMPLES)
-    .action(async (name: string, { dir, json }: ShowOptions) => {
+    .action(async (name: string, { dir, next, json }: ShowOptions) => {
       const overview = await withFlows(dir, async (open) =>
         overviewOf(open, await open.flows.show(name)),
       );
       if (json) printJson(flowJson(overview));
-      else process.stdout.write(showText(overview));
+      else process.stdout.write(showText(overview, next));
     });
 }
 
-/** A flow as a person reads it. */
-export function showText(overview: FlowOverview): string {
+function timesOf(text: string): number {
+  const times = Number(text);
+  if (Number.isInteger(times) && times >= 1 && times <= KNOWN_TIMES) return times;
+  throw new InvalidArgumentError(`Write a whole number from 1 to ${String(KNOWN_TIMES)}.`);
+}
+
+/**
+ * A flow as a person reads it.
+ *
+ * @param times - so many of its next times
+ */
+export function showText(overview: FlowOverview, times = SHOWN_TIMES): string {
   const { state, lastRun } = overview;
   const { record, configurationProblems } = state;
   const { name, description } = record;
@@ -53,7 +72,7 @@ export function showText(overview: FlowOverview): string {
     `${pc.bold(name)}  ${formatCondition(overview)}`,
     ...(description === null ? [] : [`  ${description}`]),
     '',
-    formatTable(facts(overview).map(([head, value]) => [pc.dim(`  ${head}`), value])),
+    formatTable(facts(overview, times).map(([head, value]) => [pc.dim(`  ${head}`), value])),
     '',
     ...configurationProblems.map(({ message }) => `  ${pc.red('configuration')}  ${message}.`),
     ...(configurationProblems.length === 0
@@ -63,14 +82,14 @@ export function showText(overview: FlowOverview): string {
   ].join('\n');
 }
 
-function facts(overview: FlowOverview): readonly (readonly [string, string])[] {
+function facts(overview: FlowOverview, times: number): readonly (readonly [string, string])[] {
   const { state, schedule, lastRun, activeRun } = overview;
   const { record, definition } = state;
-  const next = schedule?.next.slice(0, SHOWN_TIMES).map(formatTime).join(', ') ?? '';
+  const next = schedule?.next.slice(0, times).map(formatTime) ?? [];
   const outcomes = lastRun === undefined ? '' : formatOutcomes(lastRun.counts);
   const all: readonly (readonly [string, string | undefined])[] = [
     ['when', whenTextOf(state)],
-    ['next', nextText(overview) === '' ? undefined : next || nextText(overview)],
+    ...nextFacts(nextText(overview), next),
     ['note', schedule?.note],
     ['active', activeRun && `run ${String(activeRun.runSeq)}, ${activeRun.status}`],
     ['last run', lastRun ? `${String(lastRun.runSeq)}: ${lastRunText(overview)}` : 'never'],
@@ -84,6 +103,16 @@ function facts(overview: FlowOverview): readonly (readonly [string, string])[] {
   return all.flatMap(([head, value]) =>
     value === undefined || value === '' ? [] : [[head, value] as const],
   );
+}
+
+/** A few times are a line; more of them are one each. Nothing where nothing starts it. */
+function nextFacts(
+  first: string,
+  times: readonly string[],
+): readonly (readonly [string, string])[] {
+  if (first === '') return [];
+  if (times.length <= SHOWN_TIMES) return [['next', times.join(', ') || first]];
+  return times.map((time, at) => [at === 0 ? 'next' : '', time]);
 }
 
 /** `csv › sql, in batches of 200, at most 100 rejected`. */

@@ -23,6 +23,7 @@ import { TemporalUnavailable } from '../temporal-request.js';
 import {
   FlowActive,
   FlowNotFound,
+  FlowNotRemoved,
   FlowNotScheduled,
   FlowRunNotFound,
   FlowRunOver,
@@ -61,6 +62,15 @@ export interface Heartbeat {
   /** Those that it could not start, and why. What another heartbeat has started, or a run that goes on, is no failure. */
   readonly failed: readonly FailedTrigger[];
   readonly at: Date;
+}
+
+/** What there is of a flow that this process's code does not have. */
+export interface FlowLeftOver {
+  readonly name: string;
+  /** When a process that has it last said so; null for a schedule whose flow the catalog does not know. */
+  readonly seenAt: Date | null;
+  /** No process has had it for a while: not another version of the code, either. */
+  readonly isOrphaned: boolean;
 }
 
 /** A flow that was due and could not be started. */
@@ -105,9 +115,9 @@ export class DataFlows {
    * @throws {@link FlowNotFound}, and {@link ContractViolation} with the path of each wrong property
    */
   async change(name: string, change: Readonly<Record<string, Json>>): Promise<FlowState> {
-    const { record, definition } = await this.show(name);
-    const checked: FlowChange = checkChange(change, record, definition);
-    const changed = await this.catalog.change(name, checked, new Date());
+    const { definition } = await this.show(name);
+    const decide = (record: FlowRecord): FlowChange => checkChange(change, record, definition);
+    const changed = await this.catalog.change(name, decide, new Date());
     if (changed === undefined) throw new FlowNotFound(name);
     if (definition !== undefined) await this.schedules.sync(definition, changed);
     return this.#state(changed);
@@ -265,23 +275,70 @@ export class DataFlows {
     return this.catalog.rejections({ flow: run.flow, runSeq: run.runSeq }, page);
   }
 
-  /** Flows of the catalog and schedules that the deployed code does not have. */
-  async orphans(): Promise<readonly string[]> {
+  /**
+   * Flows of the catalog and schedules that this process's code does not have. Other code may have them: see
+   * {@link FlowLeftOver.isOrphaned}.
+   */
+  async orphans(now = new Date()): Promise<readonly FlowLeftOver[]> {
     const flows = this.#options.flows();
-    const known = [
-      ...(await this.catalog.flows()).map(({ name }) => name),
-      ...(await this.schedules.names()),
-    ];
-    return [...new Set(known)].filter((name) => !flows.has(name)).sort();
+    const records = new Map((await this.catalog.flows()).map((record) => [record.name, record]));
+    const known = new Set([...records.keys(), ...(await this.schedules.names())]);
+    return [...known]
+      .filter((name) => !flows.has(name))
+      .sort()
+      .map((name) => {
+        const record = records.get(name);
+        return { name, seenAt: record?.seenAt ?? null, isOrphaned: isOrphaned(record, now) };
+      });
   }
 
-  /** Removes a flow that the deployed code does not have: its schedule, its settings and its run history. */
+  /**
+   * Removes a flow that no code has: its settings, its run history and its schedule. Whether any has it is for the caller to know.
+   *
+   * @throws {@link FlowActive}, and nothing is removed then
+   */
   async prune(name: string): Promise<void> {
-    const [latest] = await this.catalog.runs(name, { limit: 1 });
-    if (latest?.endedAt === null) throw new FlowActive(latest);
-    // First what starts runs, then what is known of them.
+    if (!(await this.catalog.remove(name))) {
+      const [latest] = await this.catalog.runs(name, { limit: 1 });
+      if (latest?.endedAt === null) throw new FlowActive(latest);
+      // Either the catalog has never known it, or its run has ended since.
+      if ((await this.catalog.flow(name)) !== undefined && !(await this.catalog.remove(name)))
+        throw new FlowNotRemoved(name);
+    }
+    // Last, so that a flow which stays has its schedule. One that is left over alone is pruned the next time.
     await this.schedules.remove(name);
-    await this.catalog.remove(name);
+  }
+
+  /**
+   * Moves the cursor of a flow by hand: where its next run begins.
+   *
+   * @param cursor - in the form of its source; null is the beginning
+   * @throws {@link FlowNotFound}, {@link FlowActive}
+   */
+  async reset(name: string, cursor: Json): Promise<FlowState> {
+    await this.#record(name);
+    if (!(await this.catalog.setCursor(name, cursor, new Date()))) {
+      const [latest] = await this.catalog.runs(name, { limit: 1 });
+      if (latest?.endedAt === null) throw new FlowActive(latest);
+      // It has ended since, or somebody has removed the flow.
+      if (!(await this.catalog.setCursor(name, cursor, new Date()))) throw new FlowNotFound(name);
+    }
+    return this.show(name);
+  }
+
+  /** Runs of all flows, newest first. */
+  async latestRuns(query: Pick<RunQuery, 'limit' | 'status'>): Promise<readonly FlowRunRecord[]> {
+    await this.#known();
+    return this.catalog.latestRuns(query);
+  }
+
+  /**
+   * Removes runs that ended before a time, with their rejected rows. The latest run of each flow and its latest success stay.
+   *
+   * @returns how many there were
+   */
+  async trim(before: Date): Promise<number> {
+    return this.catalog.trim(before);
   }
 
   /** Brings catalog, workflows and schedules into agreement. */

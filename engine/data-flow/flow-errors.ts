@@ -30,6 +30,16 @@ export class FlowActive extends Error {
   }
 }
 
+/** Something has begun a run of the flow while it was about to be removed. */
+export class FlowNotRemoved extends Error {
+  override readonly name = 'FlowNotRemoved';
+  constructor(readonly flow: string) {
+    super(
+      `Data flow "${flow}" was not removed: runs of it begin all the time. Some process still has it.`,
+    );
+  }
+}
+
 /** The flow is not started by a Temporal Schedule, so that what was asked for is not there. */
 export class FlowNotScheduled extends Error {
   override readonly name = 'FlowNotScheduled';

@@ -3,7 +3,7 @@ import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import { configurationViolations } from '../../src/data-flow/configuration.js';
 import { declarationOf } from '../../src/data-flow/declaration.js';
 import type { Log } from '../../src/pipeline/context.js';
-import type { FlowSchedules } from './flow-schedules.js';
+import { isTimed, type FlowSchedules } from './flow-schedules.js';
 import type { FlowStarter } from './flow-starter.js';
 
 /** Most active runs that one reconciliation looks at; the next one goes on. */
@@ -41,13 +41,14 @@ export interface ReconciliationParts {
 /** Brings the catalog, Temporal's workflows and its schedules into agreement. May run in several processes at once. */
 export class FlowReconciliation {
   #schedulesAt = 0;
+  /** What this process has declared last: a reload replaces its flows. */
+  #declared: ReadonlyMap<string, CompiledDataFlow> | undefined;
 
   constructor(private readonly parts: ReconciliationParts) {}
 
   /** Everything that is due: claims each time, schedules when they were not looked at for a while. */
   async run(now: Date): Promise<ReconcileReport> {
-    await this.declare(now);
-    const records = await this.parts.catalog.flows();
+    const records = await this.#tellFlows(now);
     const due = now.getTime() - this.#schedulesAt >= SCHEDULES_EVERY_MS;
     const schedules = due ? await this.syncAll(records) : [];
     const orphans = due ? await this.#pauseOrphans(records, now) : [];
@@ -61,10 +62,11 @@ export class FlowReconciliation {
     };
   }
 
-  /** Brings what the code says into the catalog. */
+  /** Brings what the code says into the catalog: when a process starts, and when its code is reloaded. */
   async declare(now: Date): Promise<void> {
-    const flows = [...this.parts.flows().values()];
-    if (flows.length > 0) await this.parts.catalog.declare(flows.map(declarationOf), now);
+    const flows = this.parts.flows();
+    await this.#declare([...flows.values()], now);
+    this.#declared = flows;
   }
 
   /** Has every schedule be what the code and the catalog say. @returns the flows whose schedules were changed */
@@ -96,6 +98,31 @@ export class FlowReconciliation {
       ),
       now,
     );
+  }
+
+  /**
+   * Says which flows this process has. It does not declare them again: while two versions of the code are deployed, each would
+   * bring its own defaults back each minute, and take what the other has said for an operator's or its own.
+   */
+  async #tellFlows(now: Date): Promise<readonly FlowRecord[]> {
+    const { catalog, flows } = this.parts;
+    if (this.#declared !== flows()) {
+      // The catalog was away when the process started.
+      await this.declare(now);
+      return catalog.flows();
+    }
+    const names = [...flows().keys()];
+    if (names.length > 0) await catalog.touch(names, now);
+    const records = await catalog.flows();
+    const known = new Set(records.map(({ name }) => name));
+    const missing = [...flows().values()].filter(({ name }) => !known.has(name));
+    if (missing.length === 0) return records;
+    await this.#declare(missing, now);
+    return catalog.flows();
+  }
+
+  async #declare(flows: readonly CompiledDataFlow[], now: Date): Promise<void> {
+    if (flows.length > 0) await this.parts.catalog.declare(flows.map(declarationOf), now);
   }
 
   #tellConfiguration(flow: CompiledDataFlow, { configuration }: FlowRecord): void {
@@ -141,6 +168,7 @@ export class FlowReconciliation {
     const started: string[] = [];
     for (const flow of flows) {
       try {
+        if (await this.#isPaused(flow)) continue;
         const request = { trigger: 'after', now, onlyEnabled: true } as const;
         const claim = await this.parts.starter.claimAndStart(flow, request);
         if (claim.kind === 'claimed') started.push(claim.run.workflowId);
@@ -152,6 +180,11 @@ export class FlowReconciliation {
       }
     }
     return started;
+  }
+
+  /** What is paused is started by nothing: of a flow with a schedule, that is what knows. Others are disabled. */
+  async #isPaused({ name, schedule }: CompiledDataFlow): Promise<boolean> {
+    return isTimed(schedule) && this.parts.schedules.isPaused(name);
   }
 
   /** Pauses the schedules of flows that no code has had for a while. They are only removed by hand. */

@@ -73,7 +73,11 @@ export class FlowSchedules {
       (found.state.note ?? '') === note;
     if (same) return 'unchanged';
     await this.#ask(() =>
-      handle.update(({ state }) => ({ ...wanted, state: { ...state, paused, note } })),
+      // An operator may have paused it since it was looked at.
+      handle.update((now) => ({
+        ...wanted,
+        state: { ...now.state, ...pauseOf(now, record.enabled) },
+      })),
     );
     return 'updated';
   }
@@ -87,6 +91,12 @@ export class FlowSchedules {
       next: info.nextActionTimes.slice(0, 10),
       skipped: info.numActionsSkippedOverlap,
     };
+  }
+
+  /** Whether somebody has paused a flow's schedule; false where there is none. */
+  async isPaused(flow: string): Promise<boolean> {
+    const found = await this.#described(this.#handle(flow));
+    return found?.state.paused === true;
   }
 
   async pause(flow: string, note: string): Promise<void> {

@@ -44,6 +44,8 @@ export async function claimScheduled(
       if (isOwn(claim.run, trigger, scheduledAt))
         return { kind: 'start', start: flowStart(definition, claim.run, { afterExecute }) };
       return overlapping(parts, definition, claim.run, { trigger, first });
+    case 'over':
+      return { kind: 'skipped', reason: `run ${String(claim.run.runSeq)} was for this time` };
     case 'disabled':
       return { kind: 'skipped', reason: 'the flow is disabled' };
     case 'unknown':
@@ -71,10 +73,9 @@ async function overlapping(
   return { kind: 'busy' };
 }
 
-/** The claim of an earlier attempt, whose answer was lost. */
+/** The claim of an earlier attempt, whose answer was lost. A reconciliation may have started it since. */
 function isOwn(run: FlowRunRecord, trigger: FlowTrigger, scheduledAt: Date | undefined): boolean {
   return (
-    run.status === 'pending' &&
     run.trigger === trigger &&
     scheduledAt !== undefined &&
     run.scheduledAt?.getTime() === scheduledAt.getTime()

@@ -78,6 +78,14 @@ export async function backfillFlow(request: FlowRequest): Promise<void> {
   };
 }
 
+/** `POST /data_flows/:name/reset`: moves the cursor to one that is given, or to the beginning. */
+export async function resetFlow(request: FlowRequest): Promise<void> {
+  const { ctx, name, base } = request;
+  const flows = await flowsFor(request);
+  const { cursor = null } = await readMembers(request, ['cursor']);
+  ctx.body = flowDetails(await flows.reset(name, cursor), base);
+}
+
 /** `GET /data_flows/:name/schedule`: when it is started next. */
 export async function showSchedule(request: FlowRequest): Promise<void> {
   const { ctx, name } = request;

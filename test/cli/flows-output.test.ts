@@ -1,9 +1,11 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { errorReport } from '../../cli/error-report.js';
 import { formatInterval } from '../../cli/flows/flow-format.js';
 import { progressText } from '../../cli/flows/flow-view.js';
 import { listText } from '../../cli/flows/list.js';
 import type { FlowOverview } from '../../cli/flows/flow-overview.js';
+import { summaryText } from '../../cli/flows/run-text.js';
 import { visibleWidth } from '../../cli/format.js';
 import { lacksRoutes } from '../../cli/listen-options.js';
 import { CatalogNewer, CatalogUnavailable } from '../../adapters/catalog/catalog-errors.js';
@@ -15,6 +17,8 @@ import {
 } from '../../engine/data-flow/flow-errors.js';
 import { EMPTY_REGISTRY } from '../../engine/registry.js';
 import { parseConfig, type ConfigDefinition } from '../../src/config/config.js';
+import type { FlowRunStatus } from '../../src/data-flow/catalog.js';
+import { NO_ROWS, type RowCounts } from '../../src/data-flow/row.js';
 import { ConfigurationInvalid } from '../../src/data-flow/configuration.js';
 
 const PROGRESS = { read: 5_800, written: 5_785, rejected: 15, rowsPerSecond: 8_312.4 };
@@ -66,6 +70,31 @@ describe('the list of flows', () => {
     expect(listText([orphan], 200)).toMatch(/^NAME .*STATE\nimport-orders .*orphan$/);
     expect(listText([orphan], 30)).toBe('import-orders  orphan');
     expect(listText([], 80)).toContain('There are no data flows yet');
+  });
+});
+
+describe('the summary of a run', () => {
+  const at = new Date();
+  const textOf = (status: FlowRunStatus, counts: Partial<RowCounts>): string =>
+    stripVTControlCharacters(
+      summaryText({
+        ...{ id: '1', flow: 'orders', runSeq: 3, status, trigger: 'manual', workflowId: 'w' },
+        ...{ createdAt: at, startedAt: at, endedAt: new Date(at.getTime() + 2_000) },
+        ...{ errorMessage: null, errorBacktrace: null, firstCursor: null, lastCursor: null },
+        ...{ counts: { ...NO_ROWS, ...counts }, scheduledAt: null, plan: null, principal: null },
+      }),
+    );
+
+  it('of one that failed says what was moved, and not that there was nothing new', () => {
+    expect(textOf('success', {})).toContain('success  nothing new to read, in 2');
+    expect(textOf('failed', {})).toContain('failed  nothing was moved, in 2');
+    expect(textOf('failed', { rejected: 101 })).toMatch(
+      /nothing was moved, in 2\.0 s\n {4}101 rejected\n {4}Rejected rows: millrace flows rejections orders 3\n/,
+    );
+    expect(textOf('failed', { read: 400, written: 390 })).toContain(
+      '400 rows read, 390 written in',
+    );
+    expect(textOf('success', { read: 400, written: 390 })).toContain('success  400 rows in 2');
   });
 });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cli, startCli, useCli, type CliProcess, type CliResult } from '../support/cli.js';
 import { writeProject } from '../support/project.js';
@@ -102,14 +103,21 @@ describe('millrace flows', () => {
   it('exits with 1 when the run fails, with why and where', async () => {
     const { code, stdout, stderr } = await flows('run', 'doomed');
     expect(code).toBe(1);
-    expect(stdout).toMatch(/✗ doomed {2}run 1 {2}failed {2}3 rows/);
+    expect(stdout).toMatch(/✗ doomed {2}run 1 {2}failed {2}3 rows read, 2 written in [\d.]+ m?s, /);
     expect(stderr).toMatch(/^failed {2}the shop is closed\n {4}at \S*flows\/count\.ts:\d+:\d+\n/);
-    const [shown, failed, others, text] = await Promise.all([
+    const [shown, times, failed, others, text, all] = await Promise.all([
       flows('show', 'doomed'),
+      flows('show', 'doomed', '--next', '10'),
       flows('runs', 'doomed', '--status', 'failed', '--json'),
       flows('runs', 'doomed', '--status', 'success'),
       flows('runs', 'doomed'),
+      flows('runs'),
     ]);
+    expect(shown.stdout).toMatch(new RegExp(`^ {2}next +${TIME}, ${TIME}, ${TIME}$`, 'm'));
+    expect(times.stdout).toMatch(new RegExp(`^ {2}next +${TIME}\n(?: +${TIME}\n){9}`, 'm'));
+    expect(all.stdout).toMatch(
+      /^FLOW +RUN +STATUS [^]*\ndoomed +1 +failed [^]*\ncount +2 +success [^]*\ncount +1 +success /,
+    );
     expect(shown.stdout).toMatch(/cursor +\{"page":2\}[^]*the shop is closed/);
     expect(JSON.parse(failed.stdout)).toEqual([
       expect.objectContaining({ runSeq: 1, status: 'failed', errorMessage: 'the shop is closed' }),
@@ -265,21 +273,61 @@ describe('millrace flows', () => {
     expect([nonsense.code, help.code]).toEqual([2, 0]);
   });
 
-  it('lists what no code has any more, and removes it when told so', async () => {
+  it('lists what no code has any more, and removes it when told so: what other code may have only by force', async () => {
     await rm(join(dir, 'flows/old.ts'));
     await dev.says(/4 data flows/);
-    const [old, gone, told] = await Promise.all([
+    const [old, gone, told, kept] = await Promise.all([
       flowNamed('old'),
       flows('run', 'old'),
       flows('prune'),
+      flows('prune', '--yes', '--json'),
     ]);
     expect(old?.state).toBe('orphan');
     expect([gone.code, gone.stderr]).toEqual([2, expect.stringContaining('any more')]);
-    expect([told.code, told.stdout]).toEqual([0, expect.stringContaining('· old\n1 orphan.')]);
+    expect([told.code, told.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        new RegExp(`^ {2}· old {2}last seen ${TIME}: other code may have it, only --yes --force`),
+      ),
+    ]);
+    expect(JSON.parse(kept.stdout)).toEqual([
+      { name: 'old', seenAt: expect.any(String), isOrphaned: false, removed: false },
+    ]);
+    expect(await flowNamed('old')).toBeDefined();
+
+    const db = new Sqlite(join(dir, '.millrace/catalog.db'));
+    db.prepare("update data_flows set seen_at = '2026-01-01T00:00:00.000Z' where name = ?").run(
+      'old',
+    );
+    db.close();
+    expect((await flows('prune')).stdout).toContain('· old\n1 orphan.');
     expect(JSON.parse((await flows('prune', '--yes', '--json')).stdout)).toEqual([
-      { name: 'old', removed: true },
+      { name: 'old', seenAt: expect.any(String), isOrphaned: true, removed: true },
     ]);
     expect(await flowNamed('old')).toBeUndefined();
-    expect((await flows('prune')).stdout).toContain('There are no orphans');
+    const [none, forced] = await Promise.all([flows('prune'), flows('prune', '--force')]);
+    expect(none.stdout).toContain('There are no orphans');
+    expect([forced.code, forced.stderr]).toEqual([2, expect.stringContaining('--yes --force')]);
+  });
+
+  it('counts runs of long ago, and removes them when told so', async () => {
+    const db = new Sqlite(join(dir, '.millrace/catalog.db'));
+    db.prepare(
+      "update data_flow_runs set ended_at = '2026-01-01T00:00:00.000Z' where run_seq = 1 and data_flow_id = (select id from data_flows where name = 'count')",
+    ).run();
+    db.close();
+    const [wrong, told] = await Promise.all([
+      flows('prune', '--runs-older-than', '90'),
+      flows('prune', '--runs-older-than', '90d'),
+    ]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('90d')]);
+    expect([told.code, told.stdout]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^1 run that ended before ${TIME}\\. Remove it: --yes\n$`)),
+    ]);
+    const removed = await flows('prune', '--runs-older-than', '90d', '--yes');
+    expect(removed.stdout).toMatch(new RegExp(`^Removed 1 run that ended before ${TIME}\\.\n$`));
+    const gone = await flows('rejections', 'count', '1');
+    expect([gone.code, gone.stderr]).toEqual([2, expect.stringContaining('has no run "1"')]);
   });
 });

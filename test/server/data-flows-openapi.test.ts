@@ -57,6 +57,8 @@ describe('/openapi.json of a project with data flows', () => {
     };
     await runToEnd(flows, timed);
     const path = `${url}/data_flows/${timed}`;
+    expectValid('DataFlowReset', { cursor: { id: 7 } });
+    expectValid('DataFlow', (await post(`${path}/reset`, { cursor: { id: 7 } })).body);
     expectValid('DataFlowList', (await send(`${url}/data_flows`)).body);
     expectValid('DataFlow', (await send(path)).body);
     expectValid('DataFlowSchedule', (await send(`${path}/schedule`)).body);
@@ -98,6 +100,7 @@ describe('/openapi.json of a project with data flows', () => {
       'POST /cron',
       'POST /data_flows/{name}/backfill',
       'POST /data_flows/{name}/pause',
+      'POST /data_flows/{name}/reset',
       'POST /data_flows/{name}/resume',
       'POST /data_flows/{name}/run',
       'POST /data_flows/{name}/runs/{run_id}/cancel',

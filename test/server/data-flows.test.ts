@@ -142,6 +142,7 @@ describe('GET /data_flows', () => {
       ['DELETE', `/data_flows/${timed}`, 'GET, HEAD, PATCH'],
       ['GET', `/data_flows/${timed}/run`, 'POST'],
       ['GET', `/data_flows/${timed}/backfill`, 'POST'],
+      ['GET', `/data_flows/${timed}/reset`, 'POST'],
       ['POST', `/data_flows/${timed}/schedule`, 'GET, HEAD'],
       ['GET', `/data_flows/${timed}/runs/1/cancel`, 'POST'],
     ];

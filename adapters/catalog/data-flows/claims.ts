@@ -1,6 +1,11 @@
 import type { Transaction } from 'kysely';
 import { ulid } from 'ulid';
-import type { Claim, ClaimRequest, DataFlowCatalog } from '../../../src/data-flow/catalog.js';
+import type {
+  Claim,
+  ClaimRequest,
+  DataFlowCatalog,
+  FlowRunRecord,
+} from '../../../src/data-flow/catalog.js';
 import { ownMember } from '../../../src/definition/json.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
@@ -52,12 +57,34 @@ async function claimIn(
   if (flow === undefined) return { kind: 'unknown' };
   const active = await activeRun(transaction, flow.name);
   if (active !== undefined) return { kind: 'active', run: runRecord(active) };
+  const over = await sameTime(transaction, flow, request);
+  if (over !== undefined) return { kind: 'over', run: over };
   if (request.onlyEnabled === true && !readFlag(flow.enabled)) return { kind: 'disabled' };
   if (request.onlyDue === true && !isDue(flow, request.now)) return { kind: 'not_due' };
   const succeeded = await lastSuccesses(transaction, request.after ?? []);
   if (request.trigger === 'after' && !(await haveMovedOn(transaction, flow, succeeded)))
     return { kind: 'waiting' };
   return { kind: 'claimed', run: await insertRun(transaction, flow, request, succeeded) };
+}
+
+/**
+ * The run of an earlier attempt whose answer was lost, and which somebody else has started meanwhile. A schedule asks for each time
+ * once, and a backfill may ask for one again.
+ */
+async function sameTime(
+  transaction: Transaction<Tables>,
+  flow: FlowRow,
+  { trigger, scheduledAt }: ClaimRequest,
+): Promise<FlowRunRecord | undefined> {
+  if (trigger !== 'schedule' || scheduledAt === undefined) return undefined;
+  const last = await selectRuns(transaction)
+    .where('data_flow_runs.data_flow_id', '=', flow.id)
+    .where('data_flow_runs.trigger', '=', trigger)
+    .orderBy('data_flow_runs.run_seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const run = last && runRecord(last);
+  return run?.scheduledAt?.getTime() === scheduledAt.getTime() ? run : undefined;
 }
 
 /** A flow that is not known yet has succeeded 0 times. */

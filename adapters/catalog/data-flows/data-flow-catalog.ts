@@ -5,8 +5,9 @@ import { flowHistory } from './history.js';
 import { flowProgress } from './progress.js';
 import { flowRejections } from './rejections.js';
 import { flowSettings } from './settings.js';
+import { flowTrimming } from './trimming.js';
 
-/** The catalog of data flows in a SQL database. Closing it closes the database, which other parts of the catalog use too. */
+/** The catalog of data flows in a SQL database, which other parts of the catalog use too. */
 export function dataFlowCatalog(database: CatalogDatabase): DataFlowCatalog {
   return {
     ...flowSettings(database),
@@ -14,6 +15,6 @@ export function dataFlowCatalog(database: CatalogDatabase): DataFlowCatalog {
     ...flowProgress(database),
     ...flowRejections(database),
     ...flowHistory(database),
-    close: () => database.close(),
+    ...flowTrimming(database),
   };
 }

@@ -4,9 +4,12 @@ import { plainText } from '../values.js';
 import { runRecord, selectRuns } from './run-rows.js';
 
 /** The part of the port that tells of runs. */
-export function flowHistory(database: CatalogDatabase): Pick<DataFlowCatalog, 'runs' | 'run'> {
+export function flowHistory(
+  database: CatalogDatabase,
+): Pick<DataFlowCatalog, 'runs' | 'latestRuns' | 'run'> {
   return {
     runs: (flow, query) => listRuns(database, flow, query),
+    latestRuns: (query) => listLatestRuns(database, query),
     run: (flow, id) => findRun(database, flow, id),
   };
 }
@@ -21,6 +24,22 @@ async function listRuns(
     if (before !== undefined) query = query.where('data_flow_runs.run_seq', '<', before);
     if (status !== undefined) query = query.where('data_flow_runs.status', '=', status);
     return query.orderBy('data_flow_runs.run_seq', 'desc').limit(limit).execute();
+  });
+  return rows.map(runRecord);
+}
+
+async function listLatestRuns(
+  database: CatalogDatabase,
+  { limit, status }: Pick<RunQuery, 'limit' | 'status'>,
+): Promise<readonly FlowRunRecord[]> {
+  const rows = await database.read((db) => {
+    let query = selectRuns(db);
+    if (status !== undefined) query = query.where('data_flow_runs.status', '=', status);
+    return query
+      .orderBy('data_flow_runs.created_at', 'desc')
+      .orderBy('data_flow_runs.id', 'desc')
+      .limit(limit)
+      .execute();
   });
   return rows.map(runRecord);
 }

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Transaction } from 'kysely';
 import type {
   DataFlowCatalog,
   FlowRunRef,
@@ -24,15 +24,16 @@ export function flowRejections(
   };
 }
 
-/** Keeps rows; those whose number is there already stay as they are. */
+/** Keeps rows, and counts them; those whose number is there already stay as they are. */
 export async function insertRejections(
-  db: Kysely<Tables>,
+  db: Transaction<Tables>,
   runId: string,
   rejections: readonly Rejection[],
   now: Date,
 ): Promise<void> {
+  let kept = 0;
   for (let start = 0; start < rejections.length; start += ROWS_PER_INSERT) {
-    await db
+    const { numInsertedOrUpdatedRows } = await db
       .insertInto('data_flow_rejections')
       .values(
         rejections.slice(start, start + ROWS_PER_INSERT).map((rejection) => ({
@@ -45,8 +46,16 @@ export async function insertRejections(
         })),
       )
       .onConflict((conflict) => conflict.columns(['run_id', 'row_number']).doNothing())
-      .execute();
+      .executeTakeFirst();
+    kept += Number(numInsertedOrUpdatedRows ?? 0);
   }
+  if (kept === 0) return;
+  // Not in rows_rejected: the next attempt of a batch goes on counting from there, and rejects its rows once more.
+  await db
+    .updateTable('data_flow_runs')
+    .set((run) => ({ rejections_kept: run('rejections_kept', '+', kept) }))
+    .where('id', '=', runId)
+    .execute();
 }
 
 /** Only while the run is in progress: of another attempt that still goes on after its end, nothing counts. */

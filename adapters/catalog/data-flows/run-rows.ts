@@ -42,14 +42,20 @@ export function runRecord(row: NamedRunRow): FlowRunRecord {
     errorBacktrace: row.error_backtrace,
     firstCursor: readNullable(row.first_cursor),
     lastCursor: readNullable(row.last_cursor),
-    counts: readCounts(row),
+    counts: recordedCounts(row),
     scheduledAt: readOptionalTime(row.scheduled_at),
     plan: row.plan === null ? null : readObject(row.plan),
     principal: row.principal,
   };
 }
 
-/** The counts of a run. */
+/** The counts of a run, with rows that were kept as rejected of a batch that has not been counted: maybe it never will be. */
+function recordedCounts(row: RunRow): RowCounts {
+  const counts = readCounts(row);
+  return { ...counts, rejected: Math.max(counts.rejected, row.rejections_kept) };
+}
+
+/** The counts of a run where it is. */
 export function readCounts(row: CountColumns): RowCounts {
   return {
     read: row.rows_read,

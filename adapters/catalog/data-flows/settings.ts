@@ -18,15 +18,19 @@ import { activeRun } from './run-rows.js';
 /** Most ranges that a flow keeps: the last ones. */
 const MAX_BACKFILLS = 20;
 
+/** Most flows that one statement names. */
+const NAMES_PER_UPDATE = 500;
+
 /** The part of the port about flows themselves: what they are set to, and where they are. */
 export function flowSettings(
   database: CatalogDatabase,
 ): Pick<
   DataFlowCatalog,
-  'declare' | 'flows' | 'flow' | 'change' | 'remove' | 'setCursor' | 'addBackfill' | 'due'
+  'declare' | 'touch' | 'flows' | 'flow' | 'change' | 'remove' | 'setCursor' | 'addBackfill' | 'due'
 > {
   return {
     declare: (flows, now) => declare(database, flows, now),
+    touch: (names, now) => touch(database, names, now),
     flows: async () => {
       const rows = await database.read((db) =>
         db.selectFrom('data_flows').selectAll().orderBy('name').execute(),
@@ -34,7 +38,7 @@ export function flowSettings(
       return inOrder(rows).map(flowRecord);
     },
     flow: (name) => findFlow(database, name),
-    change: (name, change, now) => changeFlow(database, name, change, now),
+    change: (name, decide, now) => changeFlow(database, name, decide, now),
     remove: (name) => removeFlow(database, name),
     setCursor: (name, cursor, now) => setCursor(database, name, cursor, now),
     addBackfill: (name, range) => addBackfill(database, name, range),
@@ -144,14 +148,44 @@ function readSettings(text: string): Settings {
   return JSON.parse(text) as Settings;
 }
 
+/**
+ * Flows that somebody has locked are passed over: they are seen the next time, and nobody waits for a process that is frozen. With
+ * that, two processes cannot wait for each other either.
+ */
+async function touch(
+  database: CatalogDatabase,
+  names: readonly string[],
+  now: Date,
+): Promise<void> {
+  for (let start = 0; start < names.length; start += NAMES_PER_UPDATE) {
+    const some = names.slice(start, start + NAMES_PER_UPDATE).map(plainText);
+    await database.write((transaction) =>
+      transaction
+        .updateTable('data_flows')
+        .set({ seen_at: now })
+        .where('id', 'in', (flow) =>
+          flow
+            .selectFrom('data_flows')
+            .select('id')
+            .where('name', 'in', some)
+            .$if(database.locksRows, (query) => query.forNoKeyUpdate().skipLocked()),
+        )
+        .execute(),
+    );
+  }
+}
+
 async function changeFlow(
   database: CatalogDatabase,
   name: string,
-  { enabled, runInterval, configuration }: FlowChange,
+  decide: (record: FlowRecord) => FlowChange,
   now: Date,
 ): Promise<FlowRecord | undefined> {
-  const row = await database.write((transaction) =>
-    transaction
+  return database.write(async (transaction) => {
+    const row = await lockFlow(database, transaction, name);
+    if (row === undefined) return undefined;
+    const { enabled, runInterval, configuration } = decide(flowRecord(row));
+    const changed = await transaction
       .updateTable('data_flows')
       .set({
         ...(enabled !== undefined && { enabled }),
@@ -159,11 +193,11 @@ async function changeFlow(
         ...(configuration !== undefined && { configuration: writeJson(configuration) }),
         updated_at: now,
       })
-      .where('name', '=', plainText(name))
+      .where('id', '=', row.id)
       .returningAll()
-      .executeTakeFirst(),
-  );
-  return row && flowRecord(row);
+      .executeTakeFirstOrThrow();
+    return flowRecord(changed);
+  });
 }
 
 /** The flow, locked, while no run of it is active. */

@@ -3,6 +3,7 @@ import { VERSION } from '../../../src/version.js';
 import { CatalogNewer } from '../catalog-errors.js';
 import type { CatalogDatabase, Dialect } from '../database.js';
 import { createDataFlows } from './0001-data-flows.js';
+import { extendRunHistory } from './0002-run-history.js';
 import { columnTypes, type ColumnTypes } from './column-types.js';
 
 /** Every migration, in order. One that is released stays as it is. */
@@ -10,6 +11,7 @@ const MIGRATIONS: Readonly<
   Record<string, (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>>
 > = {
   '0001_data_flows': createDataFlows,
+  '0002_run_history': extendRunHistory,
 };
 
 const MIGRATIONS_TABLE = 'catalog_migrations';
@@ -44,8 +46,22 @@ export async function migrate(
 function migrationsFor(kind: Dialect['kind']): Record<string, Migration> {
   const types = columnTypes(kind);
   return Object.fromEntries(
-    Object.entries(MIGRATIONS).map(([name, up]) => [name, { up: (db) => up(db, types) }]),
+    Object.entries(MIGRATIONS).map(([name, up]) => [
+      name,
+      {
+        up: async (db) => {
+          if (kind === 'postgres') await withoutTimeouts(db);
+          await up(db, types);
+        },
+      },
+    ]),
   );
+}
+
+/** A large table may take longer than any other statement. All migrations are one transaction. */
+async function withoutTimeouts(db: Kysely<unknown>): Promise<void> {
+  await sql`set local statement_timeout = 0`.execute(db);
+  await sql`set local lock_timeout = 0`.execute(db);
 }
 
 /** What has been run here and is not known; empty too when the table cannot be read, for which the migrator has a reason. */

@@ -2,9 +2,10 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import pg from 'pg';
+import { isCatalogAway } from '../../../adapters/catalog/catalog-away.js';
 import { openCatalog, type Catalog } from '../../../adapters/catalog/open-catalog.js';
 import { openPostgres } from '../../../adapters/catalog/postgres-database.js';
-import { declaration, NOON, request } from '../../conformance/data-flow-catalog/flows.js';
+import { after, declaration, NOON, request } from '../../conformance/data-flow-catalog/flows.js';
 import {
   describePostgres,
   execute,
@@ -45,6 +46,7 @@ describePostgres('a catalog in PostgreSQL', () => {
     expect(await opened[19]!.dataFlows.flows()).toHaveLength(1);
     expect(await query('select name from catalog_migrations')).toEqual([
       { name: '0001_data_flows' },
+      { name: '0002_run_history' },
     ]);
   });
 
@@ -151,6 +153,51 @@ describePostgres('a catalog in PostgreSQL', () => {
     } finally {
       await client.end();
     }
+  });
+
+  it('has the server end what is frozen, unless its address says otherwise', async () => {
+    const timeouts = async (url: string): Promise<unknown> => {
+      const opened = await openPostgres(url);
+      const { rows } = await opened.read((db) =>
+        sql`select current_setting('statement_timeout') as statement,
+          current_setting('lock_timeout') as lock,
+          current_setting('idle_in_transaction_session_timeout') as idle`.execute(db),
+      );
+      await opened.close();
+      return rows;
+    };
+    expect(await timeouts(database.url)).toEqual([{ statement: '30s', lock: '10s', idle: '1min' }]);
+    expect(await timeouts(`${database.url}?lock_timeout=300`)).toEqual([
+      { statement: '30s', lock: '300ms', idle: '1min' },
+    ]);
+  });
+
+  it('lets nobody wait for ever for a flow that a frozen process has locked, and sees the others', async () => {
+    const url = `${database.url}?lock_timeout=300&idle_in_transaction_session_timeout=1500`;
+    const { dataFlows } = await open(url);
+    await dataFlows.declare([declaration(), declaration({ name: 'customers' })], NOON);
+    const frozen = await openPostgres(url);
+    let goOn: () => void = () => undefined;
+    const locked = new Promise<void>((resolve) => {
+      void frozen
+        .write(async (transaction) => {
+          await sql`select 1 from data_flows where name = 'orders' for update`.execute(transaction);
+          resolve();
+          await new Promise<void>((thaw) => (goOn = thaw));
+        })
+        .catch(() => undefined);
+    });
+    await locked;
+    const refused: unknown = await dataFlows.claim(request()).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: '55P03' });
+    expect(isCatalogAway(refused)).toBe(true);
+    await dataFlows.touch(['customers', 'orders'], after(5));
+    expect((await dataFlows.flows()).map(({ seenAt }) => seenAt)).toEqual([after(5), NOON]);
+    // The server has ended its transaction by then.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await dataFlows.claim(request())).toMatchObject({ kind: 'claimed' });
+    goOn();
+    await frozen.close();
   });
 
   it('answers again after its server has restarted', async () => {

@@ -82,15 +82,27 @@ describe('a catalog in a SQLite file', () => {
     const migrations = inFile((database) =>
       database.prepare('select name from catalog_migrations').all(),
     );
-    expect(migrations).toEqual([{ name: '0001_data_flows' }]);
+    expect(migrations).toEqual([{ name: '0001_data_flows' }, { name: '0002_run_history' }]);
   });
 
   it('tells of migrations that it has run, once', async () => {
     const lines: unknown[] = [];
     const log = { info: (fields: unknown) => lines.push(fields), warn: () => undefined };
-    for (let count = 0; count < 2; count += 1)
-      await (await openCatalog({ url: `sqlite:${file}`, log })).close();
-    expect(lines).toEqual([{ catalog: `sqlite:${file}`, migrations: ['0001_data_flows'] }]);
+    const openTwice = async (): Promise<void> => {
+      for (let count = 0; count < 2; count += 1)
+        await (await openCatalog({ url: `sqlite:${file}`, log })).close();
+    };
+    // Of a catalog that is new nobody needs to be told.
+    await openTwice();
+    expect(lines).toEqual([]);
+    inFile((database) =>
+      database.exec(
+        `drop index data_flow_runs_created_at; alter table data_flow_runs drop column rejections_kept;
+         delete from catalog_migrations where name = '0002_run_history'`,
+      ),
+    );
+    await openTwice();
+    expect(lines).toEqual([{ catalog: `sqlite:${file}`, migrations: ['0002_run_history'] }]);
   });
 
   it('is not opened when a newer version has changed it, and not changed then', async () => {
@@ -125,7 +137,7 @@ describe('a catalog in a SQLite file', () => {
 
   it('may be closed more than once', async () => {
     const catalog = await open();
-    await catalog.dataFlows.close();
+    await catalog.close();
     await catalog.close();
     await expect(catalog.dataFlows.flows()).rejects.toThrow();
   });

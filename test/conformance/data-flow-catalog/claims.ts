@@ -18,6 +18,25 @@ export function testClaims(flows: OpenFlows): void {
     (await flows.catalog.claim(request(change))).kind;
 
   describe('a claim', () => {
+    it('of a schedule is made once for each time, also when the run for it is over', async () => {
+      await flows.catalog.declare([declaration()], NOON);
+      const times = [after(0), after(60)].map((scheduledAt) => ({
+        trigger: 'schedule' as const,
+        scheduledAt,
+      }));
+      await completeRun(flows.catalog, times[0], 'failed');
+      expect(await flows.catalog.claim(request(times[0]))).toMatchObject({
+        kind: 'over',
+        run: { runSeq: 1, status: 'failed' },
+      });
+      await completeRun(flows.catalog);
+      expect(await kindOf(times[0])).toBe('over');
+      // Somebody asks for it again.
+      await completeRun(flows.catalog, { ...times[0], trigger: 'backfill' });
+      await completeRun(flows.catalog, { ...times[0], trigger: 'backfill' });
+      expect(await kindOf(times[1])).toBe('claimed');
+    });
+
     it('makes a run that is pending', async () => {
       await flows.catalog.declare([declaration()], NOON);
       const scheduledAt = after(-3);
@@ -113,11 +132,11 @@ export function testClaims(flows: OpenFlows): void {
       await catalog.declare([declaration()], NOON);
       const all = { trigger: 'after', after: ['nope'], onlyEnabled: true, onlyDue: true } as const;
       const ref = await begunRun(catalog);
-      await catalog.change('orders', { enabled: false }, NOON);
+      await catalog.change('orders', () => ({ enabled: false }), NOON);
       expect(await kindOf(all)).toBe('active');
       await catalog.end(ref, { status: 'success', now: NOON });
       expect(await kindOf(all)).toBe('disabled');
-      await catalog.change('orders', { enabled: true }, NOON);
+      await catalog.change('orders', () => ({ enabled: true }), NOON);
       expect(await kindOf(all)).toBe('not_due');
       expect(await kindOf({ ...all, now: after(60) })).toBe('waiting');
     });

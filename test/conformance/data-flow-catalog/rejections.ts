@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Rejection } from '../../../src/data-flow/row.js';
 import type { Json } from '../../../src/definition/json.js';
-import { after, begunRun, NOON, type OpenFlows } from './flows.js';
+import { after, begunRun, countsOf, NOON, positionAt, type OpenFlows } from './flows.js';
 
 /** Rows that were rejected. */
 export function testRejections(flows: OpenFlows): void {
@@ -35,6 +35,38 @@ export function testRejections(flows: OpenFlows): void {
         { ...rejection(1), createdAt: after(1) },
         { ...rejection(2), createdAt: after(2) },
       ]);
+    });
+
+    it('are in the count of their run at once, and of it alone', async () => {
+      const ref = await begunRun(flows.catalog);
+      await flows.catalog.keepRejections(ref, [rejection(1), rejection(2)], after(1));
+      await flows.catalog.keepRejections(ref, [rejection(2), rejection(3)], after(2));
+      const rejected = async () => {
+        const [run] = await flows.catalog.runs('orders', { limit: 1 });
+        return run?.counts.rejected;
+      };
+      expect(await rejected()).toBe(3);
+      await flows.catalog.end(ref, { status: 'failed', now: after(3) });
+      expect(await rejected()).toBe(3);
+      await begunRun(flows.catalog);
+      expect(await rejected()).toBe(0);
+    });
+
+    it('are not in the position: another attempt rejects them once more, and counts them once', async () => {
+      const ref = await begunRun(flows.catalog);
+      const first = { ...positionAt(1, 'a'), counts: { ...countsOf(1), rejected: 1 } };
+      const kept = { from: 0, to: first, rejections: [rejection(1)], now: NOON };
+      expect(await flows.catalog.advance(ref, kept)).toBe(true);
+      // Its batch is not written after that.
+      await flows.catalog.keepRejections(ref, [rejection(3), rejection(4)], after(1));
+      expect((await flows.catalog.position(ref))?.counts.rejected).toBe(1);
+      expect((await flows.catalog.run('orders', 1))?.counts.rejected).toBe(3);
+      await flows.catalog.keepRejections(ref, [rejection(3), rejection(4)], after(2));
+      const second = { ...positionAt(2, 'b'), counts: { ...countsOf(2), rejected: 3 } };
+      const moved = { from: 1, to: second, rejections: [], now: after(2) };
+      expect(await flows.catalog.advance(ref, moved)).toBe(true);
+      expect((await flows.catalog.position(ref))?.counts.rejected).toBe(3);
+      expect((await flows.catalog.run('orders', 1))?.counts.rejected).toBe(3);
     });
 
     it('can be many at once', async () => {

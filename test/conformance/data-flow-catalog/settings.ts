@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { FlowDeclaration, FlowRecord } from '../../../src/data-flow/catalog.js';
+import type {
+  DataFlowCatalog,
+  FlowDeclaration,
+  FlowRecord,
+} from '../../../src/data-flow/catalog.js';
 import {
   after,
   begunRun,
@@ -81,6 +85,33 @@ export function testSettings(flows: OpenFlows): void {
       expect(await flows.catalog.flows()).toHaveLength(2);
     });
 
+    it('is seen by name, which changes nothing else and makes no flow of a name that is not known', async () => {
+      await declare();
+      await declare({ name: 'customers' });
+      const before = await stored();
+      await flows.catalog.touch(['nope', 'orders', 'or\0ders'], after(10));
+      await flows.catalog.touch([], after(20));
+      expect(await stored()).toEqual({ ...before, seenAt: after(10) });
+      expect(await stored('customers')).toMatchObject({ seenAt: NOON });
+      expect(await flows.catalog.flows()).toHaveLength(2);
+    });
+
+    it('is seen by several processes with many flows at the same time', async () => {
+      const names = Array.from({ length: 600 }, (_, at) => `f${String(at)}`);
+      await flows.catalog.declare(
+        names.map((name) => declaration({ name })),
+        NOON,
+      );
+      const another = await flows.another();
+      await Promise.all([
+        flows.catalog.touch(names, after(10)),
+        another.touch([...names].reverse(), after(10)),
+      ]);
+      await flows.catalog.touch(names, after(10));
+      const seen = new Set((await flows.catalog.flows()).map(({ seenAt }) => seenAt.getTime()));
+      expect([...seen]).toEqual([after(10).getTime()]);
+    });
+
     it('keeps its cursor and history', async () => {
       const ref = await begunRun(flows.catalog);
       const to = positionAt(1, { id: 7 });
@@ -101,7 +132,7 @@ export function testSettings(flows: OpenFlows): void {
 
     it("leaves an operator's changes alone, value by value", async () => {
       await declare();
-      await flows.catalog.change('orders', { enabled: false, runInterval: 5 }, NOON);
+      await flows.catalog.change('orders', () => ({ enabled: false, runInterval: 5 }), NOON);
       await declare({ configuration: { batch: 100 } });
       await declare({ configuration: { batch: 100 }, runInterval: 90, description: 'New.' });
       expect(await stored()).toMatchObject({
@@ -115,7 +146,7 @@ export function testSettings(flows: OpenFlows): void {
     it("leaves an operator's members of the configuration alone, and changes the others", async () => {
       await declare({ configuration: { kept: 1, changed: 1, removed: 1, dropped: 1 } });
       const configuration = { kept: 1, changed: 2, dropped: 1, added: [1, { a: null }] };
-      await flows.catalog.change('orders', { configuration }, NOON);
+      await flows.catalog.change('orders', () => ({ configuration }), NOON);
       await declare({ configuration: { kept: 3, changed: 3, removed: 3, fresh: 3 } });
       expect((await stored()).configuration).toEqual({
         kept: 3,
@@ -127,10 +158,10 @@ export function testSettings(flows: OpenFlows): void {
 
     it('has a value back once an operator has set what the code says', async () => {
       await declare();
-      await flows.catalog.change('orders', { runInterval: 5 }, NOON);
+      await flows.catalog.change('orders', () => ({ runInterval: 5 }), NOON);
       await declare({ runInterval: 90 });
       expect(await stored()).toMatchObject({ runInterval: 5 });
-      await flows.catalog.change('orders', { runInterval: 90 }, NOON);
+      await flows.catalog.change('orders', () => ({ runInterval: 90 }), NOON);
       await declare({ runInterval: 120 });
       expect(await stored()).toMatchObject({ runInterval: 120 });
     });
@@ -138,7 +169,7 @@ export function testSettings(flows: OpenFlows): void {
     it('does not take the order of members for a change', async () => {
       await declare({ configuration: { filter: { a: 1, b: 2 } } });
       const configuration = { filter: { b: 2, a: 1 } };
-      await flows.catalog.change('orders', { configuration }, NOON);
+      await flows.catalog.change('orders', () => ({ configuration }), NOON);
       await declare({ configuration: { filter: { a: 9 } } });
       expect((await stored()).configuration).toEqual({ filter: { a: 9 } });
     });
@@ -163,16 +194,48 @@ export function testSettings(flows: OpenFlows): void {
     it('changes what is given and nothing else', async () => {
       await declare();
       const before = await stored();
-      const changed = await flows.catalog.change('orders', { enabled: false }, after(5));
+      const changed = await flows.catalog.change('orders', () => ({ enabled: false }), after(5));
       expect(changed).toEqual({ ...before, enabled: false, updatedAt: after(5) });
       expect(await stored()).toEqual(changed);
       const configuration = { deep: [1.5, { 'ключ "': '\u0000\ud800 é', emoji: '😀' }] };
-      await flows.catalog.change('orders', { runInterval: 1, configuration }, after(6));
+      await flows.catalog.change('orders', () => ({ runInterval: 1, configuration }), after(6));
       expect(await stored()).toMatchObject({ enabled: false, runInterval: 1, configuration });
     });
 
+    it('decides by the flow as it is, so that two at the same time both have what they want', async () => {
+      await declare({ configuration: { a: 0, b: 0 } });
+      const set = (catalog: DataFlowCatalog, member: string) =>
+        catalog.change(
+          'orders',
+          ({ configuration }) => ({ configuration: { ...configuration, [member]: 1 } }),
+          NOON,
+        );
+      const another = await flows.another();
+      for (let round = 0; round < 10; round += 1) {
+        const [a, b] = [`a${String(round)}`, `b${String(round)}`];
+        await Promise.all([set(flows.catalog, a), set(another, b)]);
+        expect((await stored()).configuration).toMatchObject({ [a]: 1, [b]: 1 });
+      }
+    });
+
+    it('changes nothing when it cannot decide, and the next one decides', async () => {
+      await declare();
+      const before = await stored();
+      const refused = flows.catalog.change(
+        'orders',
+        () => {
+          throw new Error('not like that');
+        },
+        after(5),
+      );
+      await expect(refused).rejects.toThrow('not like that');
+      expect(await stored()).toEqual(before);
+      const changed = await flows.catalog.change('orders', () => ({ enabled: false }), after(6));
+      expect(changed).toEqual({ ...before, enabled: false, updatedAt: after(6) });
+    });
+
     it('cannot change a flow that is not there', async () => {
-      expect(await flows.catalog.change('nope', { enabled: false }, NOON)).toBeUndefined();
+      expect(await flows.catalog.change('nope', () => ({ enabled: false }), NOON)).toBeUndefined();
     });
 
     it('removes a flow with its runs, but not while one is active', async () => {
