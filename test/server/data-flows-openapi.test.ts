@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -37,6 +39,24 @@ function defined() {
   return { flows, timed, beating };
 }
 
+/** Routes as the documentation writes them. */
+function routesInDocs(): readonly string[] {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/http-api.md'), 'utf8');
+  return [...page.matchAll(/^\| `((?:GET|POST|PATCH) \/data_flows[^`]*)`/gm)]
+    .map(([, route = '']) => route)
+    .sort();
+}
+
+function routesOf({ paths }: Document): readonly string[] {
+  return Object.entries(paths)
+    .filter(([path]) => path.startsWith('/data_flows'))
+    .flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    .map((route) => route.replace(/\{(\w+)\}/g, ':$1').replace(':run_id', ':id'))
+    .sort();
+}
+
 describe('/openapi.json of a project with data flows', () => {
   it('is valid, and describes what is served and answered', async () => {
     const { flows: definitions, timed, beating } = defined();
@@ -45,6 +65,7 @@ describe('/openapi.json of a project with data flows', () => {
     const document = (await send(`${url}/openapi.json`)).body as Document;
     const { valid, errors } = await new Validator().validate(structuredClone(document));
     expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
+    expect(routesOf(document)).toEqual(routesInDocs());
     const ajv = new Ajv2020({
       strict: false,
       validateFormats: false,

@@ -26,7 +26,12 @@ function beating(
   every: Duration,
   run: () => Promise<void> | void = () => undefined,
 ): DataFlow {
-  return defineDataFlow({ name, schedule: { heartbeat: { every } }, run });
+  return defineDataFlow({
+    name,
+    schedule: { heartbeat: { every } },
+    retry: { maximumAttempts: 1 },
+    run,
+  });
 }
 
 const HEARTBEAT = '/data_flows/heartbeat';

@@ -84,7 +84,13 @@ function deployment(behavior: 'PINNED' | 'AUTO_UPGRADE'): Deployment {
         credentials: {},
       });
       const log = pino({ level: 'silent' });
-      const worker = await ReloadableWorker.create({ project, link, log, env: {}, schedules: false });
+      const worker = await ReloadableWorker.create({
+        project,
+        link,
+        log,
+        env: {},
+        schedules: false,
+      });
       worker.run().catch(() => undefined);
       return worker;
     },
