@@ -88,13 +88,17 @@ export class FlowMove {
       counts: countBatch(counts, moved, written),
     });
     const { sink } = this.parts;
+    const key = (): string => this.#keyOf(batch, rows);
     const receipt =
       rows.length === 0 && sink.takeOver === undefined
         ? NOTHING_WRITTEN
         : await sink.write({
             rows,
             step: this.#position.step,
-            idempotencyKey: this.#keyOf(batch, rows),
+            // Only who sends a batch elsewhere asks for it.
+            get idempotencyKey() {
+              return key();
+            },
             next: (written) => next(written),
           });
     this.#checkSize('sink gave a state', receipt.state ?? null);

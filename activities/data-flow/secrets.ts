@@ -30,7 +30,7 @@ export class Secrets {
 
   /** A cursor without secrets, such as the key in the address of a next page. */
   hideIn(cursor: Json): Json {
-    return mapTexts(cursor, (text) => this.hide(text));
+    return this.#known.length === 0 ? cursor : mapTexts(cursor, (text) => this.hide(text));
   }
 
   /** The cursor that {@link hideIn} was given. */

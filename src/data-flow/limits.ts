@@ -20,7 +20,7 @@ export const FLOW_LIMITS = {
   batchSize: 10_000,
   maxRejected: 1_000_000,
   /** An activity that moves batches returns after so many rows or so much time, whichever comes first. */
-  rowsPerActivity: 50_000,
+  rowsPerActivity: 200_000,
   msPerActivity: 10_000,
   /** Most bytes of a cursor: it is written with every batch. */
   cursorBytes: 64 * 1024,

@@ -98,6 +98,7 @@ async function* rowsFrom(
     tooLong: (linesBefore) => rowTooLong(absolute, line + linesBefore + 1, format.maxRowBytes),
   });
   const fingerprint = new Fingerprint(file);
+  const stats = new RecentStats(file);
   for (;;) {
     signal.throwIfAborted();
     const readHeader = header === null ? format.header : undefined;
@@ -114,10 +115,33 @@ async function* rowsFrom(
     }
     const rows = format.rows(records, header);
     row += rows.length;
-    const { size, mtimeMs } = await file.stat();
+    const { size, mtimeMs } = await stats.current();
     const hashes = await fingerprint.at(offset, group.bytes);
     const cursor = { offset, row, line, header, ...hashes, size, mtimeMs };
     yield { rows, cursor, fraction: size === 0 ? 1 : Math.min(1, offset / size) };
+  }
+}
+
+/** The size and time of a file are asked for so often: each is a round through a thread, and a batch takes a millisecond. */
+const STATS_MS = 50;
+
+/**
+ * What is known of a file that is being read. It may be a moment old: a file that changed since is then read once more, never
+ * less.
+ */
+class RecentStats {
+  #at = -Infinity;
+  #known: { readonly size: number; readonly mtimeMs: number } = { size: 0, mtimeMs: 0 };
+
+  constructor(private readonly file: FileHandle) {}
+
+  async current(): Promise<{ readonly size: number; readonly mtimeMs: number }> {
+    const now = performance.now();
+    if (now - this.#at >= STATS_MS) {
+      this.#at = now;
+      this.#known = await this.file.stat();
+    }
+    return this.#known;
   }
 }
 

@@ -11,7 +11,7 @@ jest.setTimeout(60_000);
 
 const EVENTS = 9;
 /** What one activity moves at most, see FLOW_LIMITS. */
-const PER_ACTIVITY = 50_000;
+const PER_ACTIVITY = 200_000;
 
 const temporal = useContinuingTemporal(EVENTS);
 const start = useFlowStack(temporal);
@@ -78,9 +78,9 @@ describe('a run whose history gets long', () => {
       const { rows_read: count } = data as { readonly rows_read?: number };
       return count === undefined ? [] : [count];
     });
-    expect(read).toEqual([50_000, 100_000, 150_000, 150_010]);
+    expect(read).toEqual([200_000, 400_000, 600_000, 600_010]);
     expect(new Set(kept.map(({ id }) => id)).size).toBe(kept.length);
-    expect(kept.at(-1)?.data).toMatchObject({ result: { rows_read: 150_010 } });
+    expect(kept.at(-1)?.data).toMatchObject({ result: { rows_read: 600_010 } });
 
     const after: Told[] = [];
     for await (const { id, type, data } of watched.events()) after.push({ id, type, data });
@@ -114,7 +114,7 @@ describe('a run whose history gets long', () => {
 
   it('is cancelled and timed out as one, wherever in its chain', async () => {
     const [cancelled, late] = [uniqueFlow(), uniqueFlow()];
-    const rows = numbered(1_000_000);
+    const rows = numbered(3_000_000);
     const slow = (name: string, more: { timeout?: '5s' } = {}) =>
       defineDataFlow({
         name,
@@ -122,7 +122,7 @@ describe('a run whose history gets long', () => {
         ...more,
         source: listSource(
           () => rows,
-          (_from, signal) => delay(150, undefined, { signal }).catch(() => undefined),
+          (_from, signal) => delay(30, undefined, { signal }).catch(() => undefined),
         ),
         sink: listSink([]),
       });
