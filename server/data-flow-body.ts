@@ -1,3 +1,4 @@
+import { countFields } from '../src/data-flow/row.js';
 import type { FlowRunRecord, RejectionRecord } from '../src/data-flow/catalog.js';
 import type { FlowScheduleState } from '../engine/data-flow/flow-schedules.js';
 import { isTimed } from '../engine/data-flow/flow-schedules.js';
@@ -95,15 +96,7 @@ export function flowRunBody(run: FlowRunRecord, base: string, engine: Engine): J
     error_message: run.errorMessage,
     first_cursor: run.firstCursor,
     last_cursor: run.lastCursor,
-    rows_read: counts.read,
-    rows_written: counts.written,
-    rows_rejected: counts.rejected,
-    rows_skipped: counts.skipped,
-    rows_new: counts.new,
-    rows_updated: counts.updated,
-    rows_redundant: counts.redundant,
-    rows_unpredictable: counts.unpredictable,
-    batches: counts.batches,
+    ...countFields(counts),
     scheduled_at: timeOrNull(run.scheduledAt),
     workflow_id: run.workflowId,
     principal: run.principal,

@@ -30,7 +30,8 @@ export function flowFailure(
     });
   }
   const { flow, runSeq, attempt = 1 } = task;
-  const failure = { ...failureOf(error), message: hide(failureOf(error).message) };
+  const thrown = failureOf(error);
+  const failure = { ...thrown, message: hide(thrown.message) };
   const cause = withoutSecrets(error, hide);
   deps.log.warn(
     { err: cause, flow, run_seq: runSeq, attempt, type: failure.type },

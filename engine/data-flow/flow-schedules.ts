@@ -196,7 +196,7 @@ export class FlowSchedules {
 }
 
 /** What a schedule's spec is: an operator may have changed an interval. */
-export function specOf(schedule: Timed, runInterval: number | null): ScheduleSpec {
+function specOf(schedule: Timed, runInterval: number | null): ScheduleSpec {
   if (schedule.kind === 'cron')
     return { cronExpressions: [schedule.cron], timezone: schedule.timezone };
   return { intervals: [{ every: (runInterval ?? schedule.seconds) * 1_000 }] };

@@ -58,7 +58,7 @@ export class ProjectFlows {
 }
 
 /** Where a project's catalog is: what its config says, else `DATABASE_URL`, else a file in its state folder. */
-export async function catalogUrl({
+async function catalogUrl({
   dir,
   config,
   env,

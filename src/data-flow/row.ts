@@ -60,6 +60,21 @@ export function countBatch(
   };
 }
 
+/** Counts by the names that the catalog and the API have for them. */
+export function countFields(counts: RowCounts) {
+  return {
+    rows_read: counts.read,
+    rows_written: counts.written,
+    rows_rejected: counts.rejected,
+    rows_skipped: counts.skipped,
+    rows_new: counts.new,
+    rows_updated: counts.updated,
+    rows_redundant: counts.redundant,
+    rows_unpredictable: counts.unpredictable,
+    batches: counts.batches,
+  };
+}
+
 /** A row that was refused, as it is kept. */
 export interface Rejection {
   /** Its place among the rows of the run, from 1. */

@@ -129,7 +129,7 @@ function compileTransform(
 }
 
 /** What is wrong with a connector's options, as sentences. References stand for texts that nobody knows yet. */
-export function optionProblems(schema: ObjectType, options: JsonObject): readonly string[] {
+function optionProblems(schema: ObjectType, options: JsonObject): readonly string[] {
   const parsed = schema.safeParse(options);
   if (parsed.success) return [];
   const referring = new Set(references(options).map(({ path }) => JSON.stringify(path)));

@@ -1,6 +1,6 @@
 import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
 import type { FlowRunRecord, FlowRunStatus } from '../../../src/data-flow/catalog.js';
-import type { RowCounts } from '../../../src/data-flow/row.js';
+import { countFields, type RowCounts } from '../../../src/data-flow/row.js';
 import type { DataFlowRunsTable, Tables } from '../tables.js';
 import { readNullable, readObject, readOptionalTime, readTime } from '../values.js';
 
@@ -72,17 +72,7 @@ export function readCounts(row: CountColumns): RowCounts {
 
 /** The opposite of {@link readCounts}. */
 export function writeCounts(counts: RowCounts): CountColumns {
-  return {
-    rows_read: counts.read,
-    rows_written: counts.written,
-    rows_rejected: counts.rejected,
-    rows_skipped: counts.skipped,
-    rows_new: counts.new,
-    rows_updated: counts.updated,
-    rows_redundant: counts.redundant,
-    rows_unpredictable: counts.unpredictable,
-    batches: counts.batches,
-  };
+  return countFields(counts);
 }
 
 /** Runs with the names of their flows. */
