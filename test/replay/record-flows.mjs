@@ -23,32 +23,42 @@ const numbers = defineSource({
     }
   },
 });
+/** How often each flow's sink was asked. */
+const asked = new Map();
 const nowhere = defineSink({
   name: 'nowhere',
-  options: z.object({ closed: z.boolean().default(false) }),
-  open: ({ options }) => ({
+  options: z.object({ closed: z.boolean().default(false), failures: z.number().default(0) }),
+  open: ({ flow, options }) => ({
     write: async ({ rows }) => {
       if (options.closed) throw permanent('the warehouse is closed');
+      const failed = asked.get(flow) ?? 0;
+      asked.set(flow, failed + 1);
+      if (failed < options.failures) throw new Error('the warehouse is busy');
       return { written: { new: 0, updated: 0, redundant: 0, unpredictable: rows.length } };
     },
   }),
 });
-/** An activity moves 50,000 rows at most: this takes four. */
-const MANY = 150_010;
+/** An activity moves 200,000 rows at most: this takes four. */
+const MANY = 600_010;
 
-const flow = (name, { upTo = 10, waitMs = 0, closed = false, ...more } = {}) =>
+const flow = (name, { upTo = 10, waitMs = 0, closed = false, failures = 0, ...more } = {}) =>
   defineDataFlow({
     name,
     batchSize: 10_000,
     ...more,
     source: numbers({ upTo, waitMs }),
-    sink: nowhere({ closed }),
+    sink: nowhere({ closed, failures }),
   });
 const yearly = { cron: '0 0 1 1 *' };
 const flows = [
   flow('flow-moved', { upTo: MANY }),
   flow('flow-continued', { upTo: MANY }),
   flow('flow-failed', { closed: true }),
+  flow('flow-given-up', {
+    failures: 9,
+    retry: { maximumAttempts: 2, initialInterval: '500ms', backoffCoefficient: 2 },
+  }),
+  flow('flow-retried', { failures: 2, retry: { maximumAttempts: 3, initialInterval: '500ms' } }),
   flow('flow-cancelled', { upTo: 10 * MANY, waitMs: 500 }),
   flow('flow-timed-out', { upTo: 10 * MANY, waitMs: 500, timeout: '1s' }),
   flow('flow-missing-code'),
