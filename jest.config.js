@@ -27,6 +27,10 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
+  setupFiles: ['<rootDir>/test/support/workflows-in-test-thread.mjs'],
+  testSequencer: '<rootDir>/test/support/slow-first-sequencer.mjs',
   testTimeout: 30_000,
   maxWorkers: 2,
+  // Node keeps the modules of each test file; near the limit of its heap it would do little else than look for garbage.
+  workerIdleMemoryLimit: '1GB',
 };

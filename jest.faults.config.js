@@ -6,6 +6,8 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/faults/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  // Workers with the threads that they have in production.
+  setupFiles: [],
   testTimeout: 600_000,
   maxWorkers: 1,
 };

@@ -76,6 +76,11 @@ export function truncate(text: string, width: number): string {
     : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
+/** A text of any origin as one line that fits a width: it may hold anything, and a terminal obeys control characters. */
+export function oneLine(text: string, width = Infinity): string {
+  return truncate(stripVTControlCharacters(text).replace(/\s+/g, ' ').trim(), width);
+}
+
 const segmenter = new Intl.Segmenter();
 
 function charactersOf(text: string): readonly string[] {

@@ -2,7 +2,7 @@ import { countFields } from '../src/data-flow/row.js';
 import type { FlowRunRecord, RejectionRecord } from '../src/data-flow/catalog.js';
 import type { FlowScheduleState } from '../engine/data-flow/flow-schedules.js';
 import { isTimed } from '../engine/data-flow/flow-schedules.js';
-import type { FlowState } from '../engine/data-flow/data-flows.js';
+import type { FlowState } from '../engine/data-flow/known-flows.js';
 import type { Engine } from '../engine/engine.js';
 import type { Json, JsonObject } from '../src/definition/json.js';
 
@@ -14,6 +14,7 @@ export function flowBody(state: FlowState, base: string): JsonObject {
     name: record.name,
     description: record.description,
     enabled: record.enabled,
+    note: record.note,
     configuration: record.configuration,
     configuration_problems: configurationProblems.map(({ path, message }) => ({ path, message })),
     run_interval: record.runInterval,

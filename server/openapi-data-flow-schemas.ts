@@ -1,8 +1,9 @@
 import { FLOW_RUN_STATUSES, type FlowTrigger } from '../src/data-flow/catalog.js';
+import { FLOW_LIMITS } from '../src/data-flow/limits.js';
+import { REJECTION_PHASES } from '../src/data-flow/row.js';
 import type { JsonObject } from '../src/definition/json.js';
 import { ref } from './openapi-components.js';
 import { PAGE } from './query-parameters.js';
-import { MAX_NOTE } from './routes/data-flows.js';
 
 const TRIGGERS = [
   'schedule',
@@ -45,6 +46,10 @@ const flow: JsonObject = {
   name: text,
   description: orNull('string'),
   enabled: flag,
+  note: orNull('string', {
+    description:
+      'Why it was paused, of a flow that was disabled by it. Of one that a Temporal Schedule starts, its schedule has the note.',
+  }),
   configuration: { type: 'object' },
   configuration_problems: {
     type: 'array',
@@ -121,7 +126,7 @@ export const DATA_FLOW_SCHEMAS: JsonObject = {
   DataFlowNote: {
     type: 'object',
     additionalProperties: false,
-    properties: { note: { type: 'string', maxLength: MAX_NOTE } },
+    properties: { note: { type: 'string', maxLength: FLOW_LIMITS.noteCharacters } },
   },
   DataFlowReset: { type: 'object', additionalProperties: false, properties: { cursor } },
   DataFlowRange: { ...whole({ start: time, end: time }), additionalProperties: false },
@@ -148,7 +153,7 @@ export const DATA_FLOW_SCHEMAS: JsonObject = {
   DataFlowRunList: whole({ runs: list('DataFlowRun') }, { next_before: { type: 'integer' } }),
   DataFlowRejection: whole({
     row_number: { type: 'integer', minimum: 1 },
-    phase: { enum: ['reads', 'transform', 'writes'] },
+    phase: { enum: [...REJECTION_PHASES] },
     reason: text,
     row: {},
     created_at: time,

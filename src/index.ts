@@ -51,6 +51,7 @@ export {
   type SourceContext,
   type SourceDefinition,
   type SourceUse,
+  type UnreadableRow,
 } from './data-flow/source.js';
 export {
   defineSink,
@@ -70,6 +71,7 @@ export {
   type TransformUse,
 } from './data-flow/transform.js';
 export { FenceLost, type FlowPosition } from './data-flow/position.js';
+export { RowsRefused, type RefusedRow } from './data-flow/refusal.js';
 export type { Row, RowCounts, Written } from './data-flow/row.js';
 export type { FlowSchedule, OverlapPolicy } from './data-flow/schedule.js';
 export type {
@@ -116,7 +118,9 @@ export {
   TemporalSettingsInvalid,
   TemporalUnreachable,
 } from '../engine/connection-errors.js';
-export { DataFlows, type FlowState, type Heartbeat } from '../engine/data-flow/data-flows.js';
+export { DataFlows } from '../engine/data-flow/data-flows.js';
+export type { Heartbeat } from '../engine/data-flow/flow-heartbeat.js';
+export type { FlowState } from '../engine/data-flow/known-flows.js';
 export {
   FlowActive,
   FlowNotFound,

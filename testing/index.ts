@@ -13,7 +13,8 @@ export {
   type TestEnvironmentOptions,
   type TestEnvironmentSettings,
 } from './test-environment.js';
-export { sinkChecks, type SinkCheckOptions, type SinkUnderCheck } from './sink-conformance.js';
+export { sinkChecks } from './sink-conformance.js';
+export type { SinkCheckOptions, SinkUnderCheck } from './sink-bench.js';
 export {
   sourceChecks,
   type ConnectorCheck,

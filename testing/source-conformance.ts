@@ -94,9 +94,10 @@ function checksOfSize(check: Check, batchSize: number): readonly ConnectorCheck[
     check(`${size}: gives all rows in order, none twice`, async (reader, { rows }) => {
       const batches = await reader.all(undefined, batchSize);
       for (const batch of batches) {
+        const size = sizeOf(batch);
         assert.ok(
-          batch.rows.length <= batchSize,
-          `A batch has ${String(batch.rows.length)} rows, asked for were at most ${String(batchSize)}.`,
+          size <= batchSize,
+          `A batch has ${String(size)} rows, asked for were at most ${String(batchSize)}.`,
         );
         assertFraction(batch.fraction);
       }
@@ -106,9 +107,10 @@ function checksOfSize(check: Check, batchSize: number): readonly ConnectorCheck[
       `${size}: each batch with rows has another cursor, which JSON can carry`,
       async (reader) => {
         let before: Json | undefined;
-        for (const { rows, cursor } of await reader.all(undefined, batchSize)) {
+        for (const batch of await reader.all(undefined, batchSize)) {
+          const { cursor } = batch;
           assert.deepEqual(jsonCopy(cursor), cursor, 'JSON changes the cursor.');
-          if (rows.length > 0)
+          if (sizeOf(batch) > 0)
             assert.notDeepEqual(cursor, before, 'The cursor is the one of the batch before.');
           before = cursor;
         }
@@ -160,7 +162,7 @@ async function readsAgain(
   const run = async (expected: readonly Row[]): Promise<void> => {
     const batches = await reader.all(cursor, batchSize);
     for (const batch of batches) {
-      if (batch.rows.length > 0)
+      if (sizeOf(batch) > 0)
         assert.notDeepEqual(
           batch.cursor,
           cursor,
@@ -273,6 +275,16 @@ function spread(length: number): readonly number[] {
   return length <= MAX_CURSORS
     ? all
     : all.filter((index) => index < edge || index >= length - edge || index % every === 0);
+}
+
+/** With what could not be read. Where that is told, the flow relies on its place. */
+function sizeOf({ rows, rejected = [] }: SourceBatch): number {
+  const size = rows.length + rejected.length;
+  const places = new Set(rejected.map(({ at }) => at));
+  const within = [...places].every((at) => Number.isInteger(at) && at >= 0 && at < size);
+  const isTold = places.size === rejected.length && within;
+  assert.ok(isTold, 'Places of rejected rows are not all different, and within the batch.');
+  return size;
 }
 
 function rowsOf(batches: readonly SourceBatch[]): readonly Row[] {

@@ -8,7 +8,7 @@ export interface TemporalWorkerOptions extends ActivityDependencies {
   readonly namespace: string;
   readonly taskQueue: string;
   /** The file that `workflowBundle` made. */
-  readonly workflowBundle: string;
+  readonly workflowBundle?: string;
   /** Anything else that Temporal's worker takes. */
   readonly options?: Partial<WorkerOptions>;
 }
@@ -19,17 +19,24 @@ const HEARTBEAT_THROTTLE = '1s';
 /** How long operations in progress may go on after a stop; then they are cancelled and tried elsewhere. */
 const SHUTDOWN_GRACE = '10s';
 
-/** Temporal's own worker, with everything that runs the definitions of a project. */
+/**
+ * The worker that took the last step of a run is asked for the next one, which it knows best; after so long anybody is. When it was
+ * killed, nobody goes on with the run before. As Temporal's SDKs for Go and Java have it; the one for TypeScript would wait 10 s.
+ */
+const STICKY_WAIT = '5s';
+
+/** Temporal's own worker, with everything that runs the definitions of a project. Without a bundle it runs activities only. */
 export async function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
   const { connection, namespace, taskQueue, workflowBundle, code, services, log, outcomes, flows } =
     options;
   return Worker.create({
     shutdownGraceTime: SHUTDOWN_GRACE,
+    stickyQueueScheduleToStartTimeout: STICKY_WAIT,
     ...options.options,
     connection,
     namespace,
     taskQueue,
-    workflowBundle: { codePath: workflowBundle },
+    ...(workflowBundle !== undefined && { workflowBundle: { codePath: workflowBundle } }),
     activities: createActivities({
       code,
       services,

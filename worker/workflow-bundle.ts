@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type BundleOptions, type Logger } from '@temporalio/worker';
@@ -56,10 +56,12 @@ const PACKAGES = resolve(fileURLToPath(import.meta.resolve('@temporalio/workflow
 export async function workflowBundle({
   files,
   interceptorModules = [],
-  cacheDir,
+  cacheDir: folder,
   logger,
 }: WorkflowBundleOptions): Promise<string> {
-  await mkdir(cacheDir, { recursive: true });
+  await mkdir(folder, { recursive: true });
+  // The bundler looks for what it makes itself behind symbolic links, where that is not.
+  const cacheDir = await realpath(folder);
   const entry = [`export { default } from ${JSON.stringify(OWN_WORKFLOWS)};`]
     .concat([OWN_WORKFLOWS, ...files].map(exported))
     .join('\n');

@@ -27,6 +27,7 @@ import {
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { detailsOf, endingOf, failureOf, isRetryable, runError, typeOf } from './flow-failure.js';
+import { NO_TROUBLE, troubleAfter, type Trouble } from './flow-trouble.js';
 import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { withinTimeout } from './run-timeout.js';
 
@@ -106,18 +107,6 @@ async function continueWhereSuggested(args: FlowArguments): Promise<void> {
   await continueAsNew<typeof interpretDataFlow>(args);
 }
 
-/** What has gone wrong since the flow last got further. */
-interface Trouble {
-  /** Attempts that failed. */
-  readonly failures: number;
-  /** Attempts whose worker stopped answering. */
-  readonly lost: number;
-  /** Workers that lacked the code. */
-  readonly lacking: number;
-}
-
-const NO_TROUBLE: Trouble = { failures: 0, lost: 0, lacking: 0 };
-
 /** Moves rows, one activity after the other, until there are no more. What was moved is safe, whatever comes after it. */
 async function moveAll(args: Planned): Promise<RowCounts> {
   const move = activityOf(args);
@@ -135,22 +124,6 @@ async function moveAll(args: Planned): Promise<RowCounts> {
       await overcome(args, trouble, error);
     }
     await continueWhereSuggested(args);
-  }
-}
-
-function troubleAfter(trouble: Trouble, error: unknown): Trouble {
-  switch (typeOf(error)) {
-    case FAILURE_TYPES.workerShutdown:
-      return trouble;
-    case FAILURE_TYPES.flowNotRegistered:
-      return { ...trouble, lacking: trouble.lacking + 1 };
-    case FAILURE_TYPES.workerLost:
-      return { ...trouble, lost: trouble.lost + 1 };
-    default:
-      // An attempt that got further is the first of the next ones.
-      return detailsOf(error).moved > 0
-        ? { ...NO_TROUBLE, failures: 1 }
-        : { ...trouble, failures: trouble.failures + 1 };
   }
 }
 

@@ -4,6 +4,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
+import { hasMoved } from '../src/data-flow/progress.js';
 import type { AttemptDetails, EndTask } from '../src/data-flow/run.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import { applicationFailure, runFailureOf } from './failure.js';
@@ -69,9 +70,11 @@ export function isRetryable(error: unknown): boolean {
   return cause instanceof TimeoutFailure;
 }
 
-/** What an attempt has told beside its failure; nothing where it was given up without a word. */
+/** What an attempt has told beside its failure; with its last heartbeat, where it was given up. */
 export function detailsOf(error: unknown): AttemptDetails {
   const cause = causeOf(error);
+  if (cause instanceof TimeoutFailure)
+    return { moved: hasMoved(cause.lastHeartbeatDetails) ? 1 : 0 };
   const [, told] = cause instanceof ApplicationFailure ? (cause.details ?? []) : [];
   return typeof told === 'object' && told !== null && 'moved' in told
     ? // Only our own activities put a second one there.

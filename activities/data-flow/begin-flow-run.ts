@@ -2,8 +2,8 @@ import type { FlowRecord, FlowRunRecord, FlowRunRef } from '../../src/data-flow/
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import { ConfigurationInvalid, parseConfiguration } from '../../src/data-flow/configuration.js';
 import type { FlowRequest } from '../../src/data-flow/request.js';
-import type { Begun, FlowPlan, MovePlan } from '../../src/data-flow/run.js';
-import { isFunctionTransform } from '../../src/data-flow/transform.js';
+import { flowPlan, PLAN_HINT } from '../../src/data-flow/plan.js';
+import type { Begun, FlowPlan } from '../../src/data-flow/run.js';
 import { jsonBytes, type JsonObject } from '../../src/definition/json.js';
 import { PLAN_LIMITS } from '../../src/pipeline/plan.js';
 import { isPermanent, permanent } from '../../src/pipeline/permanent.js';
@@ -30,11 +30,16 @@ export async function beginFlowRun(deps: ActivityDependencies, ref: FlowRunRef):
 
 function planOrFail(
   flow: CompiledDataFlow,
-  run: FlowRunRecord,
+  { trigger, scheduledAt }: FlowRunRecord,
   { id, configuration }: FlowRecord,
 ): FlowPlan {
   try {
-    const plan = { flowId: id, ...planOf(flow, run, parseConfiguration(flow, configuration)) };
+    const request: FlowRequest = {
+      configuration: parseConfiguration(flow, configuration),
+      trigger,
+      scheduledAt: scheduledAt ?? undefined,
+    };
+    const plan: FlowPlan = { flowId: id, ...flowPlan(flow, request) };
     checkSize(plan);
     return plan;
   } catch (error) {
@@ -57,43 +62,8 @@ function checkSize(plan: FlowPlan): void {
   const bytes = jsonBytes(plan);
   if (bytes <= PLAN_LIMITS.maxBytes) return;
   throw permanent(
-    `The plan of this run has ${String(bytes)} bytes; the most is ${String(PLAN_LIMITS.maxBytes)} (maxPlan). Keep large values out of the configuration and the options: name a file instead.`,
+    `The plan of this run has ${String(bytes)} bytes; the most is ${String(PLAN_LIMITS.maxBytes)} (maxPlanBytes). ${PLAN_HINT}`,
     undefined,
     'PlanTooLarge',
   );
-}
-
-function planOf(
-  { work, retry }: CompiledDataFlow,
-  { trigger, scheduledAt }: FlowRunRecord,
-  configuration: JsonObject,
-): Omit<FlowPlan, 'flowId'> {
-  const request: FlowRequest = { configuration, trigger, scheduledAt: scheduledAt ?? undefined };
-  return {
-    trigger,
-    ...(scheduledAt !== null && { scheduledAt: scheduledAt.toISOString() }),
-    configuration,
-    retry,
-    work: work.kind === 'body' ? { kind: 'body' } : movePlan(work, request),
-  };
-}
-
-function movePlan(
-  work: Extract<CompiledDataFlow['work'], { kind: 'move' }>,
-  request: FlowRequest,
-): MovePlan {
-  const { batchSize, batchTimeoutMs, maxRejected, transform } = work;
-  const [source, sink] = [work.source(request), work.sink(request)];
-  return {
-    kind: 'move',
-    source: { class_name: source.connector.connectorName, options: source.options },
-    sink: { class_name: sink.connector.connectorName, options: sink.options },
-    ...(transform !== undefined &&
-      !isFunctionTransform(transform) && {
-        transform: { class_name: transform.transform.connectorName, options: transform.options },
-      }),
-    batchSize,
-    batchTimeoutMs,
-    maxRejected,
-  };
 }

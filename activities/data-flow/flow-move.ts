@@ -1,13 +1,14 @@
 import type { DataFlowCatalog, FlowRunRef } from '../../src/data-flow/catalog.js';
 import { FLOW_LIMITS } from '../../src/data-flow/limits.js';
 import { FenceLost, type FlowPosition } from '../../src/data-flow/position.js';
-import { countBatch, type Rejection, type Row, type Written } from '../../src/data-flow/row.js';
+import { countBatch, type Rejection, type Written } from '../../src/data-flow/row.js';
 import type { MoveOutcome } from '../../src/data-flow/run.js';
-import type { OpenSink, SinkReceipt } from '../../src/data-flow/sink.js';
+import type { OpenSink, SinkBatch, SinkReceipt } from '../../src/data-flow/sink.js';
 import type { SourceBatch } from '../../src/data-flow/source.js';
 import { canonicalJson, jsonBytes, type Json } from '../../src/definition/json.js';
 import { hash } from '../../src/pipeline/contract-hash.js';
 import { permanent } from '../../src/pipeline/permanent.js';
+import { MovingBatch } from './moving-batch.js';
 import type { RowProcessing } from './row-processing.js';
 
 /** The catalog follows a sink that keeps the position at most so often: the sink is what counts. */
@@ -23,6 +24,8 @@ export interface MoveParts {
   readonly processing: RowProcessing;
   readonly position: FlowPosition;
   readonly maxRejected: number;
+  /** A text without secrets. */
+  readonly hide: (text: string) => string;
   /** A cursor without secrets. */
   readonly hideIn: (cursor: Json) => Json;
   /** Called when a batch is safe. */
@@ -71,45 +74,65 @@ export class FlowMove {
     return this.#outcome(true);
   }
 
-  async #move(batch: SourceBatch): Promise<void> {
-    this.#checkCursor(batch);
-    const { counts } = this.#position;
-    const { rows, rejections, skipped } = await this.parts.processing.process(
-      batch.rows,
-      counts.read + 1,
-    );
-    const moved = { read: batch.rows.length, rejected: rejections.length, skipped };
-    if (rejections.length > 0) await this.#keepOrRefuse(rejections);
-    const next = (written: Written, sinkState: Json = this.#position.sinkState): FlowPosition => ({
+  async #move(source: SourceBatch): Promise<void> {
+    this.#checkCursor(source);
+    const batch = await MovingBatch.of(source, this.#position.counts.read + 1, this.parts);
+    if (batch.rejections.length > 0) await this.#keepOrRefuse(batch, batch.rejections);
+    const receipt = await this.#write(batch);
+    this.#checkSize('sink gave a state', receipt.state ?? null);
+    await this.#commit(this.#next(batch, receipt.written, receipt.state), batch.rejections);
+    this.#fraction = source.fraction;
+  }
+
+  /** Until the sink takes what is left of the batch: each time that it does not, there is less. */
+  async #write(batch: MovingBatch): Promise<SinkReceipt> {
+    const { sink } = this.parts;
+    for (;;) {
+      if (batch.rows.length === 0 && sink.takeOver === undefined) return NOTHING_WRITTEN;
+      try {
+        return await sink.write(this.#sinkBatch(batch));
+      } catch (error) {
+        await this.#keepOrRefuse(batch, batch.refuse(error));
+      }
+    }
+  }
+
+  #sinkBatch(batch: MovingBatch): SinkBatch {
+    const key = (): string => this.#keyOf(batch);
+    const rejected = this.#position.counts.rejected + batch.rejections.length;
+    return {
+      rows: batch.rows,
+      step: this.#position.step,
+      // Only who sends a batch elsewhere asks for it.
+      get idempotencyKey() {
+        return key();
+      },
+      next: (written) => this.#next(batch, written),
+      refusalsLeft: this.parts.maxRejected - rejected,
+    };
+  }
+
+  /** The position behind a batch. */
+  #next(
+    { source, counts }: MovingBatch,
+    written: Written,
+    sinkState: Json = this.#position.sinkState,
+  ): FlowPosition {
+    return {
       runSeq: this.parts.ref.runSeq,
       step: this.#position.step + 1,
-      cursor: batch.cursor,
+      cursor: source.cursor,
       sinkState,
-      counts: countBatch(counts, moved, written),
-    });
-    const { sink } = this.parts;
-    const key = (): string => this.#keyOf(batch, rows);
-    const receipt =
-      rows.length === 0 && sink.takeOver === undefined
-        ? NOTHING_WRITTEN
-        : await sink.write({
-            rows,
-            step: this.#position.step,
-            // Only who sends a batch elsewhere asks for it.
-            get idempotencyKey() {
-              return key();
-            },
-            next: (written) => next(written),
-          });
-    this.#checkSize('sink gave a state', receipt.state ?? null);
-    await this.#commit(next(receipt.written, receipt.state), rejections);
-    this.#fraction = batch.fraction;
+      counts: countBatch(this.#position.counts, counts, written),
+    };
   }
 
   /** The same rows from the same place are the same batch, in whichever attempt or run; more rows are another. */
-  #keyOf({ cursor }: SourceBatch, rows: readonly Row[]): string {
+  #keyOf({ source, rows, refused }: MovingBatch): string {
     const { flowId } = this.parts;
-    return `${flowId}/${hash([this.#position.cursor, cursor, rows.length])}`;
+    const parts = [this.#position.cursor, source.cursor, rows.length];
+    // As many rows may be left without this one as without another.
+    return `${flowId}/${hash(refused.length === 0 ? parts : [...parts, [...refused]])}`;
   }
 
   async #commit(to: FlowPosition, rejections: readonly Rejection[]): Promise<void> {
@@ -139,13 +162,15 @@ export class FlowMove {
     });
   }
 
-  async #keepOrRefuse(rejections: readonly Rejection[]): Promise<void> {
+  /** @param fresh - those rejections of the batch that nobody was told of */
+  async #keepOrRefuse({ rejections }: MovingBatch, fresh: readonly Rejection[]): Promise<void> {
     const { catalog, ref, sink, maxRejected } = this.parts;
     const rejected = this.#position.counts.rejected + rejections.length;
+    const isTooMany = rejected > maxRejected;
     // Kept before the sink moves on: what is in neither would be lost.
-    if (sink.takeOver !== undefined || rejected > maxRejected)
-      await catalog.keepRejections(ref, rejections, new Date());
-    if (rejected <= maxRejected) return;
+    if (sink.takeOver !== undefined) await catalog.keepRejections(ref, fresh, new Date());
+    else if (isTooMany) await catalog.keepRejections(ref, rejections, new Date());
+    if (!isTooMany) return;
     const [first] = rejections;
     throw permanent(
       `${String(rejected)} rows were rejected; the most is ${String(maxRejected)} (maxRejected). Row ${String(first?.rowNumber)}: ${first?.reason ?? ''}`,
@@ -154,13 +179,14 @@ export class FlowMove {
     );
   }
 
-  #checkCursor({ rows, cursor }: SourceBatch): void {
+  #checkCursor({ rows: { length }, rejected, cursor }: SourceBatch): void {
     this.#checkSize('source gave a cursor', cursor);
+    const rows = length + (rejected?.length ?? 0);
     const unusable = (cursor as unknown) === undefined || cursor === null;
-    const same = rows.length > 0 && canonicalJson(cursor) === canonicalJson(this.#position.cursor);
+    const same = rows > 0 && canonicalJson(cursor) === canonicalJson(this.#position.cursor);
     if (!unusable && !same) return;
     throw permanent(
-      `The source gave ${String(rows.length)} rows ${unusable ? 'without a cursor' : 'and the cursor that it had before'}: the flow would read them again and again. Each batch needs a cursor of its own.`,
+      `The source gave ${String(rows)} rows ${unusable ? 'without a cursor' : 'and the cursor that it had before'}: the flow would read them again and again. Each batch needs a cursor of its own.`,
       undefined,
       'UnusableCursor',
     );

@@ -114,6 +114,7 @@ async function moveBatches(
       processing,
       position,
       maxRejected,
+      hide: (text) => secrets.hide(text),
       hideIn: (cursor) => secrets.hideIn(cursor),
       onBatch,
     });

@@ -13,13 +13,15 @@ import { violationsOf } from '../../src/contract/violation.js';
 import type { ObjectType } from '../../src/pipeline/operation.js';
 import { isRetryable } from '../../src/pipeline/permanent.js';
 import { retryAfterMs } from '../failure.js';
-import { rejectedRow } from './rejected-row.js';
+import { rejection } from './rejected-row.js';
 
 /** What has become of the rows of a batch before the sink gets them. */
 export interface ProcessedBatch {
   readonly rows: readonly Row[];
   readonly rejections: readonly Rejection[];
   readonly skipped: number;
+  /** How many rows were made of a row, by its place among those that came, where it is not one. */
+  readonly made: ReadonlyMap<number, number>;
 }
 
 type Work = Extract<CompiledDataFlow['work'], { kind: 'move' }>;
@@ -48,35 +50,36 @@ export class RowProcessing {
   /**
    * Checks and transforms the rows of a batch. Rows that are refused are told, the others go on.
    *
-   * @param firstRow - the number of its first row among those of the run, from 1
+   * @param numberOf - the number of a row among those of the run, by its place; asked for where it is refused
    * @throws what a transform throws that may pass, and so is not the row's fault
    */
-  async process(rows: readonly Row[], firstRow: number): Promise<ProcessedBatch> {
+  async process(
+    rows: readonly Row[],
+    numberOf: (place: number) => number,
+  ): Promise<ProcessedBatch> {
     const { reads, writes } = this.#work;
+    const made = new Map<number, number>();
     if (reads === undefined && writes === undefined && this.#transform === undefined)
-      return { rows, rejections: [], skipped: 0 };
+      return { rows, rejections: [], skipped: 0, made };
     const passed: Row[] = [];
     const rejections: Rejection[] = [];
     let skipped = 0;
     for (const [at, row] of rows.entries()) {
       try {
-        const made = this.#one(row);
-        const out = made instanceof Promise ? await made : made;
+        const making = this.#one(row);
+        const out = making instanceof Promise ? await making : making;
+        if (out.length !== 1) made.set(at, out.length);
         if (out.length === 0) skipped += 1;
         // One by one: a transform may make more of a row than a call takes arguments.
         else for (const outgoing of out) passed.push(outgoing);
       } catch (error) {
         if (!(error instanceof RowRefused)) throw error;
-        const { phase, message } = error;
-        rejections.push({
-          rowNumber: firstRow + at,
-          phase,
-          reason: message,
-          row: rejectedRow(row),
-        });
+        made.set(at, 0);
+        const { phase, message: reason } = error;
+        rejections.push(rejection({ rowNumber: numberOf(at), phase, reason, row }));
       }
     }
-    return { rows: passed, rejections, skipped };
+    return { rows: passed, rejections, skipped, made };
   }
 
   /** Waits only where the transform does: most do not, and a row has microseconds. */

@@ -17,6 +17,8 @@ export interface DataFlowsTable {
   readonly name: string;
   readonly description: string | null;
   readonly enabled: Flag;
+  /** Why an operator has paused it. Temporal has that of flows with a schedule. */
+  readonly note: Optional<string>;
   readonly configuration: JsonText;
   /** Seconds. */
   readonly run_interval: number | null;

@@ -1,5 +1,5 @@
 import type { FlowRunRecord } from '../../src/data-flow/catalog.js';
-import { conditionOf, nextOf, type FlowOverview } from './flow-overview.js';
+import { conditionOf, nextOf, noteOf, type FlowOverview } from './flow-overview.js';
 
 /** A run as `--json` prints it: what the catalog has of it, without the plan. */
 export function runJson({ plan: _, ...run }: FlowRunRecord): object {
@@ -21,7 +21,7 @@ export function flowJson(overview: FlowOverview): object {
     nextAt: next === 'now' ? new Date() : (next ?? null),
     nextTimes: schedule?.next ?? [],
     paused: schedule?.paused ?? false,
-    note: schedule?.note ?? '',
+    note: noteOf(overview),
     configurationProblems,
     lastRun: lastRun === undefined ? null : runJson(lastRun),
     activeRun: activeRun === undefined ? null : { ...runJson(activeRun), progress },

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import type { FlowState } from '../../engine/data-flow/data-flows.js';
 import { isTimed, type FlowScheduleState } from '../../engine/data-flow/flow-schedules.js';
+import type { FlowState } from '../../engine/data-flow/known-flows.js';
 import type { FlowRunRecord } from '../../src/data-flow/catalog.js';
 import { liveProgress, type FlowProgress } from './flow-progress.js';
 import { whenOf } from './flow-way.js';
@@ -78,6 +78,11 @@ export function conditionOf({ state, schedule, activeRun }: FlowOverview): FlowC
   if (activeRun !== undefined) return 'running';
   if (!record.enabled) return 'disabled';
   return schedule?.paused === true ? 'paused' : 'enabled';
+}
+
+/** Why it is paused, or what an operator has written last; empty where nobody has. */
+export function noteOf({ state, schedule }: FlowOverview): string {
+  return state.record.note ?? schedule?.note ?? '';
 }
 
 /** When it is started by itself: `every 5m`, `heartbeat 10m, after orders`, `by hand`. Nobody knows of an orphan. */

@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { DataFlows } from '../../engine/data-flow/data-flows.js';
 import {
@@ -7,7 +6,7 @@ import {
   type FlowRunStatus,
   type RejectionRecord,
 } from '../../src/data-flow/catalog.js';
-import { formatDuration, formatTable, formatTime, truncate, visibleWidth } from '../format.js';
+import { formatDuration, formatTable, formatTime, oneLine, visibleWidth } from '../format.js';
 import { counted } from '../problem-report.js';
 import { durationOf, formatCount, formatRunStatus } from './flow-format.js';
 import { printJson, runJson } from './flow-json.js';
@@ -78,7 +77,7 @@ function runsText(runs: readonly FlowRunRecord[], ofAll: boolean): string {
     formatCount(run.counts.read),
     formatCount(run.counts.written),
     formatCount(run.counts.rejected),
-    fitted(run.errorMessage ?? '', ERROR_WIDTH),
+    oneLine(run.errorMessage ?? '', ERROR_WIDTH),
   ]);
   const head = ['RUN', 'STATUS', 'TRIGGER', 'STARTED', 'TOOK', 'READ', 'WRITTEN', 'REJECTED', ''];
   return formatTable([[...(ofAll ? ['FLOW'] : []), ...head], ...rows])
@@ -188,16 +187,11 @@ function rejectionsText(shown: readonly RejectionRecord[], columns: number | und
       const head = `${String(rowNumber).padStart(width)}  `;
       const room = columns === undefined ? MAX_CELL : Math.max(20, columns - visibleWidth(head));
       return [
-        `${head}${fitted(`${phase}: ${reason}`, room)}`,
-        `${' '.repeat(head.length)}${fitted(JSON.stringify(row), room)}`,
+        `${head}${oneLine(`${phase}: ${reason}`, room)}`,
+        `${' '.repeat(head.length)}${oneLine(JSON.stringify(row), room)}`,
       ].join('\n');
     })
     .join('\n');
-}
-
-/** Rows and reasons may hold anything, and a terminal obeys control characters. */
-function fitted(text: string, width: number): string {
-  return truncate(stripVTControlCharacters(text).replace(/\s+/g, ' ').trim(), width);
 }
 
 function limitOf(text: string): number {

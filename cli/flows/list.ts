@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { formatTable, formatTime, visibleWidth } from '../format.js';
+import { formatTable, formatTime, oneLine, visibleWidth } from '../format.js';
 import { formatFraction, formatRows, formatRunStatus } from './flow-format.js';
 import { flowJson, printJson } from './flow-json.js';
 import {
   conditionOf,
   nextOf,
+  noteOf,
   overviewsOf,
   whenTextOf,
   type FlowCondition,
@@ -57,7 +58,7 @@ export function listText(overviews: readonly FlowOverview[], columns: number | u
     whenTextOf(overview.state),
     nextText(overview),
     lastRunText(overview),
-    formatCondition(overview),
+    stateText(overview),
   ]);
   const table = formatTable([['NAME', 'WHEN', 'NEXT OR DUE', 'LAST RUN', 'STATE'], ...rows]);
   const widest = Math.max(...table.split('\n').map(visibleWidth));
@@ -76,6 +77,18 @@ function stacked(rows: readonly (readonly string[])[]): string {
     })
     .join('\n');
 }
+
+/** What it is in; of a flow that somebody keeps from running, also why: `paused: the shop is being moved, by ann`. */
+function stateText(overview: FlowOverview): string {
+  const state = formatCondition(overview);
+  const condition = conditionOf(overview);
+  const isTold = condition === 'paused' || (condition === 'disabled' && overview.state.record.note);
+  const note = isTold ? oneLine(noteOf(overview), NOTE_WIDTH) : '';
+  return note === '' ? state : `${state}: ${note}`;
+}
+
+/** In lists a note is cut to so many columns. */
+const NOTE_WIDTH = 60;
 
 /** `running 48 %`, in its colour. */
 export function formatCondition(overview: FlowOverview): string {

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import pc from 'picocolors';
 import { FlowActive, FlowNotRemoved } from '../../engine/data-flow/flow-errors.js';
-import type { DataFlows, FlowLeftOver } from '../../engine/data-flow/data-flows.js';
+import type { DataFlows } from '../../engine/data-flow/data-flows.js';
+import type { FlowLeftOver } from '../../engine/data-flow/left-over-flows.js';
 import { durationMs } from '../../src/definition/duration.js';
 import { EXIT, UsageError } from '../exit-code.js';
 import { formatTime } from '../format.js';

@@ -15,7 +15,8 @@ import { removeSpooled, spoolStandardInput } from './standard-input.js';
 
 interface RunOptions {
   readonly dir?: string;
-  readonly follow?: string;
+  /** True where no run is named. */
+  readonly follow?: string | true;
   readonly detach: boolean;
   readonly json: boolean;
   readonly stdin: boolean;
@@ -29,6 +30,7 @@ Progress goes to standard error, what the run has come to to standard output. Ct
 
 Examples:
   $ millrace flows run import-orders
+  $ millrace flows run import-orders --follow
   $ millrace flows run import-orders --follow 7
   $ millrace flows run import-orders --detach
   $ millrace flows run import-orders --json | jq .counts.rejected
@@ -41,7 +43,7 @@ export function addRunCommand(flows: Command): void {
     .command('run <name>')
     .summary('run a data flow now and show how far it is')
     .description('Runs a data flow now, from where it left off, and shows how far it is.')
-    .option('--follow <run>', 'start none, but watch this run: its number or id')
+    .option('--follow [run]', 'start none, but watch this run: its number or id, or the newest')
     .option('--detach', 'print the id of the run and do not wait for it', false)
     .option('--stdin', "hand standard input to a source whose path is '-'", false)
     .option('--json', 'print what the run has come to as JSON', false)
@@ -62,9 +64,7 @@ async function run(open: OpenFlows, name: string, options: RunOptions): Promise<
   const { follow, detach, json, stdin } = options;
   if (stdin) await spoolStandardInput(open.flows, open.dir, name);
   const started =
-    follow === undefined
-      ? await start(open.flows, name)
-      : await open.flows.findRun(name, numberIn(follow));
+    follow === undefined ? await start(open.flows, name) : await followed(open.flows, name, follow);
   if (detach) {
     if (json) printJson(runJson(started));
     else process.stdout.write(`${started.workflowId}\n`);
@@ -85,6 +85,17 @@ async function run(open: OpenFlows, name: string, options: RunOptions): Promise<
   const over = await ended(open.flows, started);
   if (stdin && over.status === 'success') await removeSpooled(open.dir, name);
   return tellOutcome(open, over, json);
+}
+
+async function followed(
+  flows: DataFlows,
+  name: string,
+  run: string | true,
+): Promise<FlowRunRecord> {
+  if (run !== true) return flows.findRun(name, numberIn(run));
+  const [newest] = await flows.runs(name, { limit: 1 });
+  if (newest !== undefined) return newest;
+  throw new UsageError(`${name} has no run yet. Start one: millrace flows run ${name}`);
 }
 
 /** Also of a whole id: `flow/import-orders/7`. */

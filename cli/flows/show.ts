@@ -2,9 +2,9 @@ import { InvalidArgumentError, type Command } from 'commander';
 import pc from 'picocolors';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import type { Json } from '../../src/definition/json.js';
-import { formatDuration, formatTable, formatTime } from '../format.js';
+import { formatDuration, formatTable, formatTime, oneLine } from '../format.js';
 import { flowJson, printJson } from './flow-json.js';
-import { overviewOf, whenTextOf, type FlowOverview } from './flow-overview.js';
+import { noteOf, overviewOf, whenTextOf, type FlowOverview } from './flow-overview.js';
 import { formatOutcomes } from './flow-format.js';
 import { wayOf } from './flow-way.js';
 import { formatCondition, lastRunText, nextText } from './list.js';
@@ -90,7 +90,7 @@ function facts(overview: FlowOverview, times: number): readonly (readonly [strin
   const all: readonly (readonly [string, string | undefined])[] = [
     ['when', whenTextOf(state)],
     ...nextFacts(nextText(overview), next),
-    ['note', schedule?.note],
+    ['note', oneLine(noteOf(overview))],
     ['active', activeRun && `run ${String(activeRun.runSeq)}, ${activeRun.status}`],
     ['last run', lastRun ? `${String(lastRun.runSeq)}: ${lastRunText(overview)}` : 'never'],
     ['', outcomes],

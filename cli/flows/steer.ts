@@ -20,23 +20,25 @@ export function addPauseCommands(flows: Command): void {
     summary: 'keep a data flow from being started by itself',
     description:
       'Keeps a data flow from being started by itself until it is resumed. A run that goes on is not touched, and `millrace flows run` starts it all the same.',
+    note: 'why: `flows list` and `flows show` tell it',
   });
   addSteerCommand(flows, 'resume', {
     summary: 'have a data flow be started by itself again',
     description: 'Has a data flow be started by itself again, whether it was paused or disabled.',
+    note: 'why: `flows show` tells it of a flow that has a schedule',
   });
 }
 
 function addSteerCommand(
   flows: Command,
   verb: 'pause' | 'resume',
-  texts: { readonly summary: string; readonly description: string },
+  texts: { readonly summary: string; readonly description: string; readonly note: string },
 ): void {
   flows
     .command(`${verb} <name>`)
     .summary(texts.summary)
     .description(texts.description)
-    .option('--note <text>', "why; kept with the flow's schedule")
+    .option('--note <text>', texts.note)
     .option('--json', 'print the flow as JSON', false)
     .option('-d, --dir <dir>', DIR_OPTION)
     .addHelpText(

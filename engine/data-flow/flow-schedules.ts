@@ -15,15 +15,9 @@ import type { OverlapPolicy } from '../../src/data-flow/schedule.js';
 import { hash } from '../../src/pipeline/contract-hash.js';
 import { startSummary } from '../../src/pipeline/start.js';
 import { requestTemporal } from '../temporal-request.js';
+import { isPauseNote, operatorsNote, pauseNote } from './pause-note.js';
 
 const PREFIX = 'millrace/flow/';
-
-/** Notes by which we know what we have paused ourselves. Everything else that is paused was paused by an operator. */
-const NOTES = {
-  disabled: 'Millrace: the flow is disabled (enabled: false).',
-  orphaned:
-    'Millrace: no deployed code has had this flow for a while. Remove it with `millrace flows prune`.',
-} as const;
 
 /** Most schedules that are looked at for orphans. */
 const MAX_SCHEDULES = 10_000;
@@ -125,12 +119,12 @@ export class FlowSchedules {
     return names;
   }
 
-  /** Pauses the schedule of a flow that no code has. @returns false when it is paused already, or gone */
+  /** Pauses the schedule of a flow that no code has. An operator's note stays. @returns false when it is paused already, or gone */
   async orphan(flow: string): Promise<boolean> {
     const handle = this.#handle(flow);
     const found = await this.#described(handle);
     if (found === undefined || found.state.paused) return false;
-    await this.#ask(() => handle.pause(NOTES.orphaned));
+    await this.#ask(() => handle.pause(pauseNote('orphaned', found.state.note ?? '')));
     return true;
   }
 
@@ -143,7 +137,7 @@ export class FlowSchedules {
   }
 
   async #create(wanted: ScheduleOptions, { enabled }: FlowRecord): Promise<ScheduleSync> {
-    const state = enabled ? {} : { paused: true, note: NOTES.disabled };
+    const state = enabled ? {} : { paused: true, note: pauseNote('disabled', '') };
     try {
       await this.#ask(() => this.client.schedule.create({ ...wanted, state }));
       return 'created';
@@ -216,11 +210,10 @@ function pauseOf(
   enabled: boolean,
 ): { readonly paused: boolean; readonly note: string } {
   const note = state.note ?? '';
-  const ours = note === NOTES.disabled || note === NOTES.orphaned;
-  if (state.paused && !ours) return { paused: true, note };
+  if (state.paused && !isPauseNote(note)) return { paused: true, note };
   return enabled
-    ? { paused: false, note: ours ? '' : note }
-    : { paused: true, note: NOTES.disabled };
+    ? { paused: false, note: operatorsNote(note) }
+    : { paused: true, note: pauseNote('disabled', note) };
 }
 
 function definitionHashOf({ action }: ScheduleDescription): unknown {

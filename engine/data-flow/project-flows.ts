@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { openCatalog, type Catalog } from '../../adapters/catalog/open-catalog.js';
+import type { Catalog } from '../../adapters/catalog/open-catalog.js';
 import type { ProjectConfig } from '../../src/config/config.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import type { Log } from '../../src/pipeline/context.js';
@@ -50,6 +50,8 @@ export class ProjectFlows {
 
   async #open(): Promise<{ readonly catalog: Catalog; readonly flows: DataFlows }> {
     const { config, client, taskQueue, flows, log } = this.options;
+    // Loaded when used: hundreds of files, which most commands have no use for.
+    const { openCatalog } = await import('../../adapters/catalog/open-catalog.js');
     const catalog = await openCatalog({ url: await catalogUrl(this.options), log });
     const afterExecute = config.afterExecute !== undefined;
     const options = { catalog: catalog.dataFlows, client, taskQueue, afterExecute, flows, log };

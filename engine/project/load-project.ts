@@ -162,6 +162,10 @@ function compile(
     workflows: exported.workflows,
     activities: exportedActivities(modules, activityFiles, text.dir),
     dataFlows: [...flows, ...yaml.dataFlows],
+    recordPipelines: exported.recordPipelines.map((definition) => ({
+      definition,
+      locate: (path) => locate(definition.site, path),
+    })),
     models: yaml.models,
     readFile: text.read,
     locate,

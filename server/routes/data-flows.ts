@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { ContractViolation } from '../../src/contract/violation.js';
+import { checkNote } from '../../src/data-flow/change.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import type { Api } from '../api-options.js';
 import {
@@ -13,9 +13,6 @@ import {
 import { readInput } from '../middleware/body.js';
 import { recordOf } from '../request-record.js';
 import { flowsFor, readMembers, type FlowRequest } from './data-flow-request.js';
-
-/** Longest note of a pause, in characters. */
-export const MAX_NOTE = 1_000;
 
 /** `GET /data_flows`: all flows, by name. */
 export async function listFlows({ ctx, api, base }: FlowRequest): Promise<void> {
@@ -102,9 +99,5 @@ async function readNote(
   const { principal } = recordOf(request.ctx);
   if (note === undefined || note === null)
     return principal === undefined ? `${did} over HTTP.` : `${did} by ${principal}.`;
-  if (typeof note === 'string' && note.length <= MAX_NOTE) return note;
-  const expected = `string of at most ${String(MAX_NOTE)} characters`;
-  const got = typeof note === 'string' ? `one of ${String(note.length)}` : typeof note;
-  const message = `Property 'note' expected ${expected}, got ${got}`;
-  throw new ContractViolation([{ path: 'note', expected, got, message }]);
+  return checkNote(note);
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { CatalogNewer, CatalogUnavailable } from '../../adapters/catalog/catalog-errors.js';
-import type { Heartbeat } from '../../engine/data-flow/data-flows.js';
+import type { Heartbeat } from '../../engine/data-flow/flow-heartbeat.js';
 import type { Api } from '../api-options.js';
 import { HttpProblem } from '../http-problem.js';
 import { askCatalog } from '../middleware/catalog-errors.js';

@@ -75,7 +75,7 @@ function issueViolations(
   const value = valueAt(root, path);
   switch (issue.code) {
     case 'invalid_type':
-      return [violation(path, issue.expected, typeName(value))];
+      return [violation(path, issue.expected, given(value, [issue]))];
     case 'invalid_value':
       return [violation(path, alternatives(issue.values), describeValue(value))];
     case 'unrecognized_keys':
@@ -98,12 +98,11 @@ function unionViolations(
 ): readonly PropertyViolation[] {
   const here = issue.errors
     .flat()
-    .filter((nested) => nested.path.length === 0 && nested.code === 'invalid_type');
+    .filter((nested) => nested.path.length === 0)
+    .filter((nested) => nested.code === 'invalid_type');
   if (here.length === issue.errors.length && here.length > 0) {
-    const expected = here
-      .map((nested) => (nested.code === 'invalid_type' ? nested.expected : ''))
-      .join(' or ');
-    return [violation(path, expected, typeName(valueAt(root, path)))];
+    const expected = here.map((nested) => nested.expected).join(' or ');
+    return [violation(path, expected, given(valueAt(root, path), here))];
   }
   // The branch that went deepest before it failed is the one that was meant.
   const meant = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0];
@@ -161,6 +160,19 @@ const MAX_SHOWN = 40;
 function describeValue(value: unknown): string {
   if (typeof value === 'string' && value.length <= MAX_SHOWN) return JSON.stringify(value);
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeName(value);
+}
+
+/** What is of the wrong type: the type, or the value where its type is not what is wrong. */
+function given(value: unknown, issues: readonly z.core.$ZodIssueInvalidType[]): string {
+  if (!issues.some(isAboutValue)) return typeName(value);
+  return typeof value === 'string' && value.length > MAX_SHOWN
+    ? `a text of ${String(value.length)} characters`
+    : describeValue(value);
+}
+
+/** Of `z.coerce.number()` zod tells that `'abc'` became NaN. Whole numbers are no type of their own, and a bigint is read from texts. */
+function isAboutValue(issue: z.core.$ZodIssueInvalidType): boolean {
+  return 'received' in issue || ['int', 'bigint'].includes(issue.expected);
 }
 
 function typeName(value: unknown): string {

@@ -36,6 +36,8 @@ export interface FlowDeclaration {
 /** A flow as the catalog has it: what the code says, unless an operator has changed it. */
 export interface FlowRecord extends FlowDeclaration {
   readonly id: string;
+  /** Why an operator has paused it; gone when it is enabled. Always null of a flow that is paused by its Temporal Schedule. */
+  readonly note: string | null;
   readonly lastRunAt: Date | null;
   readonly lastRunStatus: FlowRunEnd | null;
   /** Where the next run goes on; null at the beginning. */
@@ -61,6 +63,8 @@ export interface BackfillRange {
 /** What an operator may change. */
 export interface FlowChange {
   readonly enabled?: boolean;
+  /** Why it is not; enabling it removes the note. */
+  readonly note?: string;
   /** Seconds. */
   readonly runInterval?: number;
   readonly configuration?: JsonObject;

@@ -4,6 +4,7 @@ import { suggestion } from '../definition/suggestion.js';
 import type { FlowChange, FlowRecord } from './catalog.js';
 import type { CompiledDataFlow } from './compile.js';
 import { checkConfiguration } from './configuration.js';
+import { FLOW_LIMITS } from './limits.js';
 
 /** What may be changed, by the names of the API. */
 const CHANGEABLE = ['enabled', 'run_interval', 'configuration'] as const;
@@ -83,6 +84,20 @@ function intervalViolation(value: Json, record: FlowRecord): PropertyViolation |
   return valid
     ? undefined
     : violation('run_interval', 'a whole number of seconds greater than 0', value);
+}
+
+/**
+ * A note on why a flow is paused or goes on, as it is given.
+ *
+ * @throws {@link ContractViolation}
+ */
+export function checkNote(note: Json): string {
+  const most = FLOW_LIMITS.noteCharacters;
+  if (typeof note === 'string' && note.length <= most) return note;
+  const expected = `string of at most ${String(most)} characters`;
+  const got = typeof note === 'string' ? `one of ${String(note.length)}` : typeof note;
+  const message = `Property 'note' expected ${expected}, got ${got}`;
+  throw new ContractViolation([{ path: 'note', expected, got, message }]);
 }
 
 /**

@@ -14,6 +14,7 @@ import { defaultsOf } from './configuration.js';
 import { DATA_FLOW_KEYS, type DataFlow, type FlowBodyContext } from './data-flow.js';
 import type { FlowRequest } from './request.js';
 import { FLOW_DEFAULTS, FLOW_LIMITS } from './limits.js';
+import { checkFlowPlan } from './plan.js';
 import {
   compileSchedule,
   OVERLAP_POLICIES,
@@ -109,7 +110,8 @@ export function compileDataFlow({ definition, locate, told }: DataFlowSource): {
     timeoutMs: durationMsOrNone(written['timeout']) ?? FLOW_DEFAULTS.timeoutMs,
     work,
   };
-  return { flow, problems: problems.all() };
+  checkFlowPlan(flow, problems);
+  return { ...(!problems.hasErrors() && { flow }), problems: problems.all() };
 }
 
 type Written = DataFlow['written'];

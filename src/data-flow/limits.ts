@@ -26,6 +26,10 @@ export const FLOW_LIMITS = {
   cursorBytes: 64 * 1024,
   /** Most bytes of a rejected row that are kept. */
   rejectedRowBytes: 64 * 1024,
+  /** Most characters of the reason that are kept with it. */
+  rejectionReasonCharacters: 4_000,
+  /** Most characters of a note on why a flow is paused. */
+  noteCharacters: 1_000,
   /** Activities in a row that Temporal gave up for lost, without any of them getting further. */
   lostActivities: 20,
 } as const;

@@ -16,3 +16,11 @@ export function progressData({
     ...(fraction !== undefined && { fraction }),
   };
 }
+
+/** True for the last heartbeat of an attempt that has moved a batch: only then it carries {@link progressData}. */
+export function hasMoved(heartbeat: unknown): boolean {
+  if (typeof heartbeat !== 'object' || heartbeat === null || !('progress' in heartbeat))
+    return false;
+  const { progress } = heartbeat;
+  return typeof progress === 'object' && progress !== null && 'rows_read' in progress;
+}

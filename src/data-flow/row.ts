@@ -9,7 +9,7 @@ export interface RowCounts {
   readonly read: number;
   /** Handed to the sink and changed there: new, updated and unpredictable ones. */
   readonly written: number;
-  /** Refused by a contract or the transform, and kept with the reason. */
+  /** Refused by the source, a contract, the transform or the sink, and kept with the reason. */
   readonly rejected: number;
   /** Left out by the transform on purpose. */
   readonly skipped: number;
@@ -75,13 +75,16 @@ export function countFields(counts: RowCounts) {
   };
 }
 
+/** What can refuse a row, in the order in which a row meets them. */
+export const REJECTION_PHASES = ['source', 'reads', 'transform', 'writes', 'sink'] as const;
+
 /** A row that was refused, as it is kept. */
 export interface Rejection {
   /** Its place among the rows of the run, from 1. */
   readonly rowNumber: number;
   /** What refused it. */
-  readonly phase: 'reads' | 'transform' | 'writes';
+  readonly phase: (typeof REJECTION_PHASES)[number];
   readonly reason: string;
-  /** The row as far as JSON can carry it. */
+  /** The row as the source gave it, as far as JSON can carry it. Of one that the source could not read, what it found in its place. */
   readonly row: Json;
 }

@@ -81,7 +81,7 @@ export interface MoveOutcome {
 
 /** What an attempt that failed tells the workflow beside its failure. */
 export interface AttemptDetails {
-  /** Batches that it has moved before. */
+  /** Batches that it has moved before; at least so many, where it was given up. */
   readonly moved: number;
   /** How long a service has asked to be left alone, in milliseconds. */
   readonly waitMs?: number;

@@ -28,6 +28,8 @@ export interface SinkBatch<W extends Row = Row> {
   readonly step: number;
   /** The position that the flow has after this batch. For sinks that keep it in the transaction of their rows. */
   readonly next: (written: Written) => FlowPosition;
+  /** So many rows may still be rejected before the run fails: a sink that has found more to refuse need not look for others. */
+  readonly refusalsLeft: number;
 }
 
 /** What a sink did with a batch. */
@@ -48,6 +50,8 @@ export interface OpenSink<W extends Row = Row> {
    * Writes the rows. When it resolves they are safe: the cursor moves on. A batch may come again after a crash; a sink with keys
    * then changes nothing.
    *
+   * @throws {@link RowsRefused} when some of the rows are at fault, and nothing of the batch is written. They are kept as rejected,
+   *   and the batch comes again without them. Any other error is tried again, or ends the run
    * @throws {@link FenceLost} where it keeps the position and another writer has moved it
    */
   readonly write: (batch: SinkBatch<W>) => Promise<SinkReceipt>;

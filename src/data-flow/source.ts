@@ -28,11 +28,25 @@ export interface SourceContext<Options = JsonObject> extends ConnectorContext<Op
   readonly batchSize: number;
 }
 
+/** What is where a row should be, and cannot be read as one: a broken line of a file. */
+export interface UnreadableRow {
+  /** Its place in the batch, from 0, counted together with the rows: 1 stands between the first row and the second. */
+  readonly at: number;
+  readonly reason: string;
+  /** What is there, as text for instance. */
+  readonly row: unknown;
+}
+
 /** Rows that are moved together. */
 export interface SourceBatch<R extends Row = Row> {
-  /** In the order of the source; at most `batchSize`. May be empty, to move the cursor alone. */
+  /** In the order of the source; at most `batchSize`, with those in `rejected`. May be empty, to move the cursor alone. */
   readonly rows: readonly R[];
-  /** Where to go on when these rows are safe in the sink. Another one with each batch that has rows. */
+  /**
+   * What could not be read, where the source can go on behind it. It is kept as rejected and counts as read. What cannot be passed,
+   * or may be the fault of the whole source, is an error that `read` throws.
+   */
+  readonly rejected?: readonly UnreadableRow[];
+  /** Where to go on when these rows are safe in the sink. Another one with each batch that has rows, rejected ones included. */
   readonly cursor: Json;
   /** How much of everything has been read with these rows, 0 to 1, where the source can tell. */
   readonly fraction?: number;

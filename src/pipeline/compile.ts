@@ -1,7 +1,7 @@
 import type { PropertyTypes } from '../contract/contract.js';
 import { objectSchema } from '../contract/json-schema.js';
 import { durationMsOrNone } from '../definition/duration.js';
-import { jsonBytes, type JsonObject } from '../definition/json.js';
+import type { JsonObject } from '../definition/json.js';
 import type { Problem, Site } from '../definition/problem.js';
 import type { OperationFailure } from './context.js';
 import type { CompileEnvironment } from './compile-environment.js';
@@ -10,19 +10,17 @@ import { countProblems } from './namespace-count.js';
 import { fuse } from './fusion.js';
 import { MERGE_STRATEGIES, type MergeStrategy } from './merge.js';
 import type { Pipeline, Stage } from './pipeline.js';
-import {
-  INTERPRETER,
-  PIPELINE_DEFAULTS,
-  PLAN_LIMITS,
-  type PipelinePlan,
-  type StagePlan,
-} from './plan.js';
+import { INTERPRETER, PIPELINE_DEFAULTS, type PipelinePlan, type StagePlan } from './plan.js';
+import { checkPlanSize } from './plan-size.js';
 import { ProblemList, type Path } from './problem-list.js';
 import { planResultCheck } from './result-check.js';
 import { likelySlips } from './slip.js';
 import { checkedStages, checkHead, stageLabel } from './stage-check.js';
 import { flowTypes, type TypeFlow } from './type-flow.js';
 import { compileUse, operationPlan, type CompiledUse } from './use.js';
+
+/** What to do about a plan that is too large. */
+const PLAN_HINT = 'Move long prompts and tables out of the options, into files or services.';
 
 /** A definition with the way to its places in a file. */
 export interface PipelineSource {
@@ -107,7 +105,7 @@ export function compilePipeline(
     ...assemble(definition, stages, uses, merges, flow),
     ...(resultSchema !== undefined && { resultSchema }),
   };
-  checkSize(plan, problems);
+  checkPlanSize(plan, PLAN_HINT, problems);
   if (problems.hasErrors()) return { problems: problems.all() };
   return { pipeline: compiled(source, plan, flow, uses), problems: problems.all() };
 }
@@ -179,24 +177,6 @@ function assemble(
     stages: stagePlans,
     units: fuse(stagePlans),
   };
-}
-
-function checkSize(plan: PipelinePlan, problems: ProblemList): void {
-  const bytes = jsonBytes(plan);
-  const size = `its plan has ${String(bytes)} bytes`;
-  const hint = 'Move long prompts and tables out of the options, into files or services.';
-  if (bytes > PLAN_LIMITS.maxBytes) {
-    problems.add(
-      [],
-      `${size}; the most is ${String(PLAN_LIMITS.maxBytes)} (maxPlanBytes). ${hint}`,
-    );
-  } else if (bytes > PLAN_LIMITS.warnBytes) {
-    problems.add(
-      [],
-      `${size}, and every run stores it; above ${String(PLAN_LIMITS.warnBytes)} runs become slower. ${hint}`,
-      'warning',
-    );
-  }
 }
 
 function compiled(

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
@@ -37,6 +37,15 @@ export const plain = defineSink({
   }),
 });
 `;
+
+const LIMIT_FILE = 'limit.txt';
+
+/** Lets the flows of a project move so many rows, and keeps them in the batch of the next one. Without a limit they move all. */
+export async function limitFlows(dir: string, rows: number): Promise<void> {
+  // Nobody may read half of it.
+  await writeFile(join(dir, `${LIMIT_FILE}.new`), String(rows));
+  await rename(join(dir, `${LIMIT_FILE}.new`), join(dir, LIMIT_FILE));
+}
 
 /** What a project with slow flows consists of. */
 export function killableFlows(options: {
@@ -82,12 +91,27 @@ export function killableFlows(options: {
         `catalog: { url: '${url}' }, worker: { shutdownGraceTime: '500ms' }`,
       ),
       'connectors/plain.ts': PLAIN,
-      'flows/flows.ts': `import { setTimeout as pause } from 'node:timers/promises';
+      'flows/flows.ts': `import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { defineDataFlow } from 'millrace';
 import { csvSource, ndjsonSink, sqlSink } from 'millrace/connectors';
 import { plain } from '../connectors/plain.js';
 
-async function slowly({ row }) {
+let limit = 0;
+
+function readLimit() {
+  try {
+    return Number(readFileSync('${LIMIT_FILE}', 'utf8'));
+  } catch {
+    return Infinity;
+  }
+}
+
+async function slowly({ row, signal }) {
+  while (Number(row.id) > limit) {
+    limit = readLimit();
+    if (Number(row.id) > limit) await pause(20, undefined, { signal });
+  }
   if (Number(row.id) % ${String(pauseEvery)} === 0) await pause(${String(msPerRow)});
   return { id: Number(row.id), name: row.name };
 }

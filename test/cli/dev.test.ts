@@ -7,14 +7,14 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { cli, useCli, type CliProcess } from '../support/cli.js';
 import { openEvents } from '../support/event-client.js';
 import { GREET_CONTRACT } from '../support/greet-workflow.js';
+import { useProjectDirectory } from '../support/project-directory.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { until } from '../support/until.js';
-import { useTemporaryDirectory } from '../support/temporary-directory.js';
 import { config, notesOf, post, walked, WALKING_PROJECT } from './fixtures.js';
 
 jest.setTimeout(90_000);
 
-const dir = useTemporaryDirectory();
+const dir = useProjectDirectory();
 const start = useCli();
 
 const REPORT_PROJECT = {

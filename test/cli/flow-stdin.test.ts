@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cli, startCli, type CliProcess, type CliResult } from '../support/cli.js';
+import { shareBundles } from '../support/project-directory.js';
 import { writeProject } from '../support/project.js';
 import { config } from './fixtures.js';
 
@@ -20,6 +21,7 @@ let dev: CliProcess;
 
 beforeAll(async () => {
   dir = await realpath(await mkdtemp(join(tmpdir(), 'millrace-test-')));
+  await shareBundles(dir);
   await writeProject(dir, {
     'millrace.config.ts': config(),
     'flows/piped.yml': PIPED,
@@ -54,9 +56,9 @@ describe('millrace flows run --stdin', () => {
   });
 
   it('keeps it when the run fails, and tells the line that is wrong', async () => {
-    const { code, stderr } = await pipe('id,name\n4,four\n5,five,too much\n');
+    const { code, stderr } = await pipe('id,name\n4,four\n5,"five\n6,six\n');
     expect(code).toBe(1);
-    expect(stderr).toContain('line 3: The row has 3 fields');
+    expect(stderr).toContain('line 3: Quote Not Closed');
     expect(existsSync(join(dir, '.millrace/spool/piped'))).toBe(true);
   });
 

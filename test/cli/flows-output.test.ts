@@ -19,6 +19,8 @@ import { EMPTY_REGISTRY } from '../../engine/registry.js';
 import { parseConfig, type ConfigDefinition } from '../../src/config/config.js';
 import type { FlowRunStatus } from '../../src/data-flow/catalog.js';
 import { NO_ROWS, type RowCounts } from '../../src/data-flow/row.js';
+import { compileDataFlow } from '../../src/data-flow/compile.js';
+import { defineDataFlow } from '../../src/data-flow/data-flow.js';
 import { ConfigurationInvalid } from '../../src/data-flow/configuration.js';
 
 const PROGRESS = { read: 5_800, written: 5_785, rejected: 15, rowsPerSecond: 8_312.4 };
@@ -59,7 +61,7 @@ describe('the list of flows', () => {
   const record = {
     ...{ id: '1', name: 'import-orders', description: null, enabled: true, runInterval: null },
     ...{ configuration: {}, heartbeat: false, lastRunAt: null, lastRunStatus: null, cursor: null },
-    ...{ lastRunSeq: 0, seenAt: new Date(), backfills: [] },
+    ...{ note: null, lastRunSeq: 0, seenAt: new Date(), backfills: [] },
     ...{ createdAt: new Date(), updatedAt: new Date() },
   };
   const orphan: FlowOverview = {
@@ -71,6 +73,29 @@ describe('the list of flows', () => {
     expect(plain(200)).toMatch(/^NAME .*STATE\nimport-orders .*orphan$/);
     expect(plain(30)).toBe('import-orders  orphan');
     expect(listText([], 80)).toContain('There are no data flows yet');
+  });
+
+  it('says why somebody keeps a flow from running, in one line', () => {
+    const { flow: definition } = compileDataFlow({
+      definition: defineDataFlow({ name: 'import-orders', run: () => undefined }),
+      locate: () => undefined,
+    });
+    const overview = (note: string | null): FlowOverview => ({
+      state: {
+        record: { ...record, enabled: false, note },
+        definition,
+        configurationProblems: [],
+      },
+      schedule: { paused: true, note: 'Millrace: disabled', next: [], skipped: 0 },
+    });
+    const last = (note: string | null): string | undefined =>
+      stripVTControlCharacters(listText([overview(note)], 200))
+        .split('  ')
+        .at(-1)
+        ?.trim();
+    expect(last('stocktaking,\n\u001B[31m  by ann')).toBe('disabled: stocktaking, by ann');
+    expect(last('x'.repeat(90))).toBe(`disabled: ${'x'.repeat(59)}…`);
+    expect(last(null)).toBe('disabled');
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cli, startCli, useCli, type CliProcess, type CliResult } from '../support/cli.js';
+import { shareBundles } from '../support/project-directory.js';
 import { writeProject } from '../support/project.js';
 import { FLOWS_PROJECT } from './flow-fixtures.js';
 
@@ -26,6 +27,7 @@ const start = useCli();
 
 beforeAll(async () => {
   dir = await realpath(await mkdtemp(join(tmpdir(), 'millrace-test-')));
+  await shareBundles(dir);
   await writeProject(dir, FLOWS_PROJECT);
   dev = startCli(['dev', '--port', '0', '--ui-port', '0'], { cwd: dir });
   await dev.says(/Watching/);
@@ -140,6 +142,8 @@ describe('millrace flows', () => {
       'The run goes on. Follow it: millrace flows run slow --follow 1   Cancel it: millrace cancel flow/slow/1\n',
     );
 
+    const newest = start(['flows', 'run', 'slow', '--follow'], { cwd: dir });
+    await newest.says(/slow {2}\d+ %/);
     const [list, second, reset] = await Promise.all([
       flows('list'),
       flows('run', 'slow'),
@@ -153,11 +157,15 @@ describe('millrace flows', () => {
     expect([reset.code, reset.stderr]).toEqual([2, expect.stringContaining('Run 1 of "slow"')]);
 
     await rm(join(dir, 'hold'));
-    const followed = await flows('run', 'slow', '--follow', '1');
-    expect([followed.code, followed.stdout]).toEqual([
-      0,
-      expect.stringMatching(/✓ slow {2}run 1 {2}success {2}1,000 rows/),
+    const [followed, numbered] = await Promise.all([
+      newest.ended,
+      flows('run', 'slow', '--follow', '1'),
     ]);
+    for (const { code: ended, stdout } of [followed, numbered])
+      expect([ended, stdout]).toEqual([
+        0,
+        expect.stringMatching(/✓ slow {2}run 1 {2}success {2}1,000 rows/),
+      ]);
     const lines = followed.stderr.split('\n').filter((line) => /^ {2}slow {2}/.test(line));
     expect(lines.length).toBeLessThanOrEqual(6);
   });
@@ -199,12 +207,6 @@ describe('millrace flows', () => {
     expect((await flows('resume', 'count')).stdout).toMatch(
       new RegExp(`^count is enabled\\. Next: ${TIME}\\.\n$`),
     );
-    // A heartbeat flow has no schedule that could pause.
-    expect(JSON.parse((await flows('pause', 'beat', '--json')).stdout)).toMatchObject({
-      state: 'disabled',
-      nextAt: null,
-    });
-
     const range = ['--from', '2026-11-01T00:00Z', '--to', '2026-11-01T06:00Z'];
     expect(await flows('backfill', 'count', ...range)).toMatchObject({ code: 0 });
     const scheduled = async (): Promise<readonly unknown[]> => {
@@ -222,6 +224,25 @@ describe('millrace flows', () => {
     ]);
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no schedule')]);
     expect(wrong.code).toBe(2);
+  });
+
+  it('notes why a flow without a schedule is paused, until it is resumed', async () => {
+    const beat = await flows('pause', 'beat', '--json', '--note', 'stocktaking');
+    expect(JSON.parse(beat.stdout)).toMatchObject({
+      state: 'disabled',
+      nextAt: null,
+      note: expect.stringMatching(/^stocktaking, by .* \(millrace flows pause\)$/),
+    });
+    const [shown, list, long] = await Promise.all([
+      flows('show', 'beat'),
+      flows('list'),
+      flows('pause', 'beat', '--note', 'x'.repeat(1_001)),
+    ]);
+    expect(shown.stdout).toMatch(/beat {2}disabled[^]*note +stocktaking, by /);
+    expect(list.stdout).toMatch(/^beat .* disabled: stocktaking, by /m);
+    expect([long.code, long.stderr]).toEqual([2, expect.stringContaining("'note'")]);
+    expect((await flows('resume', 'beat')).stdout).toContain('beat is enabled.');
+    expect((await flows('show', 'beat')).stdout).not.toContain('stocktaking');
   });
 
   it('changes the interval and the configuration, and refuses what does not fit', async () => {
@@ -254,9 +275,10 @@ describe('millrace flows', () => {
   });
 
   it('says which flows there are when one is not there', async () => {
-    const [typo, run, pipeline, nonsense, help] = await Promise.all([
+    const [typo, run, never, pipeline, nonsense, help] = await Promise.all([
       flows('run', 'cuont'),
       flows('run', 'count', '--follow', '99'),
+      flows('run', 'old', '--follow'),
       cli(['run', 'count'], { cwd: dir }),
       flows('nonsense'),
       flows('--help'),
@@ -266,6 +288,10 @@ describe('millrace flows', () => {
       expect.stringContaining('There is no data flow "cuont". Did you mean "count"?'),
     ]);
     expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('has no run "99"')]);
+    expect([never.code, never.stderr]).toEqual([
+      2,
+      expect.stringContaining('old has no run yet. Start one: millrace flows run old'),
+    ]);
     expect([pipeline.code, pipeline.stderr]).toEqual([
       2,
       expect.stringContaining('"count" is a data flow. Run it: millrace flows run count'),

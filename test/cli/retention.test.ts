@@ -2,13 +2,13 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { findDev } from '../../engine/dev-server/dev-record.js';
 import { useCli } from '../support/cli.js';
+import { useProjectDirectory } from '../support/project-directory.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
-import { useTemporaryDirectory } from '../support/temporary-directory.js';
 import { config } from './fixtures.js';
 
 jest.setTimeout(90_000);
 
-const dir = useTemporaryDirectory();
+const dir = useProjectDirectory();
 const start = useCli();
 
 /** How long the server of the project's `millrace dev` keeps runs, in days. */

@@ -3,6 +3,7 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cli, startCli, useCli, type CliProcess, type CliResult } from '../support/cli.js';
+import { shareBundles } from '../support/project-directory.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { WALKING_PROJECT } from './fixtures.js';
 
@@ -65,6 +66,7 @@ const start = useCli();
 
 beforeAll(async () => {
   dir = await realpath(await mkdtemp(join(tmpdir(), 'millrace-test-')));
+  await shareBundles(dir);
   await writeProject(dir, PROJECT);
   dev = startCli(['dev', '--port', '0'], { cwd: dir });
   await dev.says(/Watching/);

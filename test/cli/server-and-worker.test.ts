@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { cli, useCli } from '../support/cli.js';
+import { useProjectDirectory } from '../support/project-directory.js';
 import { writeProject } from '../support/project.js';
 import { sharedServerAddress, uniqueTaskQueue } from '../support/temporal.js';
-import { useTemporaryDirectory } from '../support/temporary-directory.js';
 import { config, notesOf, post, WALK, WALK_PIPELINE, walked } from './fixtures.js';
 
 jest.setTimeout(90_000);
 
-const dir = useTemporaryDirectory();
+const dir = useProjectDirectory();
 const start = useCli();
 
 /** A project on the shared server, with a task queue of its own. */

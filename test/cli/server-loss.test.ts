@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { useCli, type CliProcess } from '../support/cli.js';
 import { openEvents } from '../support/event-client.js';
+import { useProjectDirectory } from '../support/project-directory.js';
 import { writeProject } from '../support/project.js';
 import { sharedServerAddress, uniqueTaskQueue } from '../support/temporal.js';
-import { useTemporaryDirectory } from '../support/temporary-directory.js';
 import { config, WALKING_PROJECT } from './fixtures.js';
 
 jest.setTimeout(90_000);
 
-const dir = useTemporaryDirectory();
+const dir = useProjectDirectory();
 const start = useCli();
 
 /** Starts a server process and gives its address. */

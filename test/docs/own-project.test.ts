@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCli, type CliProcess } from '../support/cli.js';
 import { post } from '../support/http-api.js';
-import { INSTALL_LIMIT_MS, packInto } from '../support/packing.js';
+import { INSTALL_LIMIT_MS, offerSqliteBelow, packInto } from '../support/packing.js';
 import { writeProject } from '../support/project.js';
 import { sharedServerAddress, uniqueTaskQueue } from '../support/temporal.js';
 import { expectPrinted } from './output.js';
@@ -31,6 +31,7 @@ describe(PAGE, () => {
   beforeAll(async () => {
     mkdirSync(dir);
     await packInto(dir);
+    await offerSqliteBelow(parent);
   }, INSTALL_LIMIT_MS);
 
   afterAll(async () => {

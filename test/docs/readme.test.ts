@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { shareBundles } from '../support/project-directory.js';
 import { comparableEvents, expectPrinted } from './output.js';
 import { blocksOf, placeOf, ROOT, type Block } from './page.js';
 import { MILLRACE } from './running-project.js';
@@ -26,12 +27,13 @@ describe('README.md', () => {
   let screen = '';
   let printed = '';
 
-  beforeAll(() => {
+  beforeAll(async () => {
     if (!existsSync(MILLRACE)) throw new Error('Build it first: npm run build');
     cpSync(join(ROOT, 'examples/quickstart'), project, {
       recursive: true,
       filter: (path) => !path.includes('.millrace'),
     });
+    await shareBundles(project);
   });
 
   afterAll(async () => {

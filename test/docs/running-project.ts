@@ -11,6 +11,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { transform } from 'esbuild';
 import { ulid } from 'ulid';
 import { findFreePort } from '../../engine/dev-server/free-port.js';
+import { shareBundles } from '../support/project-directory.js';
 import { writeProject, type ProjectFiles } from '../support/project.js';
 import type { TestTemporal } from '../support/temporal.js';
 import { ROOT } from './page.js';
@@ -72,6 +73,7 @@ export function useRunningProjects(
     dirs.push(dir);
     await writeProject(dir, { 'package.json': '{ "type": "module" }', ...files });
     linkPackages(dir);
+    await shareBundles(dir);
     const output: string[] = [];
     const env = { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: namespace };
     const client = new Client({ connection: temporal.connection, namespace });

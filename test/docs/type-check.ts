@@ -63,10 +63,16 @@ function errorsOf(
     );
   };
   const program = ts.createProgram([...inMemory.keys()], options, host);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .filter(({ file }) => file === undefined || inMemory.has(file.fileName))
-    .map(described);
+  // Of these files alone: our own sources, which they import, are checked by `npm run types`.
+  const checked = [...inMemory.keys()].map((path) => program.getSourceFile(path));
+  return [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...checked.flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ]),
+  ].map(described);
 }
 
 function described({ file, start, messageText }: ts.Diagnostic): string {

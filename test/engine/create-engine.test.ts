@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { createEngine } from '../../engine/create-engine.js';
 import { ReloadableWorker } from '../../worker/project-worker.js';
+import { useProjectDirectory } from '../support/project-directory.js';
 import { COUNT_WORDS, loadRightProject, WORD_REPORT, writeProject } from '../support/project.js';
 import { sharedLink, uniqueTaskQueue, useTemporal } from '../support/temporal.js';
-import { useTemporaryDirectory } from '../support/temporary-directory.js';
 
 const temporal = useTemporal();
-const dir = useTemporaryDirectory();
+const dir = useProjectDirectory();
 
 const FILES = {
   'operations/count-words.ts': COUNT_WORDS,

@@ -13,8 +13,10 @@ import { ReloadableWorker } from '../../worker/project-worker.js';
 import { loadRightProject } from '../support/project.js';
 import { sharedLink, uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
+import { useWorkflowThreads } from '../support/workflow-threads.js';
 
 const QUICKSTART = fileURLToPath(new URL('../../examples/quickstart/', import.meta.url));
+useWorkflowThreads();
 const temporal = useTemporal();
 let dir = '';
 let flows: DataFlows;
@@ -130,6 +132,21 @@ describe('the quickstart', () => {
       date: expect.stringMatching(/^1990-/),
       cost_usd: expect.any(Number),
     });
+  });
+
+  it('writes what comes later by a limit that was changed', async () => {
+    await flows.change('costly-strikes', { configuration: { least: 100_000 } });
+    const { runSeq } = await flows.run('costly-strikes');
+    expect(await ended('costly-strikes', runSeq)).toMatchObject({
+      status: 'success',
+      counts: { read: 0 },
+    });
+    await flows.reset('costly-strikes', null);
+    const again = await flows.run('costly-strikes');
+    const { status, counts } = await ended('costly-strikes', again.runSeq);
+    expect([status, counts.read]).toEqual(['success', expect.any(Number)]);
+    expect(counts.read).toBeGreaterThan(0);
+    expect(counts.read).toBeLessThan(194);
   });
 
   it('imports nothing twice', async () => {

@@ -11,8 +11,13 @@ import { sqlSink } from '../../adapters/connector/sql/sql-sink.js';
 import { defineDataFlow, type DataFlow } from '../../src/data-flow/data-flow.js';
 import type { Row } from '../../src/data-flow/row.js';
 import type { SinkUse } from '../../src/data-flow/sink.js';
+import type { RetryOptions } from '../../src/pipeline/operation.js';
 import { useFlowActivities } from '../support/flow-activities.js';
-import { listSource } from '../support/flows.js';
+import { collecting, useFlowStack } from '../support/flow-stack.js';
+import { endOf, listSource, runToEnd, uniqueFlow } from '../support/flows.js';
+import { useTemporal } from '../support/temporal.js';
+import { useTemporaryDirectory } from '../support/temporary-directory.js';
+import { until } from '../support/until.js';
 
 const run = promisify(execFile);
 
@@ -23,6 +28,9 @@ let disk = '';
 afterEach(() => run('umount', ['--lazy', disk]));
 
 const prepare = useFlowActivities();
+const temporal = useTemporal();
+const start = useFlowStack(temporal);
+const dir = useTemporaryDirectory();
 
 /** Puts a folder on a disk that is full soon. Takes Linux and root, as full-disk.test.ts does. */
 function smallDisk(place: string): (dir: string) => Promise<void> {
@@ -151,5 +159,75 @@ describe('a disk that is full', () => {
     const lines = (await readFile(join(flow.dir, 'out'), 'utf8')).trim().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as Row)['number'])).toEqual(numbers);
     expect(await flow.run(task)).toMatchObject({ lastCursor: ROWS, counts: { written: ROWS } });
+  });
+});
+
+/** The attempts that have failed so far, by the worker's log. */
+function failedAttempts(lines: readonly unknown[]): readonly number[] {
+  return (lines as readonly { readonly msg?: string; readonly attempt: number }[])
+    .filter(({ msg }) => msg === 'data flow attempt failed')
+    .map(({ attempt }) => attempt);
+}
+
+describe('a run whose disk is full', () => {
+  /** A flow onto a disk that is full soon, and a worker for it. */
+  async function startFilling(retry?: RetryOptions) {
+    await smallDisk('disk')(dir.path);
+    const path = join(disk, 'out');
+    const name = uniqueFlow();
+    const lines: unknown[] = [];
+    const flow = defineDataFlow({
+      name,
+      batchSize: 5,
+      ...(retry !== undefined && { retry }),
+      source: listSource(() => rows),
+      sink: ndjsonSink({ path }),
+    });
+    const { flows } = await start({ flows: [flow], log: collecting(lines) });
+    const written = async (): Promise<readonly unknown[]> =>
+      (await readFile(path, 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as Row)['number']);
+    return { name, flows, lines, written };
+  }
+
+  it('tries again after 2 and 6 seconds, and goes on where it was when there is room', async () => {
+    const { name, flows, lines, written } = await startFilling();
+    const run = await flows.run(name);
+    await until(
+      () => Promise.resolve(failedAttempts(lines).length === 2 ? true : undefined),
+      30_000,
+    );
+    await makeRoom();
+    const ended = await endOf(flows, run);
+    expect(ended).toMatchObject({
+      status: 'success',
+      errorMessage: null,
+      lastCursor: ROWS,
+      counts: { read: ROWS, written: ROWS },
+    });
+    expect(ended.endedAt!.getTime() - ended.startedAt.getTime()).toBeGreaterThanOrEqual(8_000);
+    expect(failedAttempts(lines)).toEqual([1, 2]);
+    expect(await written()).toEqual(numbers);
+  });
+
+  it('fails after its attempts, says why, and the next run goes on where it was', async () => {
+    const retry = { maximumAttempts: 3, initialInterval: '100ms' } as const;
+    const { name, flows, lines, written } = await startFilling(retry);
+    const failed = await runToEnd(flows, name);
+    expect(failed).toMatchObject({
+      status: 'failed',
+      errorMessage: expect.stringMatching(FULL),
+      lastCursor: failed.counts.written,
+    });
+    expect(failedAttempts(lines)).toEqual([1, 2, 3]);
+    await makeRoom();
+    expect(await runToEnd(flows, name)).toMatchObject({
+      status: 'success',
+      firstCursor: failed.lastCursor,
+      lastCursor: ROWS,
+    });
+    expect(await written()).toEqual(numbers);
   });
 });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { post } from '../cli/fixtures.js';
 import { useCli } from '../support/cli.js';
-import { INSTALL_LIMIT_MS, packedFiles, packInto } from '../support/packing.js';
+import { INSTALL_LIMIT_MS, offerSqliteBelow, packedFiles, packInto } from '../support/packing.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -142,6 +142,7 @@ describe('the package, installed from its tarball into an empty project', () => 
   beforeAll(async () => {
     dir = await realpath(await mkdtemp(join(tmpdir(), 'millrace-package-')));
     const tarball = await packInto(dir);
+    await offerSqliteBelow(dir);
     await writeFile(
       join(dir, 'package.json'),
       '{ "name": "somebodys-project", "private": true, "type": "module" }',

@@ -5,15 +5,11 @@ import { useFlowStack } from '../support/flow-stack.js';
 import { listSink, listSource, numbered, runToEnd, uniqueFlow } from '../support/flows.js';
 import { post, send, useServers } from '../support/http-api.js';
 import { useTemporal } from '../support/temporal.js';
+import { CONFIGURATION } from './flow-configuration.js';
 
 const temporal = useTemporal();
 const start = useFlowStack(temporal);
 const serve = useServers();
-
-const CONFIGURATION = z.object({
-  region: z.enum(['north', 'south']).default('north'),
-  pages: z.number().int().min(1).default(10),
-});
 
 function configured() {
   const name = uniqueFlow();

@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { defineDataFlow, type DataFlow } from '../../src/data-flow/data-flow.js';
+import { defineDataFlow } from '../../src/data-flow/data-flow.js';
 import { permanent } from '../../src/pipeline/permanent.js';
-import { openEvents } from '../support/event-client.js';
 import { useFlowStack, type FlowStack } from '../support/flow-stack.js';
-import { endOf, listSink, listSource, numbered, runToEnd, uniqueFlow } from '../support/flows.js';
+import {
+  claimRun,
+  endOf,
+  gatedFlow,
+  listSink,
+  listSource,
+  numbered,
+  runToEnd,
+  uniqueFlow,
+} from '../support/flows.js';
 import { post, send, useServers } from '../support/http-api.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
@@ -13,24 +20,6 @@ import { until } from '../support/until.js';
 const temporal = useTemporal();
 const start = useFlowStack(temporal);
 const serve = useServers();
-
-/** A flow whose batches wait until the test opens the gate. */
-function gated(rows = 600): { readonly flow: DataFlow; readonly open: () => void } {
-  let open: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const beforeBatch = async (from: number, signal: AbortSignal): Promise<void> => {
-    if (from === 0) return;
-    await Promise.race([gate, delay(60_000, undefined, { signal })]);
-  };
-  const flow = defineDataFlow({
-    name: uniqueFlow(),
-    source: listSource(() => numbered(rows), beforeBatch),
-    sink: listSink([]),
-  });
-  return { flow, open };
-}
 
 async function begun({ flows }: FlowStack, name: string, batches = 0): Promise<void> {
   await until(async () => {
@@ -107,8 +96,25 @@ describe('POST /data_flows/:name/run', () => {
     expect(byId.body['links']).not.toHaveProperty('cancel');
   });
 
+  it('links the run in the Temporal UI, where it is known, from every place that tells it', async () => {
+    const name = uniqueFlow();
+    const flow = defineDataFlow({ name, run: () => undefined });
+    const uiUrl = 'http://ui.example:8233';
+    const { engine, flows } = await start({ flows: [flow], uiUrl });
+    const { url } = await serve(engine);
+    const path = `${url}/data_flows/${name}`;
+    const started = await post(`${path}/run`);
+    await endOf(flows, await flows.findRun(name, '1'));
+    const [list, one] = [await send(`${path}/runs`), await send(`${path}/runs/1`)];
+    const link = `${uiUrl}/namespaces/${temporal.namespace}/workflows/flow%2F${name}%2F1`;
+    const linked = { links: { temporal_ui: link } };
+    expect(started.body).toMatchObject({ ...linked, run: linked });
+    expect(list.body).toMatchObject({ runs: [linked] });
+    expect(one.body).toMatchObject(linked);
+  });
+
   it('answers 409 with the run that goes on', async () => {
-    const { flow, open } = gated();
+    const { flow, open } = gatedFlow();
     const { engine, flows } = await start({ flows: [flow] });
     const { url } = await serve(engine);
     const first = await post(`${url}/data_flows/${flow.name}/run`);
@@ -159,7 +165,7 @@ describe('GET /data_flows/:name/runs', () => {
   });
 
   it('refuses parameters that are none, and knows no run that there is not', async () => {
-    const { flow } = gated();
+    const { flow } = gatedFlow();
     const { engine } = await start({ flows: [flow], worker: false });
     const { url } = await serve(engine);
     const path = `${url}/data_flows/${flow.name}/runs`;
@@ -220,7 +226,7 @@ describe('GET /data_flows/:name/runs/:id/rejections', () => {
 
 describe('POST /data_flows/:name/runs/:id/cancel', () => {
   it('ends a run, and answers 409 for one that is over', async () => {
-    const { flow } = gated();
+    const { flow } = gatedFlow();
     const stack = await start({ flows: [flow] });
     const { url } = await serve(stack.engine);
     await post(`${url}/data_flows/${flow.name}/run`);
@@ -238,119 +244,13 @@ describe('POST /data_flows/:name/runs/:id/cancel', () => {
   });
 
   it('closes a run that was claimed and whose workflow never began', async () => {
-    const { flow } = gated();
+    const { flow } = gatedFlow();
     const { engine, flows } = await start({ flows: [flow], worker: false });
     const { url } = await serve(engine);
     await flows.list();
-    await flows.starter.claim({ flow: flow.name, trigger: 'manual', now: new Date() });
+    await claimRun(flows, flow.name);
     const path = `${url}/data_flows/${flow.name}/runs/1`;
     expect((await post(`${path}/cancel`)).body).toMatchObject({ run: { status: 'cancelled' } });
     expect((await post(`${path}/cancel`)).status).toBe(409);
-  });
-});
-
-describe('GET /data_flows/:name/runs/:id/events', () => {
-  it('tells of batches and rows while they move, and ends with the run', async () => {
-    const { flow, open } = gated();
-    const stack = await start({ flows: [flow] });
-    const { url } = await serve(stack.engine);
-    await post(`${url}/data_flows/${flow.name}/run`);
-    const events = await openEvents(`${url}/data_flows/${flow.name}/runs/1/events`);
-    expect(events.response.headers.get('content-type')).toMatch(/^text\/event-stream/);
-    const hint = await events.until(({ event }) => event === 'flow_progress');
-    expect(hint).toMatchObject({ id: undefined, data: { batches: 1, rows_read: 200 } });
-    expect(hint.data).toHaveProperty('rows_per_second');
-    open();
-    await events.ended;
-    expect(events.events[0]).toMatchObject({
-      event: 'flow_started',
-      data: { flow: flow.name, run_seq: 1 },
-    });
-    expect(events.events.at(-1)).toMatchObject({
-      event: 'complete',
-      data: { result: { run_seq: 1, rows_read: 600, rows_written: 600, rows_rejected: 0 } },
-    });
-  });
-
-  it('goes on after Last-Event-ID, on another server, and says with 204 that there is no more', async () => {
-    const { flow, open } = gated();
-    const stack = await start({ flows: [flow] });
-    const other = await start({ flows: [flow], beside: stack });
-    const [first, second] = [await serve(stack.engine), await serve(other.engine)];
-    open();
-    await runToEnd(stack.flows, flow.name);
-    const path = `/data_flows/${flow.name}/runs/1/events`;
-    const all = await openEvents(`${first.url}${path}`);
-    await all.ended;
-    const ids = all.events.map(({ id }) => id);
-    const resumed = await openEvents(`${second.url}${path}`, {
-      headers: { 'Last-Event-ID': ids[0]! },
-    });
-    await resumed.ended;
-    expect(resumed.events.map(({ id }) => id)).toEqual(ids.slice(1));
-    const last = { headers: { 'Last-Event-ID': ids.at(-1)! } };
-    expect((await fetch(`${second.url}${path}`, last)).status).toBe(204);
-    expect((await send(`${second.url}${path}?last_event_id=nonsense`)).status).toBe(400);
-  });
-
-  it('waits for the workflow of a run that is claimed, and tells all of it', async () => {
-    const { flow, open } = gated();
-    open();
-    const { engine, flows, project } = await start({ flows: [flow] });
-    const { url } = await serve(engine);
-    await flows.list();
-    const claim = await flows.starter.claim({
-      flow: flow.name,
-      trigger: 'manual',
-      now: new Date(),
-    });
-    const events = await openEvents(`${url}/data_flows/${flow.name}/runs/1/events`);
-    await delay(600);
-    expect(events.events).toEqual([]);
-    if (claim.kind !== 'claimed') throw new Error(claim.kind);
-    await flows.starter.start(project.registry.dataFlows.get(flow.name)!, claim.run);
-    await events.ended;
-    expect(events.events.map(({ event }) => event)).toEqual(
-      expect.arrayContaining(['flow_started', 'complete']),
-    );
-  });
-
-  it('tells the end alone of runs that Temporal does not keep any more', async () => {
-    const { flow } = gated();
-    const { engine, flows } = await start({ flows: [flow], worker: false });
-    const { url } = await serve(engine);
-    await flows.list();
-    const ends = [
-      { status: 'success' },
-      { status: 'failed', errorMessage: 'the disk is full' },
-      { status: 'cancelled', errorMessage: 'The run was cancelled.' },
-    ] as const;
-    for (const ending of ends) {
-      const claim = await flows.starter.claim({
-        flow: flow.name,
-        trigger: 'manual',
-        now: new Date(),
-      });
-      if (claim.kind !== 'claimed') throw new Error(claim.kind);
-      await flows.catalog.end(claim.run, { ...ending, now: new Date() });
-    }
-    const toldOf = async (seq: number, headers = {}) => {
-      const stream = await openEvents(`${url}/data_flows/${flow.name}/runs/${String(seq)}/events`, {
-        headers,
-      });
-      await stream.ended;
-      return [stream.response.status, stream.events.map(({ event, data }) => [event, data])];
-    };
-    const rows = { rows_read: 0, rows_written: 0, rows_rejected: 0 };
-    const error = { type: 'execution_error', message: 'the disk is full', code: 'execution_error' };
-    expect(await toldOf(1)).toEqual([200, [['complete', { result: { run_seq: 1, ...rows } }]]]);
-    expect(await toldOf(2)).toEqual([200, [['error', error]]]);
-    expect(await toldOf(3)).toMatchObject([200, [['error', { code: 'cancelled' }]]]);
-    const stream = await openEvents(`${url}/data_flows/${flow.name}/runs/1/events`);
-    await stream.ended;
-    expect(await toldOf(1, { 'Last-Event-ID': stream.events[0]!.id! })).toEqual([204, []]);
-    // Of a client that has followed the run while Temporal had it.
-    const earlier = { 'Last-Event-ID': '0190c5a0-7b5e-7000-8000-000000000000.4.0' };
-    expect(await toldOf(1, earlier)).toMatchObject([200, [['complete', {}]]]);
   });
 });

@@ -6,15 +6,11 @@ import { endOf, listSink, listSource, numbered, uniqueFlow } from '../support/fl
 import { post, send, useServers, type Answer } from '../support/http-api.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
+import { CONFIGURATION } from './flow-configuration.js';
 
 const temporal = useTemporal();
 const start = useFlowStack(temporal);
 const serve = useServers();
-
-const CONFIGURATION = z.object({
-  region: z.enum(['north', 'south']).default('north'),
-  pages: z.number().int().min(1).default(10),
-});
 
 /** A flow that a schedule starts, one that heartbeats start, and one that comes after them. */
 function defined() {
@@ -56,6 +52,7 @@ describe('GET /data_flows', () => {
           name: timed,
           description: 'Moves numbers.',
           enabled: true,
+          note: null,
           configuration: { region: 'north', pages: 10 },
           configuration_problems: [],
           run_interval: null,
@@ -300,7 +297,7 @@ describe('the schedule of a flow', () => {
     });
   });
 
-  it('is 409 for a flow that has none; pausing such a flow disables it', async () => {
+  it('is 409 for a flow that has none; pausing such a flow disables it, and tells why', async () => {
     const { flows, beating } = defined();
     const { engine } = await start({ flows, worker: false });
     const { url } = await serve(engine);
@@ -314,8 +311,12 @@ describe('the schedule of a flow', () => {
     ];
     for (const { status, body } of answers)
       expect([status, body['type']]).toEqual([409, 'not_scheduled']);
-    expect((await post(`${path}/pause`)).body).toMatchObject({ enabled: false });
-    expect((await post(`${path}/resume`)).body).toMatchObject({ enabled: true });
+    const note = 'Paused over HTTP.';
+    expect((await post(`${path}/pause`)).body).toMatchObject({ enabled: false, note });
+    expect((await post(`${path}/resume`)).body).toMatchObject({ enabled: true, note: null });
+    await post(`${path}/pause`, { note: 'stocktaking' });
+    expect((await send(path)).body).toMatchObject({ enabled: false, note: 'stocktaking' });
+    expect((await patch(path, { enabled: true })).body).toMatchObject({ note: null });
   });
 
   it('refuses notes and ranges that are none, with their paths', async () => {
@@ -325,6 +326,8 @@ describe('the schedule of a flow', () => {
     const path = `${url}/data_flows/${timed}`;
     const wrong: readonly (readonly [string, object, readonly string[]])[] = [
       ['pause', { note: 7 }, ['note']],
+      ['pause', { note: 'x'.repeat(1_001) }, ['note']],
+      ['resume', { note: 'x'.repeat(1_001) }, ['note']],
       ['pause', { reason: 'x' }, ['reason']],
       ['run', { configuration: {} }, ['configuration']],
       ['backfill', {}, ['start', 'end']],

@@ -1,9 +1,14 @@
-import { afterAll, beforeAll } from '@jest/globals';
 import { Runtime } from '@temporalio/worker';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { findFreePort } from '../../engine/dev-server/free-port.js';
 import { findTemporalCli } from '../../engine/dev-server/temporal-cli.js';
-import { connectTemporal, TEST_NAMESPACE, testLogger, type TestTemporal } from './temporal.js';
+import {
+  connectTemporal,
+  TEST_NAMESPACE,
+  testLogger,
+  useConnection,
+  type TestTemporal,
+} from './temporal.js';
 import { until } from './until.js';
 
 const HOST = '127.0.0.1';
@@ -16,14 +21,8 @@ const HOST = '127.0.0.1';
  */
 export function useContinuingTemporal(events: number): TestTemporal {
   let child: ChildProcess | undefined;
-  let opened: TestTemporal | undefined;
-  const current = (): TestTemporal => {
-    if (opened === undefined) throw new Error('it is ready inside of hooks and tests');
-    return opened;
-  };
-  beforeAll(async () => {
+  const connect = async (): Promise<TestTemporal> => {
     const [cli, port] = [await findTemporalCli(), await findFreePort(HOST, 0)];
-    const address = `${HOST}:${String(port)}`;
     child = spawn(
       cli.path,
       [
@@ -34,26 +33,10 @@ export function useContinuingTemporal(events: number): TestTemporal {
       { stdio: 'ignore' },
     );
     Runtime.install({ logger: testLogger, shutdownSignals: [] });
-    opened = await until(async () => connectTemporal(address).catch(() => undefined), 30_000);
-  }, 60_000);
-  afterAll(async () => {
-    await opened?.connection.close();
-    await opened?.nativeConnection.close();
+    const address = `${HOST}:${String(port)}`;
+    return until(async () => connectTemporal(address).catch(() => undefined), 30_000);
+  };
+  return useConnection(connect, () => {
     child?.kill('SIGKILL');
   });
-  return {
-    namespace: TEST_NAMESPACE,
-    get address() {
-      return current().address;
-    },
-    get connection() {
-      return current().connection;
-    },
-    get nativeConnection() {
-      return current().nativeConnection;
-    },
-    get client() {
-      return current().client;
-    },
-  };
 }

@@ -128,29 +128,3 @@ function registryOf(definition: DataFlow) {
   if (built.registry === undefined) throw new Error(built.problems.map(formatProblem).join('\n'));
   return built.registry;
 }
-
-/** Something that a test lets happen later. */
-export interface Gate {
-  /** Resolves when somebody is there. */
-  readonly reached: Promise<void>;
-  /** Waits until it is opened. */
-  readonly pass: () => Promise<void>;
-  readonly open: () => void;
-}
-
-export function gate(): Gate {
-  let open: () => void = () => undefined;
-  let arrive: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  const reached = new Promise<void>((resolve) => (arrive = resolve));
-  return {
-    reached,
-    open: () => {
-      open();
-    },
-    pass: () => {
-      arrive();
-      return opened;
-    },
-  };
-}

@@ -33,6 +33,8 @@ export interface FlowStackOptions {
   /** Another process of this one: the same folder, catalog and task queue. */
   readonly beside?: FlowStack;
   readonly log?: Logger;
+  /** Where a Temporal UI is; nowhere unless given. */
+  readonly uiUrl?: string;
 }
 
 /** A process with data flows: an engine, its catalog, and a worker. */
@@ -78,7 +80,7 @@ async function startStack(
   const { log = pino({ level: 'silent' }) } = options;
   if (options.worker !== false && options.beside === undefined) await copyBundle(dir);
   const project = await projectOf(dir, options);
-  const { engine, close } = engineOf(temporal, project);
+  const { engine, close } = engineOf(temporal, project, options.uiUrl);
   const worker =
     options.worker === false || options.beside !== undefined
       ? undefined
@@ -117,6 +119,7 @@ async function copyBundle(dir: string): Promise<void> {
 function engineOf(
   { connection, namespace }: TestTemporal,
   { dir, config, registry }: Project,
+  uiUrl: string | undefined,
 ): { readonly engine: ConnectedEngine; readonly close: () => Promise<void> } {
   const client = new Client({ connection, namespace });
   const code = new DeployedCode(registry);
@@ -132,7 +135,8 @@ function engineOf(
     log,
   });
   const close = (): Promise<void> => flows.close();
-  const options = { client, taskQueue, code, dataFlows: () => flows.open() };
+  const links = uiUrl !== undefined && { uiUrl };
+  const options = { client, taskQueue, code, dataFlows: () => flows.open(), ...links };
   return { engine: new ConnectedEngine(options, close, config), close };
 }
 

@@ -5,11 +5,12 @@ import type { ConnectedEngine } from '../../engine/create-engine.js';
 import type { DataFlows } from '../../engine/data-flow/data-flows.js';
 import type { ConfigDefinition } from '../../src/config/config.js';
 import type { FlowRunRecord } from '../../src/data-flow/catalog.js';
-import type { DataFlow } from '../../src/data-flow/data-flow.js';
+import { defineDataFlow, type DataFlow } from '../../src/data-flow/data-flow.js';
 import type { Row } from '../../src/data-flow/row.js';
 import { defineSink, type SinkUse } from '../../src/data-flow/sink.js';
 import { defineSource, type SourceUse } from '../../src/data-flow/source.js';
 import { createTestEnvironment, type TestEnvironment } from '../../testing/test-environment.js';
+import { gate } from './gate.js';
 import { sharedServerAddress } from './temporal.js';
 import { until } from './until.js';
 
@@ -41,6 +42,23 @@ export function useFlows(): (
   };
 }
 
+/** A flow that a worker runs. */
+export interface RunningFlow extends RunningFlows {
+  readonly name: string;
+  /** Starts a run and waits for its end. */
+  readonly runToEnd: () => Promise<FlowRunRecord>;
+}
+
+/** Puts one flow to work, as {@link useFlows} does: `const { runToEnd } = await start((name) => defineDataFlow({ name, … }))`. */
+export function useFlow(): (define: (name: string) => DataFlow) => Promise<RunningFlow> {
+  const start = useFlows();
+  return async (define) => {
+    const name = uniqueFlow();
+    const running = await start([define(name)]);
+    return { ...running, name, runToEnd: () => runToEnd(running.flows, name) };
+  };
+}
+
 /** A flow's name that no other test has: ids of runs are made of it. */
 export function uniqueFlow(prefix = 'flow'): string {
   return `${prefix}-${ulid().toLowerCase()}`;
@@ -57,6 +75,27 @@ export async function endOf(flows: DataFlows, { flow, id }: FlowRunRecord): Prom
 /** Starts a run and waits for its end. */
 export async function runToEnd(flows: DataFlows, name: string): Promise<FlowRunRecord> {
   return endOf(flows, await flows.run(name));
+}
+
+/** Claims a run, as a process does that dies before it starts it. The catalog has to know the flow. */
+export async function claimRun({ catalog }: DataFlows, flow: string): Promise<FlowRunRecord> {
+  const claim = await catalog.claim({ flow, trigger: 'manual', now: new Date() });
+  if (claim.kind !== 'claimed') throw new Error(`the claim is answered with ${claim.kind}`);
+  return claim.run;
+}
+
+/** A flow whose batches wait until the test opens the gate, all but the first of 200 rows. */
+export function gatedFlow(rows = 600): { readonly flow: DataFlow; readonly open: () => void } {
+  const { open, pass } = gate();
+  const flow = defineDataFlow({
+    name: uniqueFlow(),
+    source: listSource(
+      () => numbered(rows),
+      (from, signal) => (from === 0 ? undefined : pass(signal)),
+    ),
+    sink: listSink([]),
+  });
+  return { flow, open };
 }
 
 /** A source of rows that are in memory; the cursor is the number of rows that were given. */

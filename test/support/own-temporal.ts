@@ -1,10 +1,9 @@
-import { afterAll, beforeAll } from '@jest/globals';
 import { Runtime } from '@temporalio/worker';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevServer, type DevServer } from '../../engine/dev-server/dev-server.js';
-import { connectTemporal, TEST_NAMESPACE, testLogger, type TestTemporal } from './temporal.js';
+import { connectTemporal, testLogger, useConnection, type TestTemporal } from './temporal.js';
 
 /** A Temporal server that belongs to one test file, which may do to it what it likes. */
 export interface OwnTemporal extends TestTemporal {
@@ -20,15 +19,13 @@ export interface OwnTemporal extends TestTemporal {
 export function useOwnTemporal(): OwnTemporal {
   let dir = '';
   let server: DevServer | undefined;
-  let opened: Omit<TestTemporal, 'address' | 'namespace'> | undefined;
   const start = async (port: number): Promise<DevServer> =>
     startDevServer({ port, uiPort: false, databaseFile: join(dir, 'temporal.db') });
-  const current = (): NonNullable<typeof opened> & { readonly server: DevServer } => {
-    if (server === undefined || opened === undefined)
-      throw new Error('useOwnTemporal() is ready inside of hooks and tests');
-    return { server, ...opened };
+  const running = (): DevServer => {
+    if (server === undefined) throw new Error('the server is there inside of hooks and tests');
+    return server;
   };
-  beforeAll(async () => {
+  const connect = async (): Promise<TestTemporal> => {
     dir = await mkdtemp(join(tmpdir(), 'millrace-own-temporal-'));
     server = await start(0);
     Runtime.install({
@@ -37,40 +34,26 @@ export function useOwnTemporal(): OwnTemporal {
       // That the server is away is what these tests are about.
       telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
     });
-    opened = await connectTemporal(server.address);
-  }, 60_000);
-  afterAll(async () => {
-    await opened?.connection.close();
-    await opened?.nativeConnection.close();
+    return connectTemporal(server.address);
+  };
+  const temporal = useConnection(connect, async () => {
     await server?.stop();
     await rm(dir, { recursive: true, force: true });
-  }, 60_000);
-  return {
-    namespace: TEST_NAMESPACE,
-    get address() {
-      return current().server.address;
-    },
-    get connection() {
-      return current().connection;
-    },
-    get nativeConnection() {
-      return current().nativeConnection;
-    },
-    get client() {
-      return current().client;
-    },
+  });
+  return Object.assign(temporal, {
     kill: async () => {
-      const killed = current().server;
+      const killed = running();
       process.kill(killed.pid, 'SIGKILL');
       await killed.exited;
       // Gives its database file free.
       await killed.stop();
     },
-    freeze: (frozen) => {
-      process.kill(current().server.pid, frozen ? 'SIGSTOP' : 'SIGCONT');
+    freeze: (frozen: boolean) => {
+      process.kill(running().pid, frozen ? 'SIGSTOP' : 'SIGCONT');
     },
     restart: async () => {
-      server = await start(Number(current().server.address.split(':').at(-1)));
+      // On the same port, where its clients look for it.
+      server = await start(Number(running().address.split(':').at(-1)));
     },
-  };
+  });
 }

@@ -8,6 +8,9 @@ import { SHARED_SERVER_VARIABLE } from './shared-server-variable.js';
 /** The namespace that tests use; queues and workflow ids keep them apart. */
 export const TEST_NAMESPACE = 'default';
 
+/** Longest time until a server is there, or has stopped. */
+const START_MS = 60_000;
+
 /** Lets warnings and errors through; for workers and for `bundleWorkflowCode`. */
 export const testLogger = new DefaultLogger('WARN');
 
@@ -27,22 +30,31 @@ export interface TestTemporal {
  * last test. Call it once, at the top of the file or of a `describe`.
  */
 export function useTemporal(): TestTemporal {
+  return useConnection(connectShared);
+}
+
+/**
+ * Connects before the tests of a file or a `describe`, and closes the connections after them. What was started for that is stopped
+ * last.
+ */
+export function useConnection(
+  connect: () => Promise<TestTemporal>,
+  stop: () => Promise<void> | void = () => undefined,
+): TestTemporal {
   let opened: TestTemporal | undefined;
   const current = (): TestTemporal => {
     if (opened === undefined)
-      throw new Error(
-        'useTemporal() is ready inside of hooks and tests, not while they are declared',
-      );
+      throw new Error('Temporal is ready inside of hooks and tests, not while they are declared');
     return opened;
   };
   beforeAll(async () => {
-    opened = await connectShared();
-  });
+    opened = await connect();
+  }, START_MS);
   afterAll(async () => {
-    const { connection, nativeConnection } = current();
-    await connection.close();
-    await nativeConnection.close();
-  });
+    await opened?.connection.close();
+    await opened?.nativeConnection.close();
+    await stop();
+  }, START_MS);
   return {
     namespace: TEST_NAMESPACE,
     get address() {

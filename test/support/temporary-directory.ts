@@ -10,7 +10,8 @@ export function useTemporaryDirectory(): { readonly path: string } {
     current = await mkdtemp(join(tmpdir(), 'millrace-test-'));
   });
   afterEach(async () => {
-    if (current !== undefined) await rm(current, { recursive: true, force: true });
+    // Processes of the test may still be there, and write.
+    if (current !== undefined) await rm(current, { recursive: true, force: true, maxRetries: 5 });
     current = undefined;
   });
   return {

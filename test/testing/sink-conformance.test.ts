@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AssertionError } from 'node:assert';
 import { z } from 'zod';
 import { FenceLost, type FlowPosition } from '../../src/data-flow/position.js';
+import { RowsRefused, type RefusedRow } from '../../src/data-flow/refusal.js';
 import type { Row } from '../../src/data-flow/row.js';
 import { defineSink, type OpenSink, type SinkContext } from '../../src/data-flow/sink.js';
 import { sinkChecks } from '../../testing/sink-conformance.js';
@@ -17,6 +18,8 @@ interface Memory {
   position: FlowPosition | undefined;
 }
 
+const NOTHING = { new: 0, updated: 0, redundant: 0, unpredictable: 0 };
+
 type Context = SinkContext<{ readonly place: 'rows' | 'other' }>;
 type Open = (memory: Memory, context: Context) => OpenSink;
 
@@ -25,6 +28,8 @@ const right: Open = (memory, { runSeq, flow, flowId, options }) => ({
     const { position } = memory;
     if (position?.runSeq !== runSeq || position.step !== step || memory.flowId !== flowId)
       throw new FenceLost(flow, runSeq);
+    const refused = refusedOf(rows);
+    if (refused.length > 0) throw new RowsRefused(refused);
     memory[options.place].push(...rows);
     const written = { new: 0, updated: 0, redundant: 0, unpredictable: rows.length };
     memory.position = next(written);
@@ -41,6 +46,10 @@ const right: Open = (memory, { runSeq, flow, flowId, options }) => ({
   },
 });
 
+function refusedOf(rows: readonly Row[]): readonly RefusedRow[] {
+  return rows.flatMap(({ bad }, at) => (bad === true ? [{ at, reason: 'it is bad' }] : []));
+}
+
 async function failing(open: Open): Promise<readonly string[]> {
   let memory: Memory;
   const sink = defineSink({
@@ -56,6 +65,7 @@ async function failing(open: Open): Promise<readonly string[]> {
       return { options: {}, content: () => memory.rows, other };
     },
     row: (number) => ({ number }),
+    refused: (number) => ({ number, bad: true }),
     once: true,
   });
   const failed: string[] = [];
@@ -154,6 +164,52 @@ const wrong: readonly (readonly [string, Open, string])[] = [
       },
     }),
     'it gives back the position that it keeps',
+  ],
+  [
+    'tells only the first row that it refuses',
+    (memory, context) => ({
+      ...right(memory, context),
+      write: async (batch) => {
+        const [first] = refusedOf(batch.rows);
+        if (first !== undefined) throw new RowsRefused([first]);
+        return right(memory, context).write(batch);
+      },
+    }),
+    'it tells all rows that it refuses, and takes the others',
+  ],
+  [
+    'writes the others of a batch that it refuses',
+    (memory, context) => ({
+      ...right(memory, context),
+      write: async (batch) => {
+        if (refusedOf(batch.rows).length > 0)
+          memory.rows.push(...batch.rows.filter(({ bad }) => bad !== true));
+        return right(memory, context).write(batch);
+      },
+    }),
+    'it tells all rows that it refuses, and takes the others',
+  ],
+  [
+    'moves on with a batch that it refuses',
+    (memory, context) => ({
+      ...right(memory, context),
+      write: async (batch) => {
+        if (refusedOf(batch.rows).length > 0) memory.position = batch.next(NOTHING);
+        return right(memory, context).write(batch);
+      },
+    }),
+    'a batch of which it refuses every row is refused whole',
+  ],
+  [
+    'ends with another error where a row is at fault',
+    (memory, context) => ({
+      ...right(memory, context),
+      write: async (batch) => {
+        if (refusedOf(batch.rows).length > 0) throw new Error('bad');
+        return right(memory, context).write(batch);
+      },
+    }),
+    'a batch of which it refuses every row is refused whole',
   ],
 ];
 

@@ -6,6 +6,9 @@ import { sweepSchedule } from '../../worker/minute-schedule.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { useTemporal } from '../support/temporal.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
+import { useWorkflowThreads } from '../support/workflow-threads.js';
+
+useWorkflowThreads();
 
 const temporal = useTemporal();
 const dir = useTemporaryDirectory();

@@ -7,8 +7,10 @@ import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
+import { useWorkflowThreads } from '../support/workflow-threads.js';
 import { sweepSchedule } from '../../worker/minute-schedule.js';
 
+useWorkflowThreads();
 const temporal = useTemporal();
 const dir = useTemporaryDirectory();
 const log = pino({ level: 'silent' });

@@ -1,4 +1,4 @@
-import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { testLogger } from '../support/temporal.js';
@@ -48,6 +48,16 @@ describe('the folder of workflow bundles', () => {
         'notes.txt',
       ].sort(),
     );
+  });
+
+  it('may lie behind a symbolic link', async () => {
+    const link = join(dir.path, 'link');
+    await mkdir(join(dir.path, 'real'));
+    await symlink(join(dir.path, 'real'), link);
+
+    const made = await workflowBundle({ files: [], cacheDir: link, logger: testLogger });
+
+    expect((await stat(made)).size).toBeGreaterThan(1_000);
   });
 
   it('keeps any number of bundles that another process may be about to read', async () => {

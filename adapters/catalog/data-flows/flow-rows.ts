@@ -21,6 +21,7 @@ export function flowRecord(row: FlowRow): FlowRecord {
     name: row.name,
     description: row.description,
     enabled: readFlag(row.enabled),
+    note: row.note,
     runInterval: row.run_interval,
     configuration: readObject(row.configuration),
     heartbeat: readFlag(row.heartbeat),

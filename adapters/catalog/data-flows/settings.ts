@@ -109,6 +109,7 @@ async function updateDeclared(
   const values = {
     description: flow.description,
     enabled: settings.enabled,
+    note: settings.enabled ? null : row.note,
     run_interval: settings.runInterval,
     configuration: writeJson(settings.configuration),
     heartbeat: flow.heartbeat,
@@ -184,11 +185,13 @@ async function changeFlow(
   return database.write(async (transaction) => {
     const row = await lockFlow(database, transaction, name);
     if (row === undefined) return undefined;
-    const { enabled, runInterval, configuration } = decide(flowRecord(row));
+    const { enabled, note, runInterval, configuration } = decide(flowRecord(row));
     const changed = await transaction
       .updateTable('data_flows')
       .set({
+        ...(note !== undefined && { note: plainText(note) }),
         ...(enabled !== undefined && { enabled }),
+        ...(enabled === true && { note: null }),
         ...(runInterval !== undefined && { run_interval: runInterval }),
         ...(configuration !== undefined && { configuration: writeJson(configuration) }),
         updated_at: now,

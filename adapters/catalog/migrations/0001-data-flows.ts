@@ -15,6 +15,7 @@ async function createFlows(db: Kysely<unknown>, types: ColumnTypes): Promise<voi
     .addColumn('name', 'text', (column) => column.notNull())
     .addColumn('description', 'text')
     .addColumn('enabled', types.flag, (column) => column.notNull())
+    .addColumn('note', 'text')
     .addColumn('configuration', types.json, (column) => column.notNull())
     .addColumn('run_interval', 'integer', (column) => column.check(sql`run_interval > 0`))
     .addColumn('heartbeat', types.flag, (column) => column.notNull())
@@ -68,6 +69,7 @@ async function createRuns(db: Kysely<unknown>, types: ColumnTypes): Promise<void
     .addColumn('plan', types.json)
     .addColumn('principal', 'text')
     .addColumn('after_runs', types.json)
+    .addColumn('rejections_kept', types.count, (column) => column.notNull().defaultTo(0))
     .addColumn('created_at', types.time, (column) => column.notNull())
     .addColumn('updated_at', types.time, (column) => column.notNull());
   for (const counter of RUN_COUNTERS) {
@@ -105,6 +107,11 @@ async function indexRuns(db: Kysely<unknown>): Promise<void> {
     .unique()
     .on('data_flow_runs')
     .columns(['data_flow_id', 'run_seq'])
+    .execute();
+  await db.schema
+    .createIndex('data_flow_runs_created_at')
+    .on('data_flow_runs')
+    .column('created_at')
     .execute();
   // However runs are claimed, a flow never has two that are active.
   await db.schema

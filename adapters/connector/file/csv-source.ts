@@ -1,11 +1,12 @@
 import { CsvError, parse, type Options } from 'csv-parse/sync';
 import { z } from 'zod';
-import type { Row } from '../../../src/data-flow/row.js';
 import { defineSource } from '../../../src/data-flow/source.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
+import { fits, rowOf, type CsvColumns } from './csv-columns.js';
+import { rowsOfCut, salvagedRows } from './csv-salvage.js';
 import { invalidRow } from './file-error.js';
 import { appended, encoding, maxRowBytes, sourcePath } from './file-options.js';
-import { fileRows, type RecordText } from './file-rows.js';
+import { fileRows, type FileRecords, type ReadRecords } from './file-rows.js';
 
 const CsvSourceOptions = z.strictObject({
   path: sourcePath,
@@ -42,17 +43,22 @@ type CsvSourceOptions = z.output<typeof CsvSourceOptions>;
 
 /**
  * Reads a CSV file (RFC 4180), and what is appended to it later. A row is an object of texts: a contract makes numbers and
- * dates of them. A file that has been replaced or edited is read from its beginning.
+ * dates of them, and a record that is broken is rejected. A file that has been replaced or edited is read from its beginning.
  *
- * Ends with permanent errors: `FileNotFound`, `InvalidRow` with the line, `InvalidHeader`, `UnsupportedEncoding`.
+ * Ends with permanent errors: `FileNotFound`, `InvalidRow` with the line for what cannot be passed (too long, a quote that is never
+ * closed), `InvalidHeader`, `UnsupportedEncoding`.
  */
 export const csvSource = defineSource({
   name: 'csv',
   description: 'Reads the rows of a CSV file, and what is appended to it later.',
   options: CsvSourceOptions,
   read: ({ options, dir, run, cursor, batchSize, signal }) => {
-    const parserOptions = csvParserOptions(options);
+    const parser = csvParser(options);
     const named = options.header === true ? null : uniqueNames(options.header, options.path);
+    const columns = (header: readonly string[] | null): CsvColumns => ({
+      names: named ?? header ?? [],
+      relax: options.relax,
+    });
     return fileRows(
       { dir, path: options.path, flow: run.name, cursor, batchSize, signal },
       {
@@ -62,17 +68,24 @@ export const csvSource = defineSource({
         maxRowBytes: options.maxRowBytes,
         appended: options.appended,
         ...(named === null && {
-          header: (first: RecordText) =>
-            uniqueNames(fields(first, parserOptions)[0] ?? [], first.path),
+          header: (first: FileRecords) => uniqueNames(headerOf(first, parser), first.path),
         }),
-        rows: (records, header) => csvRows(records, named ?? header ?? [], options, parserOptions),
+        rows: (records, header) => csvRows(records, columns(header), parser),
+        cutRows: (beginning, header) => rowsOfCut(beginning, columns(header), parser),
       },
     );
   },
 });
 
-function csvParserOptions({ delimiter, quote, trim, skipEmptyLines }: CsvSourceOptions): Options {
+function csvParser({
+  delimiter,
+  quote,
+  trim,
+  skipEmptyLines,
+  encoding: fileEncoding,
+}: CsvSourceOptions): Options {
   return {
+    encoding: fileEncoding,
     delimiter,
     quote: quote === false ? null : quote,
     escape: quote === false ? null : quote,
@@ -81,60 +94,31 @@ function csvParserOptions({ delimiter, quote, trim, skipEmptyLines }: CsvSourceO
     columns: false,
     // Found out by itself it would be another one after going on in the middle of a file that has both.
     record_delimiter: ['\r\n', '\n'],
-    // Counted below, where the file's name and line are known.
+    // Counted below, where the line is known.
     relax_column_count: true,
   };
 }
 
-function csvRows(
-  records: RecordText,
-  names: readonly string[],
-  { relax }: CsvSourceOptions,
-  parserOptions: Options,
-): readonly Row[] {
-  const lists = fields(records, parserOptions);
-  return lists.map((list, index) => {
-    if (list.length !== names.length && !relax) {
-      throw invalidRow(
-        records.path,
-        lineOf(records, index, parserOptions),
-        `The row has ${String(list.length)} fields, the columns are ${String(names.length)} (${names.join(', ')}). Set \`relax\` to take it anyway.`,
-      );
-    }
-    const row: Record<string, string> = {};
-    for (let column = 0; column < names.length && column < list.length; column += 1) {
-      row[names[column] as string] = list[column] as string;
-    }
-    return row;
-  });
-}
-
-/** The fields of each record. */
-function fields(
-  { text, path, firstLine }: RecordText,
-  parserOptions: Options,
-): readonly (readonly string[])[] {
+function headerOf({ bytes, path, firstLine }: FileRecords, parser: Options): readonly string[] {
   try {
-    // Without columns each record is a list of texts.
-    return parse(text, parserOptions);
+    return parse(bytes, parser)[0] ?? [];
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    // The parser counts lines within the text that it is given.
-    const lines: unknown = error['lines'];
-    const line = firstLine + (typeof lines === 'number' ? lines - 1 : 0);
-    throw invalidRow(path, line, error.message.replace(/ at line \d+/, ''));
+    throw invalidRow(path, firstLine, error.message.replace(/ at line \d+/, ''));
   }
 }
 
-/** The line where a record begins. Parses the records again: only errors ask for it. */
-function lineOf({ text, firstLine }: RecordText, index: number, parserOptions: Options): number {
-  const located = parse(text, { ...parserOptions, info: true }) as unknown as readonly {
-    readonly info: { readonly bytes: number };
-  }[];
-  const bytes = Buffer.from(text);
-  let start = index === 0 ? 0 : (located[index - 1]?.info.bytes ?? 0);
-  while (bytes[start] === 0x0d || bytes[start] === 0x0a) start += 1;
-  return firstLine + bytes.toString('latin1', 0, start).split('\n').length - 1;
+/** Most batches have no broken record, and are read without looking where each of them is. */
+function csvRows(records: FileRecords, columns: CsvColumns, parser: Options): ReadRecords {
+  let lists: readonly (readonly string[])[];
+  try {
+    lists = parse(records.bytes, parser);
+  } catch (error) {
+    if (error instanceof CsvError) return salvagedRows(records, columns, parser);
+    throw error;
+  }
+  if (!lists.every((list) => fits(list, columns))) return salvagedRows(records, columns, parser);
+  return { rows: lists.map((list) => rowOf(list, columns)), rejected: [] };
 }
 
 function uniqueNames(names: readonly string[], path: string): readonly string[] {

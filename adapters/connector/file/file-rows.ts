@@ -3,24 +3,36 @@ import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Json } from '../../../src/definition/json.js';
 import type { Row } from '../../../src/data-flow/row.js';
-import type { SourceBatch } from '../../../src/data-flow/source.js';
+import type { SourceBatch, UnreadableRow } from '../../../src/data-flow/source.js';
 import { spoolPath, STANDARD_INPUT } from '../../../src/data-flow/standard-input.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
 import { Fingerprint, placeToGoOn, readAt, type FilePlace } from './file-cursor.js';
 import { fileError, invalidRow, rowTooLong } from './file-error.js';
-import { RecordReader, type RecordGroup } from './record-reader.js';
+import { RecordReader } from './record-reader.js';
 
+const NEWLINE = 0x0a;
 const UTF8_BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** How the bytes of a file are read as text. */
 export type FileEncoding = 'utf8' | 'latin1';
 
-/** Some whole records as text, and where they are. */
-export interface RecordText {
-  readonly text: string;
+/** Some whole records, and where they are. */
+export interface FileRecords {
+  readonly bytes: Buffer;
+  readonly encoding: FileEncoding;
   readonly path: string;
   /** Number of the line where they begin, from 1. */
   readonly firstLine: number;
+  /** Most rows that are to be made of them. */
+  readonly limit: number;
+}
+
+/** What a format has made of records. */
+export interface ReadRecords {
+  readonly rows: readonly Row[];
+  readonly rejected: readonly UnreadableRow[];
+  /** How many bytes it has read, where that is not all of them: a record that is broken may end elsewhere than it seemed to. */
+  readonly bytes?: number;
 }
 
 /** What a format makes of a file's records. */
@@ -32,8 +44,13 @@ export interface FileFormat {
   readonly maxRowBytes: number;
   readonly appended: boolean;
   /** Names of the columns where the file itself begins with them; they are asked for before the first rows. */
-  readonly header?: (first: RecordText) => readonly string[];
-  readonly rows: (records: RecordText, header: readonly string[] | null) => readonly Row[];
+  readonly header?: (first: FileRecords) => readonly string[];
+  readonly rows: (records: FileRecords, header: readonly string[] | null) => ReadRecords;
+  /** For formats where a broken record may seem to be longer than it is: reads what is in its place, if that is so. */
+  readonly cutRows?: (
+    beginning: FileRecords,
+    header: readonly string[] | null,
+  ) => ReadRecords | undefined;
 }
 
 /** Where a file is and how much of it is wanted. */
@@ -95,31 +112,61 @@ async function* rowsFrom(
     maxRecordBytes: format.maxRowBytes,
     leaveUnfinished: format.appended,
     skipBlankLines: format.skipBlankLines,
-    tooLong: (linesBefore) => rowTooLong(absolute, line + linesBefore + 1, format.maxRowBytes),
   });
   const fingerprint = new Fingerprint(file);
   const stats = new RecentStats(file);
   for (;;) {
     signal.throwIfAborted();
     const readHeader = header === null ? format.header : undefined;
-    const group = await reader.next(readHeader === undefined ? batchSize : 1);
+    const limit = readHeader === undefined ? batchSize : 1;
+    const group = await reader.next(limit);
     if (group === undefined) return;
-    const records = decoded(group, format.encoding, absolute, line + 1);
-    offset += group.bytes.length;
-    line += group.lines;
+    const { encoding } = format;
+    const place = { path: absolute, firstLine: line + 1, limit };
+    const records = { ...place, bytes: group.bytes, encoding };
     if (readHeader !== undefined) {
-      const names = readHeader(records);
+      if (group.isCut) throw rowTooLong(absolute, line + 1, format.maxRowBytes);
+      offset += group.bytes.length;
+      line += group.lines;
+      const names = readHeader(checked(records));
       // Blank lines may come before it.
       header = names.length > 0 ? [...names] : null;
       continue;
     }
-    const rows = format.rows(records, header);
-    row += rows.length;
+    const { rows, rejected, bytes } = read(records, group.isCut, header, format);
+    if (bytes < group.bytes.length) reader.putBack(bytes);
+    offset += bytes;
+    line += bytes < group.bytes.length ? lineBreaks(group.bytes, bytes) : group.lines;
+    row += rows.length + rejected.length;
     const { size, mtimeMs } = await stats.current();
-    const hashes = await fingerprint.at(offset, group.bytes);
+    const hashes = await fingerprint.at(offset, group.bytes.subarray(0, bytes));
     const cursor = { offset, row, line, header, ...hashes, size, mtimeMs };
-    yield { rows, cursor, fraction: size === 0 ? 1 : Math.min(1, offset / size) };
+    const fraction = size === 0 ? 1 : Math.min(1, offset / size);
+    yield { rows, ...(rejected.length > 0 && { rejected }), cursor, fraction };
   }
+}
+
+/** @throws a permanent error of type `InvalidRow` for what cannot be passed */
+function read(
+  records: FileRecords,
+  isCut: boolean,
+  header: readonly string[] | null,
+  format: FileFormat,
+): Required<ReadRecords> {
+  const { bytes, path: absolute, firstLine } = records;
+  if (!isCut) return { bytes: bytes.length, ...format.rows(checked(records), header) };
+  // Whole lines: the cut may go through a character.
+  const lines = { ...records, bytes: bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1) };
+  const found = format.cutRows?.(checked(lines), header);
+  if (found === undefined) throw rowTooLong(absolute, firstLine, format.maxRowBytes);
+  return { bytes: lines.bytes.length, ...found };
+}
+
+function lineBreaks(bytes: Buffer, end: number): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(NEWLINE); at !== -1 && at < end; lines += 1)
+    at = bytes.indexOf(NEWLINE, at + 1);
+  return lines;
 }
 
 /** The size and time of a file are asked for so often: each is a round through a thread, and a batch takes a millisecond. */
@@ -145,20 +192,14 @@ class RecentStats {
   }
 }
 
-function decoded(
-  { bytes }: RecordGroup,
-  encoding: FileEncoding,
-  absolute: string,
-  firstLine: number,
-): RecordText {
-  if (encoding === 'utf8' && !isUtf8(bytes)) {
-    throw invalidRow(
-      absolute,
-      firstLine + linesBeforeInvalid(bytes),
-      'The text is not UTF-8. Set `encoding` if the file has another one.',
-    );
-  }
-  return { text: bytes.toString(encoding), path: absolute, firstLine };
+function checked(records: FileRecords): FileRecords {
+  const { bytes, encoding, path: absolute, firstLine } = records;
+  if (encoding !== 'utf8' || isUtf8(bytes)) return records;
+  throw invalidRow(
+    absolute,
+    firstLine + linesBeforeInvalid(bytes),
+    'The text is not UTF-8. Set `encoding` if the file has another one.',
+  );
 }
 
 function linesBeforeInvalid(bytes: Buffer): number {

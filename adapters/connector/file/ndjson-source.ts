@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { isPlainObject } from '../../../src/definition/json.js';
 import type { Row } from '../../../src/data-flow/row.js';
-import { defineSource } from '../../../src/data-flow/source.js';
-import { excerpt, invalidRow } from './file-error.js';
+import { defineSource, type UnreadableRow } from '../../../src/data-flow/source.js';
+import { excerpt } from './file-error.js';
 import { appended, maxRowBytes, sourcePath } from './file-options.js';
-import { fileRows, type RecordText } from './file-rows.js';
+import { fileRows, type FileRecords, type ReadRecords } from './file-rows.js';
 
 const NdjsonSourceOptions = z.strictObject({ path: sourcePath, maxRowBytes, appended });
 
 /**
  * Reads a file that has a JSON object on each line (NDJSON, JSON Lines), and what is appended to it later. Blank lines are
- * skipped. A file that has been replaced or edited is read from its beginning.
+ * skipped, and lines that are no objects rejected. A file that has been replaced or edited is read from its beginning.
  *
- * Ends with permanent errors: `FileNotFound`, `InvalidRow` with the line, `UnsupportedEncoding`.
+ * Ends with permanent errors: `FileNotFound`, `InvalidRow` with the line for one that is too long, `UnsupportedEncoding`.
  */
 export const ndjsonSource = defineSource({
   name: 'ndjson',
@@ -32,22 +32,29 @@ export const ndjsonSource = defineSource({
     ),
 });
 
-function jsonRows({ text, path, firstLine }: RecordText): readonly Row[] {
+function jsonRows({ bytes, firstLine }: FileRecords): ReadRecords {
   const rows: Row[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
+  const rejected: UnreadableRow[] = [];
+  for (const [index, line] of bytes.toString().split('\n').entries()) {
     if (line.trim() === '') continue;
-    rows.push(jsonRow(line, path, firstLine + index));
+    const read = jsonRow(line);
+    if (typeof read !== 'string') {
+      rows.push(read);
+      continue;
+    }
+    const reason = `line ${String(firstLine + index)}: ${read}`;
+    rejected.push({ at: rows.length + rejected.length, reason, row: line.trimEnd() });
   }
-  return rows;
+  return { rows, rejected };
 }
 
-function jsonRow(line: string, path: string, lineNumber: number): Row {
+/** The row of a line, or what is wrong with it. */
+function jsonRow(line: string): Row | string {
   let value: unknown;
   try {
     value = JSON.parse(line);
-  } catch {
-    throw invalidRow(path, lineNumber, `This is not JSON: ${excerpt(line)}`);
+  } catch (error) {
+    return `This is not JSON: ${excerpt(error instanceof Error ? error.message : String(error))}`;
   }
-  if (isPlainObject(value)) return value;
-  throw invalidRow(path, lineNumber, `This is JSON, but not an object: ${excerpt(line)}`);
+  return isPlainObject(value) ? value : 'This is JSON, but not an object.';
 }

@@ -15,6 +15,8 @@ export interface RecordGroup {
   readonly bytes: Buffer;
   /** Line breaks in them. */
   readonly lines: number;
+  /** These are only the beginning of one that is too long, or of one that a stray quote makes look so. */
+  readonly isCut: boolean;
 }
 
 /** How {@link RecordReader} cuts a file. */
@@ -29,8 +31,6 @@ export interface RecordReaderOptions {
   readonly leaveUnfinished: boolean;
   /** Adds blank lines to the group before them, so that what is left after the last record is not left over. */
   readonly skipBlankLines: boolean;
-  /** The error for a record that is too long, by the number of line breaks in its group before it. */
-  readonly tooLong: (linesBefore: number) => Error;
 }
 
 /** Cuts a file into groups of whole records, without looking into them. Keeps no more than one group and one chunk in memory. */
@@ -39,6 +39,8 @@ export class RecordReader {
   readonly #options: RecordReaderOptions;
   /** Begins with the next group. */
   #buffer: Buffer = Buffer.alloc(0);
+  /** The buffer as it was before the last group was cut off. */
+  #before: Buffer = this.#buffer;
   /** Byte of the file after the buffer. */
   #position: number;
   #ended = false;
@@ -59,35 +61,43 @@ export class RecordReader {
   async next(limit: number): Promise<RecordGroup | undefined> {
     this.#lines = 0;
     let end = 0;
+    let isCut = false;
     for (let records = 0; records < limit && end < MAX_GROUP_BYTES; records += 1) {
       const linesBefore = this.#lines;
-      const recordEnd = await this.#recordEnd(end, linesBefore);
-      if (recordEnd === undefined) {
-        // An unfinished record is looked at again with the next group.
+      const recordEnd = await this.#recordEnd(end);
+      const isTooLong = recordEnd !== undefined && recordEnd - end > this.#options.maxRecordBytes;
+      if (recordEnd === undefined || (isTooLong && end > 0)) {
+        // It is looked at again with the next group.
         this.#lines = linesBefore;
         this.#nextQuote = -1;
         break;
       }
-      if (recordEnd - end > this.#options.maxRecordBytes) throw this.#options.tooLong(linesBefore);
       end = recordEnd;
+      isCut = isTooLong;
+      if (isCut) break;
     }
     if (end === 0) return undefined;
-    if (this.#options.skipBlankLines) end = await this.#blankLinesEnd(end);
-    const bytes = this.#buffer.subarray(0, end);
-    this.#buffer = this.#buffer.subarray(end);
+    if (this.#options.skipBlankLines && !isCut) end = await this.#blankLinesEnd(end);
+    this.#before = this.#buffer;
+    this.#buffer = this.#before.subarray(end);
     this.#scanned = 0;
     this.#nextQuote -= end;
-    return { bytes, lines: this.#lines };
+    return { bytes: this.#before.subarray(0, end), lines: this.#lines, isCut };
   }
 
-  /** Where the record ends that begins at `start`; undefined when there is none. */
-  async #recordEnd(start: number, linesBefore: number): Promise<number | undefined> {
+  /** Takes back what the last group has behind so many bytes: its records end elsewhere than quotes made it look. */
+  putBack(bytes: number): void {
+    this.#buffer = this.#before.subarray(bytes);
+    this.#nextQuote = -1;
+  }
+
+  /** Where the record ends that begins at `start`, or the buffer in it, if it is too long; undefined when there is none. */
+  async #recordEnd(start: number): Promise<number | undefined> {
     this.#quoting = false;
     for (;;) {
       const end = this.#scan();
       if (end !== undefined) return end;
-      if (this.#buffer.length - start > this.#options.maxRecordBytes)
-        throw this.#options.tooLong(linesBefore);
+      if (this.#buffer.length - start > this.#options.maxRecordBytes) return this.#buffer.length;
       if (await this.#fill()) continue;
       if (this.#buffer.length === start || this.#options.leaveUnfinished) return undefined;
       return this.#buffer.length;

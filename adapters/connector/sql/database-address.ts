@@ -24,3 +24,14 @@ export function databaseAddress(option: string, dir: string): DatabaseAddress {
     ? { kind: 'sqlite', path: path.resolve(dir, option.slice(prefix.length)) }
     : { kind: 'postgres', url: option };
 }
+
+/** Which database the option means, whoever asks for it: without user and password, which change. */
+export function databaseIdentity(option: string): string {
+  const prefix = 'sqlite:';
+  // As it is written: the project's folder is another one with each deploy.
+  if (option.startsWith(prefix)) return `${prefix}${path.normalize(option.slice(prefix.length))}`;
+  if (!URL.canParse(option)) return 'postgres:';
+  const { hostname, port, pathname, searchParams } = new URL(option);
+  const host = searchParams.get('host') ?? hostname;
+  return `postgres://${host}:${port === '' ? '5432' : port}${pathname}`;
+}

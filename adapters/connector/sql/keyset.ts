@@ -1,32 +1,21 @@
-import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import type { Json } from '../../../src/definition/json.js';
 import { permanent, type PermanentError } from '../../../src/pipeline/permanent.js';
+import type { KeysetOrigin } from './keyset-cursor.js';
 import type { SqlNames } from './sql-text.js';
 
 /** What is read, page by page along some columns. */
 export interface KeysetRequest {
-  /** Exactly one of both. */
-  readonly table: string | undefined;
-  readonly query: string | undefined;
+  /** Its columns are together unique and growing. */
+  readonly origin: KeysetOrigin;
   /** Undefined: all. */
   readonly columns: readonly string[] | undefined;
-  /** The columns that order the rows: together unique and growing. */
-  readonly cursorColumns: readonly string[];
   /** Rows whose first cursor column is not older than this are left alone. PostgreSQL only. */
   readonly lagMs: number | undefined;
-  readonly cursor: Json | undefined;
+  /** The values of the cursor's columns behind which to go on; undefined at the beginning. */
+  readonly after: readonly Json[] | undefined;
   readonly batchSize: number;
   readonly signal: AbortSignal;
 }
-
-/** Where the next page begins: behind these values of the cursor's columns. */
-const KeysetCursor = z.object({
-  columns: z.array(z.string()),
-  after: z.array(z.json()),
-  /** Hash of what is read: behind the place of one table there is nothing known of another. */
-  of: z.string(),
-});
 
 /** The parts of a keyset's statements. */
 export interface KeysetText {
@@ -40,48 +29,17 @@ export interface KeysetText {
 }
 
 /** Builds the parts of a keyset's statements. */
-export function keysetText(request: KeysetRequest, names: SqlNames): KeysetText {
+export function keysetText({ origin, columns }: KeysetRequest, names: SqlNames): KeysetText {
+  const { table, cursorColumns } = origin;
   const column = (name: string): string => `q.${names.column(name)}`;
-  const keys = request.cursorColumns.map(column);
-  const query = `(${trimmed(request.query)}\n)`;
+  const keys = cursorColumns.map(column);
+  const query = `(${trimmed(origin.query)}\n)`;
   return {
-    from: `${request.table === undefined ? query : names.table(request.table)} AS q`,
-    select: request.columns?.map(column).join(', ') ?? 'q.*',
+    from: `${table === undefined ? query : names.table(table)} AS q`,
+    select: columns?.map(column).join(', ') ?? 'q.*',
     keys,
     order: keys.join(', '),
   };
-}
-
-/**
- * The values behind which to go on; undefined at the beginning.
- *
- * @throws a permanent error of type `InvalidCursor`
- */
-export function keysetAfter(request: KeysetRequest): readonly Json[] | undefined {
-  const { cursor, cursorColumns } = request;
-  if (cursor === undefined || cursor === null) return undefined;
-  const parsed = KeysetCursor.safeParse(cursor);
-  const fits =
-    parsed.success &&
-    parsed.data.after.length === cursorColumns.length &&
-    parsed.data.of === hashOf(request);
-  if (fits) return parsed.data.after;
-  throw permanent(
-    `The cursor is not one of ${told(request).what} along ${cursorColumns.join(', ')}: the flow has read something else before. Reset the flow to read this from its beginning.`,
-    cursor,
-    'InvalidCursor',
-  );
-}
-
-/** The cursor behind a row. */
-export function keysetCursor(request: KeysetRequest, after: readonly Json[]): Json {
-  return { columns: [...request.cursorColumns], after: [...after], of: hashOf(request) };
-}
-
-function hashOf({ table, query, cursorColumns }: KeysetRequest): string {
-  const what = table === undefined ? ['query', trimmed(query)] : ['table', table];
-  const text = JSON.stringify([...what, ...cursorColumns]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** A query may end with a comment or with a semicolon. */
@@ -90,8 +48,8 @@ function trimmed(query = ''): string {
 }
 
 /** Rows whose cursor column is NULL come neither before nor behind a cursor: they would be left out without a word. */
-export function nullCursor(request: KeysetRequest, column: string): PermanentError {
-  const { place, table } = told(request);
+export function nullCursor({ origin }: KeysetRequest, column: string): PermanentError {
+  const { place, table } = told(origin);
   return permanent(
     `${place} has rows whose column "${column}" is NULL, which has no place in the order of the cursor. Leave them out with a query, or choose another cursor.`,
     { table, column },
@@ -106,16 +64,16 @@ export function nullCursor(request: KeysetRequest, column: string): PermanentErr
  * @throws a permanent error of type `UnusableCursor`
  */
 export function refuseRepeatedKeys(
-  request: KeysetRequest,
+  { origin }: KeysetRequest,
   keys: readonly (readonly Json[])[],
 ): void {
   for (let index = 1; index < keys.length; index += 1) {
     const [before, here] = [keys[index - 1], keys[index]];
     if (here?.every((value, at) => sameKey(value, before?.[at])) !== true) continue;
-    const { place, table } = told(request);
+    const { place, table } = told(origin);
     throw permanent(
-      `${place} has several rows with ${request.cursorColumns.join(', ')} = ${JSON.stringify(here)}. The columns of a cursor have to be unique together: add another one.`,
-      { table, columns: [...request.cursorColumns] },
+      `${place} has several rows with ${origin.cursorColumns.join(', ')} = ${JSON.stringify(here)}. The columns of a cursor have to be unique together: add another one.`,
+      { table, columns: [...origin.cursorColumns] },
       'UnusableCursor',
     );
   }
@@ -126,12 +84,8 @@ function sameKey(a: Json, b: Json | undefined): boolean {
   return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }
 
-function told({ table }: KeysetRequest): {
-  readonly place: string;
-  readonly what: string;
-  readonly table: string;
-} {
+function told({ table }: KeysetOrigin): { readonly place: string; readonly table: string } {
   return table === undefined
-    ? { place: 'The query', what: 'this query', table: '(query)' }
-    : { place: `Table ${table}`, what: `table ${table}`, table };
+    ? { place: 'The query', table: '(query)' }
+    : { place: `Table ${table}`, table };
 }

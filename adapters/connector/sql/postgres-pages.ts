@@ -1,17 +1,8 @@
 import type { Client, FieldDef } from 'pg';
-import type { Row } from '../../../src/data-flow/row.js';
 import type { SourceBatch } from '../../../src/data-flow/source.js';
-import type { Json } from '../../../src/definition/json.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
-import {
-  keysetAfter,
-  keysetCursor,
-  keysetText,
-  nullCursor,
-  refuseRepeatedKeys,
-  type KeysetRequest,
-  type KeysetText,
-} from './keyset.js';
+import { keysetPages, refuseNulls, rowOf, type NullSearch, type ReadPage } from './keyset-pages.js';
+import { keysetText, type KeysetRequest, type KeysetText } from './keyset.js';
 import { connectPostgres } from './postgres.js';
 import { sqlError } from './sql-error.js';
 import { sqlNames } from './sql-text.js';
@@ -22,13 +13,12 @@ export async function* postgresPages(
   request: KeysetRequest,
 ): AsyncGenerator<SourceBatch> {
   const text = keysetText(request, await sqlNames());
-  const after = keysetAfter(request);
   const { client, close } = await connectPostgres(url, request.signal);
   try {
     const shape = await shapeOf(client, text);
     refuseLag(request, shape);
-    await refuseNulls(client, request, text, shape);
-    yield* pages(client, request, text, shape, after);
+    await refuseNulls(request, text, nullSearch(client, request, shape));
+    yield* keysetPages(request, pageReader(client, request, text, shape));
   } catch (error) {
     // Aborting has ended the connection, which is no error of its own.
     request.signal.throwIfAborted();
@@ -38,31 +28,24 @@ export async function* postgresPages(
   }
 }
 
-async function* pages(
+function pageReader(
   client: Client,
   request: KeysetRequest,
   text: KeysetText,
   { names, keys }: Shape,
-  begin: readonly Json[] | undefined,
-): AsyncGenerator<SourceBatch> {
-  const { batchSize } = request;
-  for (let after = begin; ;) {
-    request.signal.throwIfAborted();
+): ReadPage {
+  return async (after, limit) => {
     const { rows: lists } = await client.query<unknown[]>({
       text: pageText(text, keys, request, after !== undefined),
-      // One more than wanted tells whether there is another page.
-      values: [batchSize + 1, ...(after ?? [])],
+      values: [limit, ...(after ?? [])],
       rowMode: 'array',
     });
-    // Casts to text give text, and NULLs were looked for.
-    const places = lists.map((list) => list.slice(names.length) as string[]);
-    refuseRepeatedKeys(request, places);
-    after = places[Math.min(batchSize, places.length) - 1];
-    if (after === undefined) return;
-    const rows = lists.slice(0, batchSize).map((list) => rowOf(list, names));
-    yield { rows, cursor: keysetCursor(request, after) };
-    if (lists.length <= batchSize) return;
-  }
+    return {
+      rows: lists.map((list) => rowOf(list, names)),
+      // Casts to text give text, and NULLs were looked for.
+      keys: lists.map((list) => list.slice(names.length) as string[]),
+    };
+  };
 }
 
 /**
@@ -85,12 +68,6 @@ function pageText(
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
   const texts = keys.map((key) => `${key}::text`).join(', ');
   return `SELECT ${select}, ${texts} FROM ${from}${where} ORDER BY ${order} LIMIT $1::bigint`;
-}
-
-function rowOf(list: readonly unknown[], names: readonly string[]): Row {
-  const row: Record<string, unknown> = {};
-  for (let index = 0; index < names.length; index += 1) row[names[index] ?? ''] = list[index];
-  return row;
 }
 
 /** What the rows look like. */
@@ -129,7 +106,8 @@ async function keyColumn(client: Client, field: FieldDef): Promise<KeyColumn> {
 }
 
 /** A time without a zone has no age. */
-function refuseLag({ lagMs, cursorColumns: [first = ''] }: KeysetRequest, { keys }: Shape): void {
+function refuseLag({ lagMs, origin }: KeysetRequest, { keys }: Shape): void {
+  const [first = ''] = origin.cursorColumns;
   const [key] = keys;
   if (lagMs === undefined || key?.type.endsWith('with time zone') === true) return;
   throw permanent(
@@ -139,19 +117,10 @@ function refuseLag({ lagMs, cursorColumns: [first = ''] }: KeysetRequest, { keys
   );
 }
 
-/** Columns that cannot be NULL are not searched: without an index that would read the whole table. */
-async function refuseNulls(
-  client: Client,
-  request: KeysetRequest,
-  { from, keys }: KeysetText,
-  shape: Shape,
-): Promise<void> {
-  for (const [index, column] of request.cursorColumns.entries()) {
+function nullSearch(client: Client, { origin }: KeysetRequest, { keys }: Shape): NullSearch {
+  return {
     // A column of a query is not always what it is in its table: an outer join fills it with NULL.
-    if (request.table !== undefined && shape.keys[index]?.required === true) continue;
-    const { rowCount } = await client.query(
-      `SELECT 1 FROM ${from} WHERE ${keys[index] ?? ''} IS NULL LIMIT 1`,
-    );
-    if (rowCount !== 0) throw nullCursor(request, column);
-  }
+    isRequired: (_column, at) => origin.table !== undefined && keys[at]?.required === true,
+    finds: async (statement) => (await client.query(statement)).rowCount !== 0,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { FenceLost, type FlowPosition } from '../../../src/data-flow/position.js';
-import type { OpenSink } from '../../../src/data-flow/sink.js';
+import type { OpenSink, SinkBatch, SinkReceipt } from '../../../src/data-flow/sink.js';
 import {
   ADD_FLOW_ID,
   CREATE_POSITIONS,
@@ -9,8 +9,9 @@ import {
   type StoredPosition,
 } from './kept-position.js';
 import { connectPostgres } from './postgres.js';
+import { refuseRows } from './postgres-refusals.js';
 import { createOnce, PostgresTable } from './postgres-table.js';
-import { sqlError } from './sql-error.js';
+import { rowFault, sqlError } from './sql-error.js';
 import type { SqlSinkOptions } from './sql-sink-options.js';
 import { sqlNames } from './sql-text.js';
 
@@ -34,6 +35,28 @@ export async function openPostgresSink(
   };
   const table = new PostgresTable(client, options, names);
   const positions = options.keepPosition ? new PostgresPositions(client, owner) : undefined;
+  const move = async ({ rows, step, next }: SinkBatch): Promise<SinkReceipt> => {
+    const prepared = await table.prepare(rows);
+    return transaction(client, async () => {
+      await positions?.lockAt(step);
+      const written = await table.write(prepared);
+      await positions?.move(step, next(written));
+      return { written };
+    });
+  };
+  const write = async (batch: SinkBatch): Promise<SinkReceipt> => {
+    try {
+      return await move(batch);
+    } catch (error) {
+      if (rowFault(error) === undefined) throw error;
+      await transaction(client, async () => {
+        await positions?.lockAt(batch.step);
+        await refuseRows(client, table, batch);
+      });
+      // Each of them can be written now, though not all at once: whatever it was, it has passed or is no row's fault.
+      throw error;
+    }
+  };
   try {
     if (positions !== undefined) await createPositions(client);
   } catch (error) {
@@ -41,16 +64,7 @@ export async function openPostgresSink(
     throw sqlError(error, 'Cannot create table millrace_positions');
   }
   return {
-    write: ({ rows, step, next }) =>
-      run(async () => {
-        const groups = await table.prepare(rows);
-        return transaction(client, async () => {
-          await positions?.lockAt(step);
-          const written = await table.write(groups);
-          await positions?.move(step, next(written));
-          return { written };
-        });
-      }),
+    write: (batch) => run(() => write(batch)),
     ...(positions !== undefined && {
       takeOver: (known: FlowPosition) =>
         run(() => transaction(client, () => positions.takeOver(known))),

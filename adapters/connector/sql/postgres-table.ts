@@ -15,8 +15,11 @@ const INCOMPARABLE = /^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\])?
 /** Most sets of columns whose statements are kept. */
 const MAX_STATEMENTS = 64;
 
-/** SQLSTATE of what another writer has created at the same time: `unique_violation`, `duplicate_table`, `duplicate_column`. */
-const CREATED_MEANWHILE: readonly string[] = ['23505', '42P07', '42701'];
+/**
+ * SQLSTATE of what another writer has created at the same time: `unique_violation`, `duplicate_table`, `duplicate_column`, and
+ * `duplicate_object` of a table's row type.
+ */
+const CREATED_MEANWHILE: readonly string[] = ['23505', '42P07', '42701', '42710'];
 
 /** A batch that can be written. */
 export interface PreparedRows {
@@ -59,6 +62,11 @@ export class PostgresTable {
     }
     if (this.#options.create) await this.#addMissing(prepared);
     return prepared;
+  }
+
+  /** Writes some rows of a batch that was prepared. */
+  async writeSome(rows: readonly Row[]): Promise<void> {
+    await this.write(this.#sorted(rows));
   }
 
   /** Writes rows, of which the last of each key counts. */

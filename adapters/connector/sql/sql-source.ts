@@ -3,6 +3,7 @@ import { durationMs, InvalidDuration } from '../../../src/definition/duration.js
 import { permanent } from '../../../src/pipeline/permanent.js';
 import { defineSource } from '../../../src/data-flow/source.js';
 import { database, databaseAddress } from './database-address.js';
+import { keysetAfter } from './keyset-cursor.js';
 import type { KeysetRequest } from './keyset.js';
 import { postgresPages } from './postgres-pages.js';
 import { sqlitePages } from './sqlite-pages.js';
@@ -40,7 +41,7 @@ const SqlSourceOptions = z
 
 /**
  * Reads a table or a query page by page along the columns of its cursor, and later what has come behind them. What is changed
- * without moving its cursor is not read again.
+ * without moving its cursor is not read again, and neither is what a query that has changed leaves out no more.
  *
  * PostgreSQL gives numbers and times to rows before it shows them: a transaction that takes id 1 may commit when id 2 has been
  * read, and is never read then. Where several transactions write at the same time, let the cursor begin with a timestamptz that
@@ -52,19 +53,19 @@ const SqlSourceOptions = z
  * timestamps of PostgreSQL, as it prints them in ISO 8601: `2026-01-02 03:04:05.123456+00`.
  *
  * Ends with permanent errors: `UnusableCursor` for NULL and repeated values in the cursor's columns and for a `lag` that they cannot
- * have, `InvalidCursor` when the flow has read another table or query before, `SqlError` for what the database refuses,
+ * have, `InvalidCursor` when the flow has read another table or database before, `SqlError` for what the database refuses,
  * `FileNotFound`.
  */
 export const sqlSource = defineSource({
   name: 'sql',
   description: 'Reads a table or a query of SQLite or PostgreSQL along a cursor.',
   options: SqlSourceOptions,
-  read: ({ options, dir, cursor, batchSize, signal }) => {
-    const { table, query, columns } = options;
-    const cursorColumns = options.cursor;
+  read: ({ options, dir, run, cursor, batchSize, signal }) => {
+    const { table, query, columns, cursor: cursorColumns } = options;
+    const origin = { database: options.database, table, query, cursorColumns };
     const request: KeysetRequest = {
-      ...{ table, query, columns, cursorColumns },
-      ...{ cursor, batchSize, signal },
+      ...{ origin, columns, batchSize, signal },
+      after: keysetAfter(cursor, origin, run.name),
       lagMs: options.lag === undefined ? undefined : durationMs(options.lag),
     };
     const address = databaseAddress(options.database, dir);

@@ -1,16 +1,8 @@
 import type { Json } from '../../../src/definition/json.js';
-import type { Row } from '../../../src/data-flow/row.js';
 import type { SourceBatch } from '../../../src/data-flow/source.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
-import {
-  keysetAfter,
-  keysetCursor,
-  keysetText,
-  nullCursor,
-  refuseRepeatedKeys,
-  type KeysetRequest,
-  type KeysetText,
-} from './keyset.js';
+import { keysetPages, refuseNulls, rowOf, type NullSearch, type ReadPage } from './keyset-pages.js';
+import { keysetText, type KeysetRequest, type KeysetText } from './keyset.js';
 import { sqlError } from './sql-error.js';
 import { sqlNames } from './sql-text.js';
 import { openSqliteForReading, type SqliteDatabase, type SqliteStatement } from './sqlite.js';
@@ -21,11 +13,10 @@ export async function* sqlitePages(
   request: KeysetRequest,
 ): AsyncGenerator<SourceBatch> {
   const text = keysetText(request, await sqlNames());
-  const after = keysetAfter(request);
   const db = await openSqliteForReading(path);
   try {
-    refuseNulls(db, request, text);
-    yield* pages(db, request, text, after);
+    await refuseNulls(request, text, nullSearch(db, request));
+    yield* keysetPages(request, pageReader(db, text));
   } catch (error) {
     throw sqlError(error, `Cannot read from ${path}`);
   } finally {
@@ -33,30 +24,17 @@ export async function* sqlitePages(
   }
 }
 
-async function* pages(
-  db: SqliteDatabase,
-  request: KeysetRequest,
-  text: KeysetText,
-  begin: readonly Json[] | undefined,
-): AsyncGenerator<SourceBatch> {
-  const { batchSize, signal } = request;
-  const statements = {
-    first: pageStatement(db, text, false),
-    next: pageStatement(db, text, true),
+function pageReader(db: SqliteDatabase, text: KeysetText): ReadPage {
+  const first = pageStatement(db, text, false);
+  const next = pageStatement(db, text, true);
+  return (after, limit) => {
+    const { statement, names } = after === undefined ? first : next;
+    const lists = statement.all(...(after ?? []).map(bound), limit) as unknown[][];
+    return {
+      rows: lists.map((list) => rowOf(list, names, rowValue)),
+      keys: lists.map((list) => list.slice(names.length).map(keyValue)),
+    };
   };
-  for (let after = begin; ;) {
-    signal.throwIfAborted();
-    const { statement, names } = after === undefined ? statements.first : statements.next;
-    // One more than wanted tells whether there is another page.
-    const lists = statement.all(...(after ?? []).map(bound), batchSize + 1) as unknown[][];
-    const keys = lists.map((list) => list.slice(names.length).map(keyValue));
-    refuseRepeatedKeys(request, keys);
-    after = keys[Math.min(batchSize, keys.length) - 1];
-    if (after === undefined) return;
-    const rows = lists.slice(0, batchSize).map((list) => rowOf(list, names));
-    yield { rows, cursor: keysetCursor(request, after) };
-    if (lists.length <= batchSize) return;
-  }
 }
 
 function pageStatement(
@@ -73,13 +51,8 @@ function pageStatement(
   return { statement, names: columns.slice(0, columns.length - keys.length) };
 }
 
-function rowOf(list: readonly unknown[], names: readonly string[]): Row {
-  const row: Record<string, unknown> = {};
-  for (let index = 0; index < names.length; index += 1) {
-    const value = list[index];
-    row[names[index] ?? ''] = typeof value === 'bigint' ? exactInteger(value) : value;
-  }
-  return row;
+function rowValue(value: unknown): unknown {
+  return typeof value === 'bigint' ? exactInteger(value) : value;
 }
 
 /** A number where it is exact, otherwise the text of its digits, as PostgreSQL's driver gives them. */
@@ -112,14 +85,12 @@ function bound(value: Json): unknown {
     : null;
 }
 
-/** Columns that cannot be NULL are not searched: without an index that would read the whole table. */
-function refuseNulls(db: SqliteDatabase, request: KeysetRequest, { from, keys }: KeysetText): void {
-  const required = requiredColumns(db, request.table);
-  for (const [index, column] of request.cursorColumns.entries()) {
-    if (required.has(column.toLowerCase())) continue;
-    const found = db.prepare(`SELECT 1 FROM ${from} WHERE ${keys[index] ?? ''} IS NULL LIMIT 1`);
-    if (found.get() !== undefined) throw nullCursor(request, column);
-  }
+function nullSearch(db: SqliteDatabase, { origin }: KeysetRequest): NullSearch {
+  const required = requiredColumns(db, origin.table);
+  return {
+    isRequired: (column) => required.has(column.toLowerCase()),
+    finds: (statement) => db.prepare(statement).get() !== undefined,
+  };
 }
 
 function requiredColumns(db: SqliteDatabase, table: string | undefined): ReadonlySet<string> {

@@ -1,5 +1,6 @@
 import { FenceLost, type FlowPosition } from '../../../src/data-flow/position.js';
-import type { OpenSink } from '../../../src/data-flow/sink.js';
+import type { Written } from '../../../src/data-flow/row.js';
+import type { OpenSink, SinkBatch, SinkReceipt } from '../../../src/data-flow/sink.js';
 import {
   ADD_FLOW_ID,
   CREATE_POSITIONS,
@@ -7,7 +8,7 @@ import {
   type PositionOwner,
   type StoredPosition,
 } from './kept-position.js';
-import { sqlError } from './sql-error.js';
+import { rowFault, sqlError } from './sql-error.js';
 import type { SqlSinkOptions } from './sql-sink-options.js';
 import { sqlNames } from './sql-text.js';
 import {
@@ -26,9 +27,9 @@ export async function openSqliteSink(
 ): Promise<OpenSink> {
   const names = await sqlNames();
   const db = await openSqliteForWriting(path, !options.keepPosition);
-  const run = async <T>(body: () => T): Promise<T> => {
+  const run = async <T>(body: () => Promise<T>): Promise<T> => {
     try {
-      return await transaction(db, body);
+      return await body();
     } catch (error) {
       throw sqlError(error, `Cannot write to table ${options.table} of ${path}`);
     }
@@ -36,16 +37,26 @@ export async function openSqliteSink(
   try {
     const positions = options.keepPosition ? new SqlitePositions(db, owner) : undefined;
     const table = new SqliteTable(db, options, names);
+    const move = ({ step, next }: SinkBatch, write: () => Written): Promise<SinkReceipt> =>
+      transaction(db, () => {
+        positions?.assertAt(step);
+        const written = write();
+        positions?.move(step, next(written));
+        return { written };
+      });
+    const write = async (batch: SinkBatch): Promise<SinkReceipt> => {
+      try {
+        return await move(batch, () => table.write(batch.rows));
+      } catch (error) {
+        if (rowFault(error) === undefined) throw error;
+      }
+      return move(batch, () => table.writeEach(batch.rows, batch.refusalsLeft));
+    };
     return {
-      write: ({ rows, step, next }) =>
-        run(() => {
-          positions?.assertAt(step);
-          const written = table.write(rows);
-          positions?.move(step, next(written));
-          return { written };
-        }),
+      write: (batch) => run(() => write(batch)),
       ...(positions !== undefined && {
-        takeOver: (known: FlowPosition) => run(() => positions.takeOver(known)),
+        takeOver: (known: FlowPosition) =>
+          run(() => transaction(db, () => positions.takeOver(known))),
       }),
       close: async () => {
         db.close();

@@ -1,8 +1,10 @@
+import { RowsRefused, type RefusedRow } from '../../../src/data-flow/refusal.js';
 import type { Row, Written } from '../../../src/data-flow/row.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
 import { unpredictable } from '../written.js';
 import { columnKind, SQLITE_TYPES } from './column-type.js';
 import { groupsOf, lastOfEachKey, type RowGroup } from './keyed-rows.js';
+import { rowFault, type RowFault } from './sql-error.js';
 import type { SqlNames } from './sql-text.js';
 import type { SqlSinkOptions } from './sql-sink-options.js';
 import type { SqliteDatabase } from './sqlite.js';
@@ -35,6 +37,40 @@ export class SqliteTable {
       return this.#write(rows);
     } catch (error) {
       // They may know a table, or columns of it, that are undone with the transaction.
+      this.#writers.clear();
+      throw error;
+    }
+  }
+
+  /**
+   * Writes rows one after the other, to find those that are at fault: SQLite undoes the statement that fails, and no other.
+   *
+   * @param refusalsLeft - see {@link SinkBatch.refusalsLeft}
+   * @throws {@link RowsRefused} when there are some; the caller undoes the others
+   */
+  writeEach(rows: readonly Row[], refusalsLeft: number): Written {
+    const refused: RefusedRow[] = [];
+    let all = unpredictable(0);
+    for (const [at, row] of rows.entries()) {
+      const written = this.#tryWriting(row, rows);
+      if ('reason' in written) refused.push({ at, reason: written.reason });
+      else all = sum(all, written);
+      if (refused.length > refusalsLeft) break;
+    }
+    if (refused.length === 0) return all;
+    this.#writers.clear();
+    throw new RowsRefused(refused);
+  }
+
+  /** @param rows - the whole batch */
+  #tryWriting(row: Row, rows: readonly Row[]): Written | RowFault {
+    try {
+      const [group] = this.#groups([row]);
+      return group === undefined ? unpredictable(0) : this.#writer(group, rows)(group.rows);
+    } catch (error) {
+      const fault = rowFault(error);
+      // A trigger or a constraint may undo the whole transaction, and with it what was written before.
+      if (fault !== undefined && this.#db.inTransaction) return fault;
       this.#writers.clear();
       throw error;
     }
@@ -144,4 +180,13 @@ export class SqliteTable {
     if (key.length > 0) parts.push(`PRIMARY KEY (${key.map(column).join(', ')})`);
     this.#db.exec(`CREATE TABLE ${quoted(table)} (${parts.join(', ')})`);
   }
+}
+
+function sum(a: Written, b: Written): Written {
+  return {
+    new: a.new + b.new,
+    updated: a.updated + b.updated,
+    redundant: a.redundant + b.redundant,
+    unpredictable: a.unpredictable + b.unpredictable,
+  };
 }

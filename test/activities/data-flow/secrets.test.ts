@@ -38,7 +38,7 @@ describe('secrets of connectors', () => {
 describe('a run whose source has a secret', () => {
   const start = useFlows();
 
-  it('records it neither in its cursor nor in its error, nor in its history', async () => {
+  it('records it neither in its cursor nor in its error, nor with rejected rows, nor in its history', async () => {
     const name = uniqueFlow();
     const seen: unknown[] = [];
     const paged = defineSource({
@@ -46,8 +46,10 @@ describe('a run whose source has a secret', () => {
       options: z.object({ token: z.string() }),
       async *read({ options, cursor }) {
         seen.push(cursor ?? null);
-        if (cursor === undefined)
-          yield { rows: [{ a: 1 }], cursor: { next: `/2?t=${options.token}` } };
+        if (cursor === undefined) {
+          const rejected = [{ at: 1, reason: `no row at /1?t=${options.token}`, row: 'x' }];
+          yield { rows: [{ a: 1 }], rejected, cursor: { next: `/2?t=${options.token}` } };
+        }
         throw permanent(`refused ${options.token}`);
       },
     });
@@ -64,6 +66,9 @@ describe('a run whose source has a secret', () => {
       errorMessage: 'refused ⟦${MILLRACE_TEST_TOKEN}⟧',
       lastCursor: { next: '/2?t=⟦${MILLRACE_TEST_TOKEN}⟧' },
     });
+    expect(await flows.rejections(run, { limit: 1 })).toMatchObject([
+      { rowNumber: 2, reason: 'no row at /1?t=⟦${MILLRACE_TEST_TOKEN}⟧' },
+    ]);
     await runToEnd(flows, name);
     expect(seen).toEqual([null, { next: '/2?t=hunter2-token' }]);
     const history = await engine.temporal.client.workflow.getHandle(run.workflowId).fetchHistory();

@@ -9,9 +9,11 @@ import { ndjsonSink } from '../../../adapters/connector/file/ndjson-sink.js';
 import { sqlSink } from '../../../adapters/connector/sql/sql-sink.js';
 import { defineDataFlow, type DataFlow } from '../../../src/data-flow/data-flow.js';
 import type { Row } from '../../../src/data-flow/row.js';
+import type { MoveTask } from '../../../src/data-flow/run.js';
 import { defineSink, type SinkUse } from '../../../src/data-flow/sink.js';
-import { gate, useFlowActivities, type Gate } from '../../support/flow-activities.js';
+import { useFlowActivities, type FlowActivities } from '../../support/flow-activities.js';
 import { listSink, listSource, numbered } from '../../support/flows.js';
+import { gate, type Gate } from '../../support/gate.js';
 import { describePostgres, usePostgresDatabase } from '../../support/postgres.js';
 
 const prepare = useFlowActivities();
@@ -45,6 +47,24 @@ function gated(
 const FENCE_LOST = { type: 'FenceLost', nonRetryable: false };
 const ALL = numbered(ROWS).map(({ number }) => number);
 
+/** A run whose first attempt was taken for lost, and writes when its retry is further: which moves all rows. */
+async function overtaken(
+  sink: (dir: string) => SinkUse,
+): Promise<{ readonly flow: FlowActivities; readonly task: MoveTask }> {
+  const [slow, middle] = [gate(), gate()];
+  const flow = await prepare(gated(sink, { 0: [4, slow], 1: [8, middle] }));
+  const task = await flow.begin();
+  const zombie = flow.attempt(task);
+  await slow.reached;
+  const retry = flow.attempt(task);
+  await middle.reached;
+  slow.open();
+  await expect(zombie.ended).rejects.toMatchObject(FENCE_LOST);
+  middle.open();
+  expect(await retry.ended).toMatchObject({ done: true, counts: { read: ROWS, written: ROWS } });
+  return { flow, task };
+}
+
 describe('an attempt that was taken for lost and goes on beside its retry', () => {
   it.each([
     [
@@ -55,17 +75,7 @@ describe('an attempt that was taken for lost and goes on beside its retry', () =
     ],
     ['csv', (): SinkUse => csvSink({ path: 'out' }), (n: unknown) => `${String(n)}\n`, 'number\n'],
   ])('changes nothing in a file of %s, whoever is faster', async (_name, sink, line, header) => {
-    const [slow, middle] = [gate(), gate()];
-    const flow = await prepare(gated(sink, { 0: [4, slow], 1: [8, middle] }));
-    const task = await flow.begin();
-    const zombie = flow.attempt(task);
-    await slow.reached;
-    const retry = flow.attempt(task);
-    await middle.reached;
-    slow.open();
-    await expect(zombie.ended).rejects.toMatchObject(FENCE_LOST);
-    middle.open();
-    expect(await retry.ended).toMatchObject({ done: true, counts: { read: ROWS, written: ROWS } });
+    const { flow, task } = await overtaken(sink);
     const text = await readFile(join(flow.dir, 'out'), 'utf8');
     expect(text).toBe(header + ALL.map(line).join(''));
     expect(await flow.run(task)).toMatchObject({
@@ -162,25 +172,9 @@ describe('an attempt that was taken for lost and goes on beside its retry', () =
   });
 
   it('doubles no row of a SQLite table without a key', async () => {
-    const [slow, middle] = [gate(), gate()];
-    const flow = await prepare(
-      gated(
-        (dir) => sqlSink({ database: `sqlite:${join(dir, 'out.db')}`, table: 't', create: true }),
-        {
-          0: [4, slow],
-          1: [8, middle],
-        },
-      ),
+    const { flow, task } = await overtaken((dir) =>
+      sqlSink({ database: `sqlite:${join(dir, 'out.db')}`, table: 't', create: true }),
     );
-    const task = await flow.begin();
-    const zombie = flow.attempt(task);
-    await slow.reached;
-    const retry = flow.attempt(task);
-    await middle.reached;
-    slow.open();
-    await expect(zombie.ended).rejects.toMatchObject(FENCE_LOST);
-    middle.open();
-    expect(await retry.ended).toMatchObject({ done: true, counts: { read: ROWS, written: ROWS } });
     const table = new Sqlite(join(flow.dir, 'out.db')).prepare('SELECT number FROM t ORDER BY 1');
     expect(table.pluck().all()).toEqual(ALL);
     expect(await flow.run(task)).toMatchObject({ lastCursor: ROWS, counts: { written: ROWS } });
@@ -203,22 +197,7 @@ describePostgres('an attempt that goes on beside its retry, with PostgreSQL for 
   const database = usePostgresDatabase();
 
   it('doubles no row of a table without a key', async () => {
-    const [slow, middle] = [gate(), gate()];
-    const flow = await prepare(
-      gated(() => sqlSink({ database: database.url, table: 't', create: true }), {
-        0: [4, slow],
-        1: [8, middle],
-      }),
-    );
-    const task = await flow.begin();
-    const zombie = flow.attempt(task);
-    await slow.reached;
-    const retry = flow.attempt(task);
-    await middle.reached;
-    slow.open();
-    await expect(zombie.ended).rejects.toMatchObject(FENCE_LOST);
-    middle.open();
-    expect(await retry.ended).toMatchObject({ done: true, counts: { read: ROWS, written: ROWS } });
+    await overtaken(() => sqlSink({ database: database.url, table: 't', create: true }));
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     const { rows } = await client.query<{ number: string }>('SELECT number FROM t ORDER BY 1');

@@ -166,42 +166,6 @@ describe('options', () => {
 });
 
 describe('broken rows', () => {
-  it.each([
-    [
-      'too few fields',
-      'a,b\n1,2\n"3\n3",4\n5\n7,8\n',
-      5,
-      'The row has 1 fields, the columns are 2 (a, b)',
-    ],
-    ['too many fields', 'a,b\n\n1,2\n\n3,4,5\n', 5, 'The row has 3 fields'],
-    ['a quote that is never closed', 'a,b\n1,2\n3,"4\n5,6\n', 4, 'Quote Not Closed'],
-    ['a quote inside of a field', 'a,b\n1,2\n3,x"4\n5,6\n', 3, 'Invalid Opening Quote'],
-  ])('%s: a permanent error with file and line', async (_name, content, line, reason) => {
-    await file(content);
-    const error = await failure();
-    expect(error).toMatchObject({ type: 'InvalidRow' });
-    expect((error as Error).message).toContain(`${join(folder.path, 'rows.csv')}, line ${line}: `);
-    expect((error as Error).message).toContain(reason);
-  });
-
-  it('names the line also after going on', async () => {
-    await file('a,b\n"1\n1",2\n3,4\n5\n');
-    const [first] = await batchesOf(csvSource, PATH, { dir: folder.path, batchSize: 1 }).catch(
-      async () => {
-        await file('a,b\n"1\n1",2\n3,4\n');
-        return batchesOf(csvSource, PATH, { dir: folder.path, batchSize: 1 });
-      },
-    );
-    await append('5\n');
-    const error = await errorOf(csvSource, PATH, { dir: folder.path, cursor: first!.cursor });
-    expect((error as Error).message).toContain('line 5: ');
-  });
-
-  it('are taken with `relax`', async () => {
-    await file('a,b\n1\n1,2,3\n');
-    expect(await read({ relax: true })).toEqual([{ a: '1' }, { a: '1', b: '2' }]);
-  });
-
   it('longer than maxRowBytes: a permanent error that names the limit', async () => {
     await file(`a,b\n1,2\n3,"${'x\n'.repeat(400_000)}`);
     expect(await failure({ maxRowBytes: 1_000 })).toMatchObject({
@@ -210,6 +174,13 @@ describe('broken rows', () => {
     });
     await file(`a,b\n1,2\n3,${'x'.repeat(2_000)}\n`);
     expect(await failure({ maxRowBytes: 1_000 })).toMatchObject({ type: 'InvalidRow' });
+    await file(`a,b\n1,2\n3,"${'x\n'.repeat(600)}"\n5,6\n`);
+    expect(await failure({ maxRowBytes: 1_000 })).toMatchObject({ type: 'InvalidRow' });
+  });
+
+  it('are taken with `relax`, when it is only the number of fields', async () => {
+    await file('a,b\n1\n1,2,3\n');
+    expect(await read({ relax: true })).toEqual([{ a: '1' }, { a: '1', b: '2' }]);
   });
 });
 
@@ -261,6 +232,18 @@ describe('a file that changes', () => {
       const lines = content.trim().split('\n').length - 1;
       expect(await read({}, cursor)).toHaveLength(lines);
     }
+  });
+
+  it('is known by what is in it: another path is another file, and one that comes back is read again', async () => {
+    const at = (path: string, cursor?: unknown) => read({ path }, cursor);
+    await file('a,b\n1,2\n');
+    const first = await cursorAfter();
+    await writeFile(join(folder.path, 'copy.csv'), 'a,b\n1,2\n3,4\n');
+    await writeFile(join(folder.path, 'other.csv'), 'a,b\n5,6\n7,8\n9,0\n');
+    expect(await at('copy.csv', first)).toEqual([{ a: '3', b: '4' }]);
+    expect(await at('other.csv', first)).toHaveLength(3);
+    const other = await cursorAfter({ path: 'other.csv' });
+    expect(await at(PATH.path, other)).toEqual([{ a: '1', b: '2' }]);
   });
 
   it('is read from its beginning when it may have been edited in the middle', async () => {

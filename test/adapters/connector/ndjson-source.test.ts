@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ndjsonSource } from '../../../adapters/connector/file/ndjson-source.js';
+import type { SourceBatch } from '../../../src/data-flow/source.js';
 import { sourceChecks } from '../../../testing/source-conformance.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
-import { errorOf, lastCursor, rowsOf } from './reading.js';
+import { batchesOf, errorOf, lastCursor, reading, rowsOf } from './reading.js';
 
 const folder = useTemporaryDirectory();
 const PATH = { path: 'rows.ndjson' };
@@ -40,19 +41,34 @@ describe.each([
 
 describe('lines', () => {
   it.each([
-    ['no JSON', '{"a":1}\n\n{"a":\n', 'line 3: This is not JSON: {"a":'],
-    ['no object', '{"a":1}\n[1]\n', 'line 2: This is JSON, but not an object: [1]'],
-    ['null', 'null\n', 'line 1: This is JSON, but not an object: null'],
-    [
-      'too long',
-      `{"a":1}\n{"a":"${'x'.repeat(200)}"}`,
-      'line 2: The row is longer than maxRowBytes',
-    ],
-  ])('that are %s are permanent errors with file and line', async (_name, content, message) => {
-    await file(content);
-    const error = await errorOf(ndjsonSource, { ...PATH, maxRowBytes: 100 }, { dir: folder.path });
+    ['no JSON', '{"a":', /^line 3: This is not JSON: .*JSON/],
+    ['no object', '[1]', 'line 3: This is JSON, but not an object.'],
+    ['null', 'null', 'line 3: This is JSON, but not an object.'],
+  ])('that are %s are rejected with their text, and the others go on', async (_name, line, why) => {
+    await file(`{"a":1}\n\n${line}\r\n{"a":2}\n`);
+    for (const batchSize of [1, 2, 200]) {
+      const batches = await batchesOf(ndjsonSource, PATH, { dir: folder.path, batchSize });
+      expect(batches.flatMap(({ rows }) => rows)).toEqual([{ a: 1 }, { a: 2 }]);
+      expect(batches.flatMap(({ rejected = [] }) => rejected)).toEqual([
+        { at: batchSize === 200 ? 1 : 0, row: line, reason: expect.stringMatching(why) },
+      ]);
+      const [{ cursor }] = batches as [SourceBatch];
+      expect(await rowsOf(ndjsonSource, PATH, { dir: folder.path, cursor })).toEqual(
+        batchSize === 200 ? [] : [{ a: 2 }],
+      );
+    }
+  });
+
+  it('that are too long are permanent errors with file and line, behind what comes before', async () => {
+    await file(`{"a":1}\n{"a":"${'x'.repeat(200)}"}`);
+    const options = { ...PATH, maxRowBytes: 100 };
+    const error = await errorOf(ndjsonSource, options, { dir: folder.path });
+    const message = `${join(folder.path, 'rows.ndjson')}, line 2: The row is longer than maxRowBytes`;
     expect(error).toMatchObject({ type: 'InvalidRow', message: expect.stringContaining(message) });
-    expect((error as Error).message).toContain(join(folder.path, 'rows.ndjson'));
+    for await (const { rows } of reading(ndjsonSource, options, { dir: folder.path })) {
+      expect(rows).toEqual([{ a: 1 }]);
+      break;
+    }
   });
 
   it('that are appended are read by the next run, finished ones only', async () => {

@@ -45,7 +45,7 @@ describe('the position that the sql sink keeps', () => {
     await one.write(batch([row(1)]));
     await expect(one.write(batch([row(2)], 0))).rejects.toThrow(FenceLost);
     await expect(one.write(batch([row(2), { name: 1 }], 1))).rejects.toMatchObject({
-      type: 'InvalidRow',
+      name: 'RowsRefused',
     });
     expect(content()).toEqual([row(1)]);
     expect(content('millrace_positions')).toMatchObject([

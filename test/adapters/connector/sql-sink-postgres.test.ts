@@ -259,10 +259,6 @@ describePostgres('the sql sink on PostgreSQL', () => {
     const one = await sink({ keepPosition: false });
     await expect(one.write(batch([row(1)]))).rejects.toMatchObject({ type: 'SqlError' });
     await client.query('ALTER TABLE people ADD PRIMARY KEY (id)');
-    await expect(one.write(batch([row(1)]))).rejects.toMatchObject({
-      type: 'SqlError',
-      details: { code: '22P02' },
-    });
     await expect(one.write(batch([{ id: 'x' }]))).resolves.toMatchObject({ written: { new: 1 } });
   });
 

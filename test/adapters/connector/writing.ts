@@ -1,3 +1,4 @@
+import { isRowsRefused, type RefusedRow } from '../../../src/data-flow/refusal.js';
 import type { Row } from '../../../src/data-flow/row.js';
 import { NO_ROWS } from '../../../src/data-flow/row.js';
 import type { FlowPosition } from '../../../src/data-flow/position.js';
@@ -55,7 +56,18 @@ export function batch(rows: readonly Row[], step = 0, runSeq = 1): SinkBatch {
   return {
     rows,
     idempotencyKey: `test/${step}`,
+    refusalsLeft: 100,
     step,
     next: () => ({ ...BEGINNING, runSeq, step: step + 1, cursor: step + 1 }),
   };
+}
+
+/** What a sink refuses of a batch. */
+export async function refusal(writing: Promise<unknown>): Promise<readonly RefusedRow[]> {
+  const error: unknown = await writing.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (isRowsRefused(error)) return error.refused;
+  throw new Error('The sink has not refused rows.', { cause: error });
 }

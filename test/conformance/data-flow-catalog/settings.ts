@@ -33,6 +33,7 @@ export function testSettings(flows: OpenFlows): void {
       expect(await stored()).toEqual({
         ...declaration(),
         id: expect.stringMatching(/^[0-9A-Z]{26}$/),
+        note: null,
         lastRunAt: null,
         lastRunStatus: null,
         cursor: null,
@@ -200,6 +201,25 @@ export function testSettings(flows: OpenFlows): void {
       const configuration = { deep: [1.5, { 'ключ "': '\u0000\ud800 é', emoji: '😀' }] };
       await flows.catalog.change('orders', () => ({ runInterval: 1, configuration }), after(6));
       expect(await stored()).toMatchObject({ enabled: false, runInterval: 1, configuration });
+    });
+
+    it('notes why a flow is not enabled, which is kept until it is', async () => {
+      await declare({ enabled: false });
+      const pause = () => ({ enabled: false, note: "stock\0taking; 'tis \u{1F4E6}" });
+      const paused = await flows.catalog.change('orders', pause, NOON);
+      expect(paused?.note).toBe("stock\uFFFDtaking; 'tis \u{1F4E6}");
+      await flows.catalog.change('orders', () => ({ runInterval: 5 }), NOON);
+      await declare({ enabled: false, description: 'New.' });
+      expect(await stored()).toMatchObject({ enabled: false, note: paused?.note });
+      await flows.catalog.change('orders', () => ({ enabled: true }), NOON);
+      expect(await stored()).toMatchObject({ enabled: true, note: null });
+    });
+
+    it('has no note any more when the code enables what nobody else has disabled', async () => {
+      await declare({ enabled: false });
+      await flows.catalog.change('orders', () => ({ enabled: false, note: 'not yet' }), NOON);
+      await declare({ enabled: true });
+      expect(await stored()).toMatchObject({ enabled: true, note: null });
     });
 
     it('decides by the flow as it is, so that two at the same time both have what they want', async () => {

@@ -4,9 +4,9 @@ import type { DataFlows } from '../../../engine/data-flow/data-flows.js';
 import type { FlowRunRecord } from '../../../src/data-flow/catalog.js';
 import { defineDataFlow, type DataFlow } from '../../../src/data-flow/data-flow.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
-import { gate } from '../../support/flow-activities.js';
 import { useFlowStack } from '../../support/flow-stack.js';
-import { runToEnd, uniqueFlow } from '../../support/flows.js';
+import { claimRun, runToEnd, uniqueFlow } from '../../support/flows.js';
+import { gate } from '../../support/gate.js';
 import { useTemporal } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
 
@@ -153,9 +153,8 @@ describe('a flow that comes after others', () => {
     const { flows } = await start({ flows: [flow(first), flow(last, undefined, [first])] });
     await flows.reconciliation.declare(new Date());
     // A worker has recorded the end, and died before it looked for followers.
-    const claim = await flows.catalog.claim({ flow: first, trigger: 'manual', now: new Date() });
-    if (claim.kind !== 'claimed') throw new Error(claim.kind);
-    await flows.catalog.end(claim.run, { status: 'success', now: new Date() });
+    const run = await claimRun(flows, first);
+    await flows.catalog.end(run, { status: 'success', now: new Date() });
     const reports = await Promise.all([flows.reconcile(), flows.reconcile()]);
     expect(reports.flatMap(({ started }) => started)).toEqual([`flow/${last}/1`]);
     await untilEnded(flows, last, 1);

@@ -4,7 +4,7 @@ import { DataFlows } from '../../../engine/data-flow/data-flows.js';
 import { defineDataFlow, type DataFlow } from '../../../src/data-flow/data-flow.js';
 import type { DataFlowCatalog } from '../../../src/data-flow/catalog.js';
 import { useFlowStack, type FlowStack } from '../../support/flow-stack.js';
-import { runToEnd, uniqueFlow } from '../../support/flows.js';
+import { claimRun, runToEnd, uniqueFlow } from '../../support/flows.js';
 import { useTemporal } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
 
@@ -27,11 +27,6 @@ function over({ project, flows }: FlowStack, change: Partial<DataFlowCatalog>): 
     flows: () => new Map(),
     log: pino({ level: 'silent' }),
   });
-}
-
-async function claimed({ flows }: FlowStack, name: string): Promise<void> {
-  const claim = await flows.catalog.claim({ flow: name, trigger: 'manual', now: new Date() });
-  expect(claim.kind).toBe('claimed');
 }
 
 describe('flows that this code does not have', () => {
@@ -68,7 +63,7 @@ describe('flows that this code does not have', () => {
     const name = uniqueFlow();
     const stack = await start({ flows: [scheduled(name)], worker: false });
     await stack.flows.reconcile();
-    await claimed(stack, name);
+    await claimRun(stack.flows, name);
     const blind = over(stack, { runs: async () => [] });
     await expect(blind.prune(name)).rejects.toMatchObject({ name: 'FlowNotRemoved' });
     expect(await stack.flows.schedules.state(name)).toMatchObject({ paused: false });
@@ -82,7 +77,7 @@ describe('the cursor of a flow', () => {
     const stack = await start({ flows: [scheduled(name)], worker: false });
     const { flows } = stack;
     expect((await flows.reset(name, { id: 7 })).record.cursor).toEqual({ id: 7 });
-    await claimed(stack, name);
+    await claimRun(stack.flows, name);
     await expect(flows.reset(name, null)).rejects.toMatchObject({ name: 'FlowActive' });
     await expect(flows.reset('nobody', null)).rejects.toMatchObject({ name: 'FlowNotFound' });
   });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import Sqlite from 'better-sqlite3';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,9 +9,16 @@ import { defineDataFlow, type DataFlow } from '../../../src/data-flow/data-flow.
 import type { FlowRunRecord } from '../../../src/data-flow/catalog.js';
 import type { Row } from '../../../src/data-flow/row.js';
 import { flowStart } from '../../../src/data-flow/run.js';
-import { gate, type Gate } from '../../support/flow-activities.js';
 import { collecting, useFlowStack, type FlowStack } from '../../support/flow-stack.js';
-import { endOf, listSink, listSource, numbered, uniqueFlow } from '../../support/flows.js';
+import {
+  claimRun,
+  endOf,
+  listSink,
+  listSource,
+  numbered,
+  uniqueFlow,
+} from '../../support/flows.js';
+import { useGates } from '../../support/gate.js';
 import { useTemporal } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
 
@@ -19,17 +26,7 @@ jest.setTimeout(60_000);
 
 const temporal = useTemporal();
 const start = useFlowStack(temporal);
-
-const gates: Gate[] = [];
-afterEach(() => {
-  for (const { open } of gates.splice(0)) open();
-});
-
-function openedAtTheEnd(): Gate {
-  const made = gate();
-  gates.push(made);
-  return made;
-}
+const gate = useGates();
 
 /** Later than a claim is left to whoever has made it. */
 function later(): Date {
@@ -50,9 +47,7 @@ function flow(name: string, written: Row[] = [], before?: () => Promise<void>): 
 
 async function claim({ flows }: FlowStack, name: string): Promise<FlowRunRecord> {
   await flows.reconciliation.declare(new Date());
-  const claimed = await flows.catalog.claim({ flow: name, trigger: 'manual', now: new Date() });
-  if (claimed.kind !== 'claimed') throw new Error(claimed.kind);
-  return claimed.run;
+  return claimRun(flows, name);
 }
 
 async function begun(flows: DataFlows, { flow: name, id }: FlowRunRecord): Promise<void> {
@@ -82,7 +77,7 @@ describe('a reconciliation', () => {
 
   it('closes a run that was terminated, whoever else reconciles, and the next one goes on where it was', async () => {
     const name = uniqueFlow();
-    const stuck = openedAtTheEnd();
+    const stuck = gate();
     const written: Row[] = [];
     const stack = await start({ flows: [flow(name, written, stuck.pass)] });
     const { flows } = stack;
@@ -114,7 +109,7 @@ describe('a reconciliation', () => {
 
   it('closes a run that Temporal has timed out', async () => {
     const name = uniqueFlow();
-    const stuck = openedAtTheEnd();
+    const stuck = gate();
     const stack = await start({ flows: [flow(name, [], stuck.pass)] });
     const run = await claim(stack, name);
     const { definition } = await stack.flows.show(name);
@@ -257,6 +252,26 @@ describe('the schedule of a flow that no code has any more', () => {
     expect(await flows.schedules.state(name)).toMatchObject({ paused: true, note: 'inventory' });
   });
 
+  it('that goes on keeps what an operator has written of it, while it is an orphan and after', async () => {
+    const name = uniqueFlow();
+    const stack = await start({ flows: [scheduled(name)], worker: false });
+    const { flows, project } = stack;
+    await flows.reconcile();
+    await listed(stack, name);
+    await flows.resume(name, 'watch the first night');
+    unseen(stack, name, 60);
+    expect((await reconcile(stack, new Map())).orphans).toEqual([name]);
+    expect(await flows.schedules.state(name)).toMatchObject({
+      paused: true,
+      note: expect.stringMatching(/^Millrace: no deployed code .* watch the first night$/),
+    });
+    await reconcile(stack, project.registry.dataFlows);
+    expect(await flows.schedules.state(name)).toMatchObject({
+      paused: false,
+      note: 'watch the first night',
+    });
+  });
+
   it('is not removed while a run of it goes on', async () => {
     const name = uniqueFlow();
     const stack = await start({ flows: [scheduled(name)], worker: false });
@@ -312,7 +327,7 @@ describe('a run that is cancelled', () => {
 
   it('while its worker hangs ends as cancelled, and frees the flow', async () => {
     const name = uniqueFlow();
-    const stuck = openedAtTheEnd();
+    const stuck = gate();
     const { flows } = await start({ flows: [flow(name, [], stuck.pass)] });
     const run = await flows.run(name);
     await stuck.reached;

@@ -1,13 +1,13 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { ulid } from 'ulid';
 import { claimScheduled } from '../../../engine/data-flow/scheduled-claim.js';
 import { defineDataFlow } from '../../../src/data-flow/data-flow.js';
 import { TRIGGER_WORKFLOW, type ClaimTask } from '../../../src/data-flow/run.js';
 import type { OverlapPolicy } from '../../../src/data-flow/schedule.js';
 import { useContinuingTemporal } from '../../support/continuing-temporal.js';
-import { gate, type Gate } from '../../support/flow-activities.js';
 import { useFlowStack, type FlowStack } from '../../support/flow-stack.js';
 import { endOf, uniqueFlow } from '../../support/flows.js';
+import { useGates } from '../../support/gate.js';
 import { until } from '../../support/until.js';
 
 jest.setTimeout(60_000);
@@ -15,19 +15,14 @@ jest.setTimeout(60_000);
 // So few that a trigger which waits continues as new after a look or two.
 const temporal = useContinuingTemporal(12);
 const start = useFlowStack(temporal);
+const gate = useGates();
 
 const TIME = '2026-03-01T12:00:00.000Z';
-
-const gates: Gate[] = [];
-afterEach(() => {
-  for (const { open } of gates.splice(0)) open();
-});
 
 /** A flow whose first run waits at the gate. */
 async function waiting(overlap: OverlapPolicy) {
   const name = uniqueFlow();
   const stuck = gate();
-  gates.push(stuck);
   const flow = defineDataFlow({
     name,
     schedule: { cron: '0 0 1 1 *' },

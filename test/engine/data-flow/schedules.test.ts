@@ -16,6 +16,7 @@ import {
   useFlows,
   type RunningFlows,
 } from '../../support/flows.js';
+import { gate } from '../../support/gate.js';
 import { until } from '../../support/until.js';
 
 const start = useFlows();
@@ -149,6 +150,23 @@ describe('the schedule of a flow', () => {
     expect(await running.flows.schedule(name)).toMatchObject({ paused: false, note: '' });
   });
 
+  it('keeps what an operator has written of it while the flow is disabled', async () => {
+    const name = uniqueFlow();
+    const { flows } = await start([flow(name, { every: '5m' })]);
+    await flows.schedule(name);
+    await flows.resume(name, 'watch the first night');
+    for (const enabled of [false, false]) await flows.change(name, { enabled });
+    expect(await flows.schedule(name)).toMatchObject({
+      paused: true,
+      note: 'Millrace: the flow is disabled (enabled: false). Noted before: watch the first night',
+    });
+    await flows.change(name, { enabled: true });
+    expect(await flows.schedule(name)).toMatchObject({
+      paused: false,
+      note: 'watch the first night',
+    });
+  });
+
   it('pauses and resumes', async () => {
     const name = uniqueFlow();
     const { flows } = await start([flow(name, { every: '5m' })]);
@@ -158,14 +176,14 @@ describe('the schedule of a flow', () => {
     expect(await flows.schedule(name)).toMatchObject({ paused: false, note: 'done' });
   });
 
-  it('is not there for a flow that has no times: asked for, it says so', async () => {
+  it('is not there for a flow that has no times, which has the note of its pause itself', async () => {
     const name = uniqueFlow();
     const { flows } = await start([flow(name, { heartbeat: { every: '5m' } })]);
     await expect(flows.schedule(name)).rejects.toMatchObject({ name: 'FlowNotScheduled' });
-    await flows.pause(name, 'no matter');
-    expect((await flows.show(name)).record.enabled).toBe(false);
-    await flows.resume(name, 'no matter');
-    expect((await flows.show(name)).record.enabled).toBe(true);
+    await flows.pause(name, 'inventory');
+    expect((await flows.show(name)).record).toMatchObject({ enabled: false, note: 'inventory' });
+    await flows.resume(name, 'done');
+    expect((await flows.show(name)).record).toMatchObject({ enabled: true, note: null });
   });
 
   it('runs a range of times again, one after the other, each told as a backfill', async () => {
@@ -209,8 +227,7 @@ describe('a scheduled time at which a run goes on', () => {
     }
   > {
     const name = uniqueFlow();
-    let letGo: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    const { open: letGo, pass } = gate();
     const written: Row[] = [];
     const running = await start([
       defineDataFlow({
@@ -219,11 +236,7 @@ describe('a scheduled time at which a run goes on', () => {
         overlap,
         source: listSource(
           () => numbered(2),
-          (_from, signal) =>
-            Promise.race([
-              gate,
-              new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
-            ]),
+          (_from, signal) => pass(signal),
         ),
         sink: listSink(written),
       }),

@@ -3,6 +3,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { testLogger, uniqueTaskQueue, useTemporal } from '../../support/temporal.js';
+import { useWorkflowThreads } from '../../support/workflow-threads.js';
+
+useWorkflowThreads();
 
 const workflowsPath = fileURLToPath(new URL('./fixtures/dynamic-workflow.ts', import.meta.url));
 

@@ -242,6 +242,24 @@ describe('what is wrong with a data flow', () => {
     expect(await load({ 'flows/copy.ts': flow(more, asked) })).toEqual([]);
   });
 
+  it('is warned of where runs would carry a plan that slows them down, and refused where it is too large', async () => {
+    const configured = (characters: number): string =>
+      flow(
+        `configuration: z.object({ text: z.string().default('x'.repeat(${String(characters)})) }),`,
+      );
+    expect(await load({ 'flows/copy.ts': configured(16_000) })).toEqual([]);
+    expect(await load({ 'flows/copy.ts': configured(17_000) })).toEqual([
+      expect.stringMatching(
+        /^flows\/copy\.ts:7:21 {2}warning: .*its plan has 17\d+ bytes, and every run stores it; above 16384 runs become slower\./,
+      ),
+    ]);
+    expect(await load({ 'flows/copy.ts': configured(300_000) })).toEqual([
+      expect.stringMatching(
+        /^flows\/copy\.ts:7:21 {2}its plan has 300\d+ bytes; the most is 262144 \(maxPlanBytes\)\. .*name a file/,
+      ),
+    ]);
+  });
+
   it('is warned of where a password is written in an option, and not where a reference is', async () => {
     const text = (database: string): string =>
       `name: copy\nsource: { class_name: numbers, options: { upTo: 3 } }\nsink: { class_name: sql, options: { database: "${database}", table: t } }\n`;

@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { validateInput, validateReads, validateSets } from '../../../src/contract/validation.js';
 import { EMPTY_CONTRACT, type Contract } from '../../../src/contract/contract.js';
 import type { JsonObject } from '../../../src/definition/json.js';
-import { ContractViolation, formatPath, parsePath } from '../../../src/contract/violation.js';
+import {
+  ContractViolation,
+  formatPath,
+  parsePath,
+  violationsOf,
+} from '../../../src/contract/violation.js';
 
 describe('a path', () => {
   it.each<[(string | number)[], string]>([
@@ -49,6 +54,34 @@ describe('a violation', () => {
     expect(tell(() => validateInput({ text: z.string() }, {}))).toBe(
       "Property 'text' expected string, got undefined",
     );
+  });
+});
+
+describe('a value that a contract makes another one of', () => {
+  const refused = (schema: z.ZodType, value: unknown): string | undefined => {
+    const { error } = z.object({ x: schema }).safeParse({ x: value });
+    return error && violationsOf(error, { x: value })[0]?.message;
+  };
+
+  it.each<[string, z.ZodType, unknown, string]>([
+    ['a text', z.coerce.number(), 'abc', 'number, got "abc"'],
+    ['a text of a whole number', z.coerce.number().int(), '1.5', 'int, got "1.5"'],
+    ['a number', z.number().int(), 1.5, 'int, got 1.5'],
+    ['a long text', z.coerce.number(), 'x'.repeat(300), 'number, got a text of 300 characters'],
+    ['an object', z.coerce.number(), {}, 'number, got object'],
+    ['nothing', z.coerce.number(), undefined, 'number, got undefined'],
+    ['too much', z.coerce.number(), 'Infinity', 'number, got "Infinity"'],
+    ['a text of a time', z.coerce.date(), 'soon', 'date, got "soon"'],
+    ['a text of digits', z.coerce.bigint(), '12a', 'bigint, got "12a"'],
+    [
+      'one of two',
+      z.union([z.coerce.number(), z.boolean()]),
+      'abc',
+      'number or boolean, got "abc"',
+    ],
+    ['what no contract makes anything of', z.number(), 'abc', 'number, got string'],
+  ])('is told as it was given: %s', (_what, schema, value, told) => {
+    expect(refused(schema, value)).toBe(`Property 'x' expected ${told}`);
   });
 });
 

@@ -19,6 +19,7 @@ const RECORD: FlowRecord = {
   lastRunAt: null,
   lastRunStatus: null,
   cursor: null,
+  note: null,
   lastRunSeq: 0,
   seenAt: now,
   backfills: [],

@@ -2,23 +2,18 @@ import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  createPostgresDatabase,
-  describePostgres,
-  type PostgresDatabase,
-} from '../support/postgres.js';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { shareBundles } from '../support/project-directory.js';
 import { expectPrinted } from './output.js';
 import { blocksOf, placeOf, type Block } from './page.js';
 import { linkPackages, MILLRACE } from './running-project.js';
 import { lasting, Terminal } from './terminal.js';
 
-const PAGE = 'docs/data-flows.md';
+/** What is followed. */
+export const PAGE = 'docs/data-flows.md';
 
 /** Longest step: 250,000 rows on a machine that is busy with other tests. */
-const STEP_MS = 100_000;
-
-const POSTGRES_ON_THE_PAGE = 'postgres://me:secret@127.0.0.1:5432/shop';
+export const STEP_MS = 100_000;
 
 /** How a run is listed as JSON, as far as it is looked at. */
 interface ListedRun {
@@ -29,92 +24,19 @@ interface ListedRun {
 }
 
 /** What the reader does. Other projects of the page show what is possible; that they load is tested with all blocks. */
-const marked = blocksOf(PAGE).filter(
+export const marked = blocksOf(PAGE).filter(
   ({ marks }) => Object.keys(marks).length > 0 && marks['project'] === undefined,
 );
 
-function stepsIn(database: string): readonly (readonly [string, Block])[] {
+/** What they do who follow the page with one of its databases: the place of each block, for the name of a test, and the block. */
+export function stepsIn(database: 'sqlite' | 'postgres'): readonly (readonly [string, Block])[] {
   return marked
     .filter(({ marks }) => marks['in'] === undefined || marks['in'] === database)
     .map((block) => [placeOf(block), block] as const);
 }
 
-describe(`${PAGE} with SQLite`, () => {
-  const reader = useReader(async () => ({}));
-
-  it.each(stepsIn('sqlite'))(
-    '%s does what it says',
-    (_place, block) => reader.follow(block),
-    STEP_MS,
-  );
-
-  it('has gone on where the killed process was', () => {
-    reader.expectContinuation();
-  });
-
-  it('has run the import on its schedule, for the time that was asked for', async () => {
-    await expectBackfilled(reader);
-  });
-
-  it('lets nobody call the heartbeat without the token', async () => {
-    const [line = ''] = marked
-      .filter(({ language }) => language === 'crontab')
-      .map(({ code }) => code);
-    const status = '-o answer.json -w "%{http_code}"';
-    const without = commandOf(line)
-      .replace('-fsS', `-s ${status}`)
-      .replace('-H @$HOME/heartbeat-header', '');
-    expect(await reader.terminal.type(without)).toBe('401');
-    const wrong = commandOf(line)
-      .replace('-fsS', `-s ${status}`)
-      .replace('@$HOME/heartbeat-header', '"X-Heartbeat-Token: no"');
-    expect(await reader.terminal.type(wrong)).toBe('401');
-    expect(await reader.terminal.type(commandOf(line).replace('-fsS', `-s ${status}`))).toBe('200');
-  });
-
-  it(
-    'has run the flow after the other',
-    async () => {
-      const count = await reader.terminal.type(
-        'sort -u large-orders.ndjson | wc -l; wc -l < large-orders.ndjson',
-      );
-      const [distinct, lines] = count.trim().split(/\s+/);
-      expect([distinct, lines]).toEqual([lines, lines]);
-      await reader.terminal.type(
-        "echo '500001,customer-1,99.50,2026-02-03' >> orders.csv; npx millrace flows run import-orders",
-      );
-      await reader.until(async () => (await reader.runs('export-orders'))[0]?.trigger === 'after');
-    },
-    STEP_MS,
-  );
-});
-
-describePostgres(`${PAGE} with PostgreSQL`, () => {
-  let database: PostgresDatabase | undefined;
-  const reader = useReader(async () => {
-    database = await createPostgresDatabase();
-    return { [POSTGRES_ON_THE_PAGE]: database.url };
-  });
-  afterAll(async () => {
-    await database?.drop();
-  });
-
-  it.each(stepsIn('postgres'))(
-    '%s does what it says',
-    (_place, block) => reader.follow(block),
-    STEP_MS,
-  );
-
-  it('has gone on where the killed process was', () => {
-    reader.expectContinuation();
-  });
-
-  it('has run the import on its schedule, for the time that was asked for', async () => {
-    await expectBackfilled(reader);
-  });
-});
-
-async function expectBackfilled(reader: Reader): Promise<void> {
+/** The page asks for times that are over; their runs have come. */
+export async function expectBackfilled(reader: Reader): Promise<void> {
   const [backfilled] = (await reader.runs('import-orders')).filter(
     ({ trigger }) => trigger === 'backfill',
   );
@@ -124,13 +46,13 @@ async function expectBackfilled(reader: Reader): Promise<void> {
 }
 
 /** The command of a line of a crontab. */
-function commandOf(line: string): string {
+export function commandOf(line: string): string {
   const [, command = ''] = /^(?:\S+\s+){5}(.*)$/.exec(line.trim()) ?? [];
   return command;
 }
 
 /** Somebody who does what the page says, one block after the other. */
-interface Reader {
+export interface Reader {
   readonly terminal: Terminal;
   follow(block: Block): Promise<void>;
   runs(flow: string): Promise<readonly ListedRun[]>;
@@ -138,7 +60,12 @@ interface Reader {
   expectContinuation(): void;
 }
 
-function useReader(prepare: () => Promise<Readonly<Record<string, string>>>): Reader {
+/**
+ * A reader with a folder of their own, in which the page's packages are installed. For the tests of a `describe`.
+ *
+ * @param prepare - gets ready what the page takes for granted. What it resolves to are texts of the page that are others here
+ */
+export function useReader(prepare: () => Promise<Readonly<Record<string, string>>>): Reader {
   let dir = '';
   let terminal: Terminal;
   let printed = '';
@@ -148,6 +75,7 @@ function useReader(prepare: () => Promise<Readonly<Record<string, string>>>): Re
     if (!existsSync(MILLRACE)) throw new Error('Build it first: npm run build');
     dir = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-data-flows-')));
     linkPackages(dir);
+    await shareBundles(dir);
     terminal = new Terminal(dir, await prepare());
   }, STEP_MS);
   afterAll(async () => {
