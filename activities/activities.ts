@@ -4,12 +4,19 @@ import type { ActivityDependencies } from './dependencies.js';
 import { createDataFlowActivities, type DataFlowActivities } from './data-flow/activities.js';
 import { createOutcomeActivities, type OutcomeActivities } from './outcome/activities.js';
 import { createPipelineActivities, type PipelineActivities } from './pipeline/activities.js';
+import {
+  createRecordPipelineActivities,
+  type RecordPipelineActivities,
+} from './record-pipeline/activities.js';
 import { runActivity } from './project/run-activity.js';
 
 /** Everything that a worker can run. `default` serves every activity type without a function of its own. */
 export type Activities = Omit<PipelineActivities, 'default'> &
   OutcomeActivities &
-  DataFlowActivities & { readonly default: (...args: readonly unknown[]) => Promise<unknown> };
+  DataFlowActivities &
+  RecordPipelineActivities & {
+    readonly default: (...args: readonly unknown[]) => Promise<unknown>;
+  };
 
 /** Creates all activities of a worker. */
 export function createActivities(deps: ActivityDependencies): Activities {
@@ -17,6 +24,7 @@ export function createActivities(deps: ActivityDependencies): Activities {
   return {
     ...createOutcomeActivities(deps),
     ...createDataFlowActivities(deps),
+    ...createRecordPipelineActivities(deps),
     ...pipeline,
     // Operations and the project's activities are looked up for each task, so that a reload needs no new worker.
     default: async (...args) => {

@@ -10,6 +10,7 @@ import type { CompiledPipeline } from '../src/pipeline/compile.js';
 import type { ModelReference, OperationFailure, Services } from '../src/pipeline/context.js';
 import type { Log } from '../src/pipeline/context.js';
 import type { Operation } from '../src/pipeline/operation.js';
+import type { CompiledRecordPipeline } from '../src/record-pipeline/compile.js';
 
 /** A logger that can be given fields for all its lines. */
 export interface Logger extends Log {
@@ -22,6 +23,7 @@ export interface DeployedCode {
   /** A function of the project's `activities/`. */
   activity(name: string): Activity | undefined;
   dataFlow(name: string): CompiledDataFlow | undefined;
+  recordPipeline(name: string): CompiledRecordPipeline | undefined;
   /** Everything that can be started, by name. */
   readonly definitions: ReadonlyMap<string, CompiledPipeline | CompiledWorkflow>;
   /** The `ignoreErrors` function of an operation at its place in a pipeline. */

@@ -2,6 +2,7 @@ import type { OperationFailure, ModelReference } from '../src/pipeline/context.j
 import { predicateKey } from '../src/pipeline/compile.js';
 import type { Operation } from '../src/pipeline/operation.js';
 import type { CompiledDataFlow } from '../src/data-flow/compile.js';
+import type { CompiledRecordPipeline } from '../src/record-pipeline/compile.js';
 import type { Activity } from '../src/definition/activity.js';
 import type { Definition, Registry } from './registry.js';
 
@@ -34,6 +35,10 @@ export class DeployedCode {
 
   dataFlow(name: string): CompiledDataFlow | undefined {
     return this.#registry.dataFlows.get(name);
+  }
+
+  recordPipeline(name: string): CompiledRecordPipeline | undefined {
+    return this.#registry.recordPipelines.get(name);
   }
 
   get definitions(): ReadonlyMap<string, Definition> {

@@ -18,6 +18,7 @@ import { LongPolls } from './history/long-polls.js';
 import { RunWatches } from './history/run-watches.js';
 import { idempotentExecutionId, requestFingerprint } from './idempotency.js';
 import type { Definition, Registry } from './registry.js';
+import { RecordPipelines } from './record-pipeline/record-pipelines.js';
 import { Run } from './run.js';
 import { formatRunId, type RunId } from './run-id.js';
 import { RunResults } from './run-results.js';
@@ -96,6 +97,16 @@ export class Engine {
     const { dataFlows } = this.#options;
     if (dataFlows === undefined) throw new TypeError('This engine was made without data flows.');
     return dataFlows();
+  }
+
+  /** The project's record pipelines: `engine.recordPipelines.run('onboarding')`. */
+  get recordPipelines(): RecordPipelines {
+    const { client, taskQueue, code } = this.#options;
+    return new RecordPipelines({
+      client,
+      taskQueue,
+      pipelines: () => code.registry.recordPipelines,
+    });
   }
 
   /** Names of the data flows that the deployed code has. */

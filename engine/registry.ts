@@ -13,6 +13,11 @@ import type { CompileEnvironment } from '../src/pipeline/compile-environment.js'
 import { operationProblems } from '../src/pipeline/operation-check.js';
 import type { Operation } from '../src/pipeline/operation.js';
 import type { Path } from '../src/pipeline/problem-list.js';
+import {
+  compileRecordPipeline,
+  type CompiledRecordPipeline,
+  type RecordPipelineSource,
+} from '../src/record-pipeline/compile.js';
 import { compileDataFlows } from './data-flow-registry.js';
 
 /** Anything that can be started by its name. */
@@ -25,6 +30,7 @@ export interface Sources {
   readonly workflows: readonly Workflow[];
   readonly activities?: readonly Activity[];
   readonly dataFlows?: readonly DataFlowSource[];
+  readonly recordPipelines?: readonly RecordPipelineSource[];
   readonly models: CompileEnvironment['models'];
   readonly readFile: CompileEnvironment['readFile'];
   /** Where something of an operation or a workflow is written, whose definition is at `site`; there unless given. */
@@ -38,6 +44,7 @@ export interface Registry {
   /** The project's own activities, which hand-written workflows schedule. */
   readonly activities: ReadonlyMap<string, Activity>;
   readonly dataFlows: ReadonlyMap<string, CompiledDataFlow>;
+  readonly recordPipelines: ReadonlyMap<string, CompiledRecordPipeline>;
 }
 
 /** A registry without any definition. */
@@ -46,6 +53,7 @@ export const EMPTY_REGISTRY: Registry = {
   operations: new Map(),
   activities: new Map(),
   dataFlows: new Map(),
+  recordPipelines: new Map(),
 };
 
 /**
@@ -78,21 +86,38 @@ export function buildRegistry(sources: Sources): {
   ].filter((definition) => definition !== undefined);
   const flows = compileDataFlows(sources.dataFlows ?? []);
   problems.push(...flows.problems);
-  const all = unique<Definition | CompiledDataFlow>(
-    [...compiled, ...flows.flows],
-    'definition',
-    problems,
-  );
-  const definitions = new Map(
-    [...all].flatMap(([name, found]) => (found.kind === 'data_flow' ? [] : [[name, found]])),
-  );
-  const dataFlows = new Map(
-    [...all].flatMap(([name, found]) => (found.kind === 'data_flow' ? [[name, found]] : [])),
-  );
+  const records = (sources.recordPipelines ?? []).flatMap((source) => {
+    const { pipeline, problems: found } = compileRecordPipeline(source);
+    problems.push(...found);
+    return pipeline ?? [];
+  });
+  const all = unique([...compiled, ...flows.flows, ...records], 'definition', problems);
   const wrong = problems.some((problem) => problem.severity !== 'warning');
   return wrong
     ? { problems }
-    : { registry: { definitions, operations, activities, dataFlows }, problems };
+    : { registry: { operations, activities, ...byKind([...all.values()]) }, problems };
+}
+
+/** What can be started, by kind and name. */
+function byKind(
+  all: readonly (Definition | CompiledDataFlow | CompiledRecordPipeline)[],
+): Pick<Registry, 'definitions' | 'dataFlows' | 'recordPipelines'> {
+  const definitions = new Map<string, Definition>();
+  const dataFlows = new Map<string, CompiledDataFlow>();
+  const recordPipelines = new Map<string, CompiledRecordPipeline>();
+  for (const found of all) {
+    switch (found.kind) {
+      case 'data_flow':
+        dataFlows.set(found.name, found);
+        break;
+      case 'record_pipeline':
+        recordPipelines.set(found.name, found);
+        break;
+      default:
+        definitions.set(found.name, found);
+    }
+  }
+  return { definitions, dataFlows, recordPipelines };
 }
 
 function registerOperations(

@@ -1,5 +1,7 @@
 /** The kinds of runs, which their workflow ids begin with. */
-export type RunKind = 'pipeline' | 'workflow' | 'flow';
+export type RunKind = (typeof RUN_KINDS)[number];
+
+const RUN_KINDS = ['pipeline', 'workflow', 'flow', 'record_pipeline'] as const;
 
 /** What a workflow id of ours says. */
 export interface RunId {
@@ -16,13 +18,8 @@ export function formatRunId({ kind, name, executionId }: RunId): string {
 
 /** The parts of a workflow id, or undefined when it is none of ours. */
 export function parseRunId(workflowId: string): RunId | undefined {
-  const match = /^(pipeline|workflow|flow)\/([^/]+)\/([^/]+)$/.exec(workflowId);
-  const [, kind, name, executionId] = match ?? [];
-  if (
-    (kind !== 'pipeline' && kind !== 'workflow' && kind !== 'flow') ||
-    name === undefined ||
-    executionId === undefined
-  )
-    return undefined;
+  const [, written, name, executionId] = /^([^/]+)\/([^/]+)\/([^/]+)$/.exec(workflowId) ?? [];
+  const kind = RUN_KINDS.find((known) => known === written);
+  if (kind === undefined || name === undefined || executionId === undefined) return undefined;
   return { kind, name, executionId };
 }

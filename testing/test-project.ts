@@ -14,6 +14,7 @@ import { BUILT_IN_OPERATIONS } from '../src/pipeline/built-in/catalog.js';
 import type { ModelReference } from '../src/pipeline/context.js';
 import type { Operation } from '../src/pipeline/operation.js';
 import type { Pipeline } from '../src/pipeline/pipeline.js';
+import type { RecordPipeline } from '../src/record-pipeline/record-pipeline.js';
 
 /** Definitions that a test has in its hands, without a folder. */
 export interface TestDefinitions {
@@ -22,6 +23,7 @@ export interface TestDefinitions {
   readonly pipelines?: readonly Pipeline[];
   readonly workflows?: readonly Workflow[];
   readonly dataFlows?: readonly DataFlow[];
+  readonly recordPipelines?: readonly RecordPipeline[];
   /** Modules with the functions of those workflows: absolute paths, or `file:` URLs. */
   readonly workflowFiles?: readonly (string | URL)[];
 }
@@ -57,6 +59,7 @@ async function definedProject(
     pipelines = [],
     workflows = [],
     dataFlows = [],
+    recordPipelines = [],
     workflowFiles = [],
   }: TestDefinitions,
   { config: given, models }: TestProjectOptions,
@@ -67,6 +70,10 @@ async function definedProject(
     pipelines: pipelines.map((definition) => ({ definition, locate: () => definition.site })),
     workflows,
     dataFlows: dataFlows.map((definition) => ({ definition, locate: () => definition.site })),
+    recordPipelines: recordPipelines.map((definition) => ({
+      definition,
+      locate: () => definition.site,
+    })),
     models,
     readFile: () => undefined,
   });

@@ -14,6 +14,7 @@ import { buildServices, type ProjectServices } from './project-services.js';
 import type { ProjectWorkerOptions } from './project-worker-options.js';
 import { temporalLogger } from './temporal-logger.js';
 import { versionOf, workerOptions } from './temporal-options.js';
+import { StoreWorkers } from './store-workers.js';
 import { createTemporalWorker } from './temporal-worker.js';
 import {
   flowDependencies,
@@ -122,23 +123,31 @@ export class ReloadableWorker implements ProjectWorker {
     if (registry.dataFlows.size > 0) await flows.open();
     const bundle = await bundleOf(project, log);
     const services = await buildServices(config);
-    const worker = await createTemporalWorker({
+    const shared = {
       connection: link.connection,
       namespace: link.client.options.namespace,
-      taskQueue: config.asyncQueue,
-      workflowBundle: bundle,
       code,
       services: services.services,
       log,
       outcomes: outcomeDependencies(options, hooks, webhookSecrets),
       flows: flowDependencies(options, flows),
       options: workerOptions(options),
+    };
+    const stores = new StoreWorkers({
+      dir: project.dir,
+      log,
+      create: (taskQueue) => createTemporalWorker({ ...shared, taskQueue }),
+    });
+    const worker = await createTemporalWorker({
+      ...shared,
+      taskQueue: config.asyncQueue,
+      workflowBundle: bundle,
     }).catch(async (error: unknown) => {
       await services.dispose();
       await flows.close();
       throw error;
     });
-    return new ReloadableWorker({ options, code, hooks, flows, bundle, services, worker });
+    return new ReloadableWorker({ options, code, hooks, flows, stores, bundle, services, worker });
   }
 
   run(): Promise<void> {
@@ -159,20 +168,22 @@ export class ReloadableWorker implements ProjectWorker {
 
   /** Takes other definitions and hooks. What runs goes on with the code that it began with. */
   async reload(project: Project): Promise<void> {
-    const { options, hooks } = this.#parts;
+    const { options, hooks, stores } = this.#parts;
     await resolveSecrets(withoutReplaced({ ...options, project }), options.env);
     this.code.replace(project.registry, modelsOf(options, project));
     hooks.afterExecute = project.config.afterExecute;
+    await stores.serve(project.registry);
     await this.#keepSchedules();
   }
 
   async #run(): Promise<void> {
-    const { worker, services, flows, options } = this.#parts;
+    const { worker, services, flows, stores, options } = this.#parts;
     const { link, log } = options;
     let scheduled: Promise<void> | undefined;
     try {
       const running = worker.run();
       scheduled = this.#keepSchedules();
+      await stores.serve(this.code.registry);
       await running;
     } catch (error) {
       if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
@@ -180,6 +191,7 @@ export class ReloadableWorker implements ProjectWorker {
         'some operations did not end when they were cancelled; another worker will try them when their heartbeat is missed',
       );
     } finally {
+      await stores.stop();
       await scheduled;
       await services
         .dispose()
@@ -204,6 +216,7 @@ interface WorkerParts {
   readonly code: DeployedCode;
   readonly hooks: Hooks;
   readonly flows: ProjectFlows;
+  readonly stores: StoreWorkers;
   readonly bundle: string;
   readonly services: ProjectServices;
   readonly worker: Worker;

@@ -3,9 +3,11 @@ import { isFlowArguments } from '../src/data-flow/run.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { INTERPRETER } from '../src/pipeline/plan.js';
 import type { PipelineArguments } from '../src/pipeline/start.js';
+import { isRecordArguments } from '../src/record-pipeline/plan.js';
 import { interpretDataFlow } from './data-flow.js';
 import { applicationFailure } from './failure.js';
 import { interpretPipeline } from './pipeline.js';
+import { interpretRecordPipeline } from './record-pipeline.js';
 
 /**
  * The workflow of every definition: Temporal runs it for each type that has no workflow function of its own. The plan
@@ -14,6 +16,7 @@ import { interpretPipeline } from './pipeline.js';
 export async function runPlan(argument: unknown): Promise<unknown> {
   if (isPipelineArguments(argument)) return interpretPipeline(argument);
   if (isFlowArguments(argument)) return interpretDataFlow(argument);
+  if (isRecordArguments(argument)) return interpretRecordPipeline(argument);
   const { workflowType } = workflowInfo();
   const message =
     `Workflow type "${workflowType}" was started without a plan that this worker can interpret (interpreter ${String(INTERPRETER)}). ` +

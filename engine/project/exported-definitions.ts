@@ -7,6 +7,7 @@ import type { Site } from '../../src/definition/problem.js';
 import type { Workflow } from '../../src/definition/workflow.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
+import type { RecordPipeline } from '../../src/record-pipeline/record-pipeline.js';
 import type { LoadedModule } from './module-evaluation.js';
 import { shownPath, shownSite } from './site.js';
 
@@ -19,6 +20,7 @@ export interface ExportedDefinitions {
   readonly sources: readonly SourceConnector[];
   readonly sinks: readonly SinkConnector[];
   readonly transforms: readonly TransformConnector[];
+  readonly recordPipelines: readonly RecordPipeline[];
 }
 
 /** Collects the definitions among the exports of modules. One that is exported twice counts once. */
@@ -50,5 +52,6 @@ export function exportedDefinitions(
     sources: ofKind('source') as readonly SourceConnector[],
     sinks: ofKind('sink') as readonly SinkConnector[],
     transforms: ofKind('transform') as readonly TransformConnector[],
+    recordPipelines: ofKind('record_pipeline') as readonly RecordPipeline[],
   };
 }

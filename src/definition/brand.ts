@@ -6,7 +6,17 @@ export const DEFINITION = Symbol.for('millrace.definition');
 
 /** The kinds of things that a project's files can export. */
 export type DefinitionKind =
-  'operation' | 'pipeline' | 'workflow' | 'config' | 'data_flow' | 'source' | 'sink' | 'transform';
+  | 'operation'
+  | 'pipeline'
+  | 'workflow'
+  | 'config'
+  | 'data_flow'
+  | 'source'
+  | 'sink'
+  | 'transform'
+  | 'record'
+  | 'record_store'
+  | 'record_pipeline';
 
 /** Anything that `defineX` made. */
 export interface Branded<K extends DefinitionKind = DefinitionKind> {

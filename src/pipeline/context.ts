@@ -54,7 +54,7 @@ export interface RunReference {
   /** The definition's name, which is the workflow type. */
   readonly name: string;
   /** `workflow` for a hand-written one. */
-  readonly kind: 'pipeline' | 'workflow' | 'flow';
+  readonly kind: 'pipeline' | 'workflow' | 'flow' | 'record_pipeline';
   /** Who started it, where the server authenticates. */
   readonly principal?: string;
 }

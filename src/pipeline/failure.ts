@@ -15,6 +15,8 @@ export const FAILURE_TYPES = {
   planningTimeout: 'PlanningTimeout',
   activityNotRegistered: 'ActivityNotRegistered',
   flowNotRegistered: 'FlowNotRegistered',
+  recordPipelineNotRegistered: 'RecordPipelineNotRegistered',
+  recordsFailed: 'RecordsFailed',
   workerLost: 'WorkerLost',
 } as const;
 

@@ -40,6 +40,7 @@ function worker(afterExecute?: AfterExecute): {
       operation: () => undefined,
       activity: () => undefined,
       dataFlow: () => undefined,
+      recordPipeline: () => undefined,
       predicate: () => undefined,
       model: () => undefined,
       definitions: new Map(),

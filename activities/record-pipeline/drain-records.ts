@@ -1,0 +1,71 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { createShell } from '../../adapters/shell/shell.js';
+import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
+import type { DrainOutcome, DrainTask } from '../../src/record-pipeline/plan.js';
+import { AssertionFailure } from '../../src/record-pipeline/record-pipeline.js';
+import { recordProgress } from '../../src/record-pipeline/progress.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { applicationFailure, failureOf, isCancelled } from '../failure.js';
+import { startHeartbeat } from '../heartbeat.js';
+import { runReference } from '../run-reference.js';
+import { recordCode, storeFailure } from './record-code.js';
+import { StoreDrain } from './store-drain.js';
+
+/** Drains the records of a run for a while. What was written stays, whatever comes after it. */
+export async function drainRecords(
+  deps: ActivityDependencies,
+  { pipeline: name, run, place }: DrainTask,
+): Promise<DrainOutcome> {
+  const activity = Context.current();
+  const { cancellationSignal: signal } = activity;
+  const heartbeat = startHeartbeat(activity);
+  try {
+    const { pipeline, store } = recordCode(deps, name);
+    const reference = runReference(activity.info, undefined);
+    const log = deps.log.child({ run: reference.id, record_pipeline: name });
+    const drain = new StoreDrain(
+      {
+        store,
+        pipeline,
+        run,
+        signal,
+        log,
+        context: {
+          store: pipeline.store,
+          shell: createShell(signal),
+          assert,
+          log,
+          run: reference,
+          services: deps.services,
+        },
+        onProgress: (outcome) => {
+          heartbeat.beat(recordProgress(outcome));
+        },
+      },
+      place,
+    );
+    const outcome = await drain.run();
+    // A run that was cancelled must not look as if it had come to an end by itself.
+    if (!outcome.done) signal.throwIfAborted();
+    return outcome;
+  } catch (error) {
+    throw drainFailure(error, activity);
+  } finally {
+    heartbeat.stop();
+  }
+}
+
+function assert(condition: unknown, message?: string): void {
+  if (!condition) throw new AssertionFailure(message);
+}
+
+function drainFailure(error: unknown, activity: Context): unknown {
+  if (!isCancelled(error, activity.cancellationSignal))
+    return applicationFailure(failureOf(storeFailure(error)), error);
+  if (activity.cancellationDetails?.workerShutdown !== true) return error;
+  return ApplicationFailure.create({
+    type: FAILURE_TYPES.workerShutdown,
+    message: 'The worker stopped; the run goes on when one is there again.',
+    nonRetryable: true,
+  });
+}

@@ -1,0 +1,94 @@
+import type { LiveRecords } from '../../adapters/record-store/live-records.js';
+import type { RecordQuery } from '../../adapters/record-store/query.js';
+import { idOf, type Row } from '../../adapters/record-store/row.js';
+import type { Selection } from '../../adapters/record-store/select.js';
+import { durationMsOrNone } from '../../src/definition/duration.js';
+import type { RecordFailure } from '../../src/record-pipeline/run.js';
+import type { Step } from '../../src/record-pipeline/record-pipeline.js';
+import { RECORD_DEFAULTS } from '../../src/record-pipeline/limits.js';
+import type { Condition } from '../../src/record-store/condition.js';
+
+/** A step of a run that is being drained. */
+export class StepWork {
+  readonly label: string;
+  readonly maxPasses: number;
+  readonly timeoutMs: number;
+
+  constructor(
+    readonly step: Step<never>,
+    private readonly live: LiveRecords,
+    /** Which records, as the step says it now. */
+    readonly query: RecordQuery,
+    private readonly run: string,
+  ) {
+    this.label = step.label;
+    this.maxPasses = step.maxPasses ?? RECORD_DEFAULTS.maxPasses;
+    this.timeoutMs = durationMsOrNone(step.timeout) ?? RECORD_DEFAULTS.bodyTimeoutMs;
+  }
+
+  /** Whether new records can take others out of the query. */
+  get dependsOnInserts(): boolean {
+    return this.query.selection.conditions.some(({ kind }) => kind === 'sql');
+  }
+
+  /** The records that are to be worked on: those of the query that have not failed in this run. */
+  get selection(): Selection {
+    const { model, selection } = this.query;
+    const notFailed: Condition = {
+      kind: 'sql',
+      text: `not exists (select 1 from millrace_failures f where f.run = ? and f.step = ? and f.record_id = "${model.table}"."id")`,
+      values: [this.run, this.label],
+    };
+    return { ...selection, conditions: [...selection.conditions, notFailed] };
+  }
+
+  failure(row: Row, error: unknown): RecordFailure {
+    const { name, message, stack } = errorParts(error);
+    return {
+      step: this.label,
+      record: this.query.model.name,
+      recordId: idOf(row),
+      name,
+      message,
+      ...(stack !== undefined && { stack }),
+      at: new Date().toISOString(),
+    };
+  }
+
+  /** Those of the rows whose records are still among those of the query. */
+  stillAmong(rows: readonly Row[]): readonly Row[] {
+    if (rows.length === 0) return [];
+    const { model, selection } = this.query;
+    const these: Condition = {
+      kind: 'sql',
+      text: '"id" in (select value from json_each(?))',
+      values: [JSON.stringify(rows.map(idOf))],
+    };
+    const { reader } = this.live;
+    const { conditions } = selection;
+    const found = new Set(reader.ids(model, { conditions: [...conditions, these], order: [] }));
+    return found.size === 0 ? [] : rows.filter((row) => found.has(idOf(row)));
+  }
+
+  tooManyPasses(passes: number): Error {
+    const { sql, parameters } = this.live.reader.compile(this.query.model, this.query.selection);
+    const query = sql.replace(/^.*? from /s, '');
+    const error = new Error(
+      `The record was worked on ${String(passes)} times by step "${this.label}" and is still among its records (${query}, with ${JSON.stringify(parameters)}). Have its body change what the query asks for, or raise maxPasses.`,
+    );
+    error.name = 'TooManyPasses';
+    delete error.stack;
+    return error;
+  }
+}
+
+/** An error as it is recorded. Anything can be thrown. */
+function errorParts(error: unknown): {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+} {
+  if (!(error instanceof Error)) return { name: typeof error, message: String(error) };
+  const { name, message, stack } = error as { name: string; message: string; stack?: string };
+  return { name, message, ...(stack !== undefined && { stack }) };
+}

@@ -1,0 +1,123 @@
+import type { Condition } from '../../../src/record-store/condition.js';
+import type { LiveRecords } from '../live-records.js';
+import type { RecordModel } from '../record-model.js';
+import { idOf, type Row } from '../row.js';
+import type { Selection } from '../select.js';
+
+/** Most rows that are fetched ahead. */
+const PAGE = 1_000;
+
+/** Counting may take so much of the time: a twentieth. */
+const COUNT_SHARE = 20;
+
+/** Records that a step is to work on, one after the other, as the database has them at the time. */
+export class StepQueue {
+  #page: readonly Row[] = [];
+  #at = 0;
+  #after = 0;
+  #given = 0;
+  #changes = 0;
+  #counted: { readonly value: number; readonly atMs: number; readonly costMs: number } | undefined;
+  #givenSinceCount = 0;
+
+  /**
+   * @param live - the store
+   * @param model - whose records they are
+   * @param selection - which of them
+   * @param busy - ids of those that are worked on, or not written yet
+   */
+  constructor(
+    private readonly live: LiveRecords,
+    private readonly model: RecordModel,
+    private readonly selection: Selection,
+    private readonly busy: ReadonlySet<number>,
+    /** Whether new records can take others out of the query: SQL may ask for anything. */
+    private readonly dependsOnInserts: boolean,
+  ) {}
+
+  /** How many it has given since it began from the start. */
+  get given(): number {
+    return this.#given;
+  }
+
+  /** Looks at everything again from the start. */
+  restart(): void {
+    this.#page = [];
+    this.#at = 0;
+    this.#after = 0;
+    this.#given = 0;
+  }
+
+  /** The next record's row; undefined when everything was looked at. */
+  next(): Row | undefined {
+    for (;;) {
+      const row = this.#page[this.#at];
+      if (row === undefined) {
+        if (!this.#fetch()) return undefined;
+        continue;
+      }
+      this.#at += 1;
+      if (this.busy.has(idOf(row))) continue;
+      const fresh = this.#changes === this.#changesNow ? row : this.#now(row);
+      if (fresh === undefined) continue;
+      this.#given += 1;
+      this.#givenSinceCount += 1;
+      return fresh;
+    }
+  }
+
+  /** How many are left, without those that are worked on. Counted again when that takes little of the time. */
+  size(): number {
+    const now = performance.now();
+    const known = this.#counted;
+    if (known === undefined || now - known.atMs > known.costMs * COUNT_SHARE) {
+      const { limit: _, offset: __, ...all } = this.selection;
+      const value = Math.max(0, this.live.reader.count(this.model, all) - this.busy.size);
+      this.#counted = { value, atMs: now, costMs: performance.now() - now };
+      this.#givenSinceCount = 0;
+      return value;
+    }
+    return Math.max(0, known.value - this.#givenSinceCount);
+  }
+
+  get #changesNow(): number {
+    return this.live.otherChanges + (this.dependsOnInserts ? this.live.inserts : 0);
+  }
+
+  /** True where the query has an order of its own: then the first ones are taken again and again. */
+  get #isOrdered(): boolean {
+    const { order, limit, offset } = this.selection;
+    return order.length > 0 || limit !== undefined || offset !== undefined;
+  }
+
+  #fetch(): boolean {
+    if (this.#isOrdered && this.#page.length > 0) return false;
+    this.#changes = this.#changesNow;
+    this.#page = this.live.reader.rows(
+      this.model,
+      this.#isOrdered ? this.#first() : this.#following(),
+    );
+    this.#at = 0;
+    const last = this.#page.at(-1);
+    if (last === undefined) return false;
+    this.#after = idOf(last);
+    return true;
+  }
+
+  #first(): Selection {
+    const most = PAGE + this.busy.size;
+    return { ...this.selection, limit: Math.min(most, this.selection.limit ?? most) };
+  }
+
+  #following(): Selection {
+    const after: Condition = { kind: 'compare', column: 'id', operator: '>', value: this.#after };
+    return { ...this.selection, conditions: [...this.selection.conditions, after], limit: PAGE };
+  }
+
+  /** A row that was fetched before somebody else's changes, as it is now; undefined when it is none of the query any more. */
+  #now(row: Row): Row | undefined {
+    const same: Condition = { kind: 'compare', column: 'id', operator: '=', value: idOf(row) };
+    const { conditions } = this.selection;
+    return this.live.reader.rows(this.model, { conditions: [...conditions, same], order: [] })[0];
+  }
+}

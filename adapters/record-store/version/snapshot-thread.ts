@@ -1,0 +1,93 @@
+import type fs from 'node:fs';
+import type { MessagePort } from 'node:worker_threads';
+import type Database from 'better-sqlite3';
+import type { VersionReason } from '../../../src/record-store/store.js';
+
+/** The parts of Node that a thread uses: it requires them itself. */
+interface Threads {
+  readonly parentPort: MessagePort | null;
+  readonly workerData: SnapshotTask;
+}
+type Files = Pick<typeof fs, 'renameSync' | 'rmSync'>;
+
+/** What a snapshot is asked for. */
+export interface SnapshotTask {
+  /** The module of SQLite's driver. */
+  readonly driver: string;
+  readonly source: string;
+  /** Where it is made; it gets its own name when it is whole. */
+  readonly part: string;
+  readonly target: string;
+  readonly at: string;
+  readonly reason: VersionReason;
+  readonly run: string | null;
+  readonly step: string | null;
+  /** Tables by record type. */
+  readonly tables: Readonly<Record<string, string>>;
+}
+
+/** What a snapshot tells: that what it copies is fixed from now on, then that it is there. */
+export type SnapshotMessage =
+  | { readonly kind: 'pinned' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly message: string; readonly code: string };
+
+/**
+ * Copies a database as it is at one moment, while others go on writing to it. Runs in a thread of its own, from the text of
+ * this function: it may use nothing but what it is given and what it requires.
+ */
+export function takeSnapshot(require: NodeJS.Require): void {
+  const { parentPort, workerData } = require('node:worker_threads') as Threads;
+  const { renameSync, rmSync } = require('node:fs') as Files;
+  const task = workerData;
+  const Sqlite = require(task.driver) as typeof Database;
+  const tell = (message: SnapshotMessage): void => parentPort?.postMessage(message);
+
+  const copy = async (): Promise<void> => {
+    const source = new Sqlite(task.source, { readonly: true, timeout: 5_000 });
+    try {
+      source.exec('begin');
+      // The transaction sees the database of this moment from its first read on.
+      source.prepare('select count(*) from sqlite_schema').get();
+      tell({ kind: 'pinned' });
+      await source.backup(task.part, { progress: () => 5_000 });
+      source.exec('commit');
+    } finally {
+      source.close();
+    }
+  };
+
+  const describe = (): void => {
+    const made = new Sqlite(task.part);
+    try {
+      // One file that any tool opens, also where it may not write.
+      made.pragma('journal_mode = DELETE');
+      const counts = Object.fromEntries(
+        Object.entries(task.tables).map(([name, table]) => [
+          name,
+          made.prepare(`select count(*) from "${table}"`).pluck().get(),
+        ]),
+      );
+      made.exec(
+        'create table if not exists millrace_version (at text, reason text, run text, step text, counts text); delete from millrace_version;',
+      );
+      made
+        .prepare('insert into millrace_version values (?, ?, ?, ?, ?)')
+        .run(task.at, task.reason, task.run, task.step, JSON.stringify(counts));
+    } finally {
+      made.close();
+    }
+  };
+
+  copy()
+    .then(() => {
+      describe();
+      renameSync(task.part, task.target);
+      tell({ kind: 'done' });
+    })
+    .catch((error: unknown) => {
+      rmSync(task.part, { force: true });
+      const { message, code } = error as { readonly message: string; readonly code?: string };
+      tell({ kind: 'failed', message, code: code ?? '' });
+    });
+}
