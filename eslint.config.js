@@ -39,6 +39,7 @@ const PUBLIC_SURFACES = [
   'worker/index.ts',
   'testing/index.ts',
   'adapters/connector/index.ts',
+  'adapters/record-store/index.ts',
 ];
 
 /** Packages that neither touch the world nor read a clock; `src` may import these and no others. */
@@ -195,7 +196,12 @@ export default tseslint.config(
     plugins: { 'import-x': importX },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     settings: {
-      'import-x/core-modules': ['millrace', 'millrace/workflow', 'millrace/connectors'],
+      'import-x/core-modules': [
+        'millrace',
+        'millrace/workflow',
+        'millrace/connectors',
+        'millrace/records',
+      ],
       'import-x/resolver-next': [
         relativeResolver,
         createNodeResolver({ conditionNames: ['types', 'node', 'import', 'require', 'default'] }),

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   check: async () => (await import('./commands/check.js')).addCheckCommand,
   run: async () => (await import('./commands/run.js')).addRunCommand,
   flows: async () => (await import('./commands/flows.js')).addFlowsCommand,
+  records: async () => (await import('./commands/records.js')).addRecordsCommand,
   list: async () => (await import('./commands/list.js')).addListCommand,
   show: async () => (await import('./commands/show.js')).addShowCommand,
   cancel: async () => (await import('./commands/cancel.js')).addCancelCommand,
@@ -31,6 +32,7 @@ Examples:
   $ millrace dev                                      everything in one process, for development
   $ millrace run summarize --input documents/constitution.txt
   $ millrace flows run import-orders                  a data flow
+  $ millrace records run onboarding                   a record pipeline
   $ millrace list --status failed
   $ millrace show 01JD3M2Z8Q4W6Y9T5R1K7P0XVB
 
@@ -54,7 +56,7 @@ Exit codes:
 
 async function commandLine(wanted: string | undefined): Promise<Command> {
   const program = new Command('millrace')
-    .description('Durable pipelines and data flows on Temporal.')
+    .description('Durable pipelines, data flows and record pipelines on Temporal.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this, or the help of a command')
     .addHelpText('after', HELP);

@@ -4,6 +4,9 @@ import type { Log } from '../src/pipeline/context.js';
 /** What the SDK says of ordinary failures, with long stacks. Our own lines tell of the same. */
 const TOLD_ELSEWHERE: readonly string[] = ['Workflow failed', 'Activity failed'];
 
+/** What it warns of where nothing is wrong: workers of record stores run activities alone. */
+const INTENDED = 'No workflows registered, not polling for workflow tasks';
+
 /** Fields that say where a line comes from, and are the same for all lines of a worker or of no use to a reader. */
 const LEFT_OUT: readonly string[] = [
   'sdkComponent',
@@ -53,7 +56,8 @@ const LEVELS = {
 
 function effectiveLevel(level: LogLevel, message: string, meta: LogMetadata): LogLevel {
   if (meta['sdkComponent'] === 'workflow' || meta['sdkComponent'] === 'activity') return level;
-  if (level === 'WARN' && TOLD_ELSEWHERE.includes(message)) return 'DEBUG';
+  if (level === 'WARN' && (TOLD_ELSEWHERE.includes(message) || message === INTENDED))
+    return 'DEBUG';
   if (level === 'INFO') return 'DEBUG';
   return level === 'DEBUG' ? 'TRACE' : level;
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { NoSuchVersion, StoreUnusable } from '../../src/record-store/errors.js';
+import { NoSuchVersion, StoreBusy, StoreUnusable } from '../../src/record-store/errors.js';
 import type {
   RecordTypes,
   StoreDefinition,
@@ -11,6 +11,7 @@ import type {
 import { openToWrite, type Connection } from './connection.js';
 import { LiveRecords } from './live-records.js';
 import { modelsOf, type RecordModels } from './record-model.js';
+import { RunLog } from './run/run-log.js';
 import { prepareSchema } from './schema.js';
 import { Session } from './session.js';
 import { diffFiles } from './version/diff.js';
@@ -82,6 +83,11 @@ export class SqliteStore {
   get live(): LiveRecords {
     this.#live ??= this.#open();
     return this.#live;
+  }
+
+  /** What it knows of the runs that have worked on it. */
+  get runs(): RunLog {
+    return new RunLog(this.live.db);
   }
 
   get files(): VersionFiles {
@@ -168,14 +174,21 @@ export class SqliteStore {
    * Makes a version current. What it replaces is a version itself first, so that nothing is lost.
    *
    * @returns the version of what was replaced
+   * @throws {@link NoSuchVersion}, {@link StoreBusy} while a run works on the store
    */
   async restore(id: string): Promise<VersionInfo> {
     const info = this.find(id);
+    const { runs } = this;
+    const active = runs.active();
+    if (active !== undefined) throw new StoreBusy(this.dir, active.id, active.startedAt);
+    const known = runs.all();
     const replaced = await this.snapshot('before_restore').done;
     await restoreInto(this.file, info.file);
     this.close();
     // Runs the migrations that the version is from before.
     this.open();
+    // Runs have happened, whatever their records are now.
+    this.runs.keep(known);
     return this.find(replaced);
   }
 

@@ -6,6 +6,7 @@ import { mayBeLeftOut } from '../../src/contract/json-schema.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import type { CompiledPipeline } from '../../src/pipeline/compile.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
+import type { CompiledRecordPipeline } from '../../src/record-pipeline/compile.js';
 import type { Definition } from '../../engine/registry.js';
 import { wayOf, whenOf } from '../flows/flow-way.js';
 import { EXIT } from '../exit-code.js';
@@ -60,7 +61,11 @@ function named(types: PropertyTypes, optional: (type: PropertyTypes[string]) => 
 }
 
 function summary({ registry, models }: Project, verdict: string): string {
-  const definitions = [...registry.definitions.values(), ...registry.dataFlows.values()];
+  const definitions = [
+    ...registry.definitions.values(),
+    ...registry.dataFlows.values(),
+    ...registry.recordPipelines.values(),
+  ];
   if (definitions.length === 0) {
     return 'Nothing is defined here yet. Put operations into operations/, pipelines into pipelines/ and data flows into flows/, or name a project: --dir.\n';
   }
@@ -81,11 +86,14 @@ function summary({ registry, models }: Project, verdict: string): string {
   return `${table.join('\n')}\n${parts.join(', ')}, ${verdict}.\n`;
 }
 
-function definitionRow(definition: Definition | CompiledDataFlow): readonly string[] {
+/** Anything that can be started. */
+type Startable = Definition | CompiledDataFlow | CompiledRecordPipeline;
+
+function definitionRow(definition: Startable): readonly string[] {
   const { kind, name } = definition;
   const [timeoutMs, about] = aboutOf(definition);
   return [
-    `  ${pc.green('✓')} ${kind === 'data_flow' ? 'data flow' : kind}`,
+    `  ${pc.green('✓')} ${kind.replace('_', ' ')}`,
     name,
     pc.dim(`within ${formatDuration(timeoutMs)}`),
     about,
@@ -93,7 +101,7 @@ function definitionRow(definition: Definition | CompiledDataFlow): readonly stri
 }
 
 /** How long it may take, and what it consists of, or when it runs. */
-function aboutOf(definition: Definition | CompiledDataFlow): readonly [number, string] {
+function aboutOf(definition: Startable): readonly [number, string] {
   switch (definition.kind) {
     case 'pipeline': {
       const { stages, timeoutMs } = definition.plan;
@@ -101,6 +109,8 @@ function aboutOf(definition: Definition | CompiledDataFlow): readonly [number, s
     }
     case 'workflow':
       return [definition.timeoutMs, ''];
+    case 'record_pipeline':
+      return [definition.timeoutMs, definition.steps.map(({ label }) => label).join(' › ')];
     case 'data_flow':
       return [
         definition.timeoutMs,

@@ -52,6 +52,9 @@ export function countLine({ registry }: Pick<Project, 'registry'>): string {
     counted(count('pipeline'), 'pipeline'),
     ...(workflows === 0 ? [] : [counted(workflows, 'workflow')]),
     ...(registry.dataFlows.size === 0 ? [] : [counted(registry.dataFlows.size, 'data flow')]),
+    ...(registry.recordPipelines.size === 0
+      ? []
+      : [counted(registry.recordPipelines.size, 'record pipeline')]),
     counted(registry.operations.size - BUILT_IN_OPERATIONS.length, 'operation'),
     ...(activities === 0 ? [] : [counted(activities, 'activity', 'activities')]),
   ].join(', ');
@@ -91,6 +94,8 @@ function tryLines(facts: BannerFacts): readonly string[] {
   if (definitions.length === 0) {
     const [flow] = registry.dataFlows.values();
     if (flow !== undefined) return flowLines(facts, flow.name);
+    const [records] = registry.recordPipelines.keys();
+    if (records !== undefined) return ['Try it:', `  npx millrace records run ${records}`];
     return [
       'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/; they are served when saved.',
     ];

@@ -9,6 +9,7 @@ export const FOLDERS = {
   activities: 'activities',
   flows: 'flows',
   connectors: 'connectors',
+  records: 'records',
 } as const;
 
 /** Names that the configuration may have; a project has one of them. */

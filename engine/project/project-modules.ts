@@ -50,6 +50,7 @@ export async function loadModules(
     ...moduleFiles(join(dir, FOLDERS.pipelines)),
     ...moduleFiles(join(dir, FOLDERS.connectors)),
     ...moduleFiles(join(dir, FOLDERS.flows)),
+    ...moduleFiles(join(dir, FOLDERS.records)),
     ...activities,
     ...contractFiles(dir),
   ];

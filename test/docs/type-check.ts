@@ -20,6 +20,7 @@ const OPTIONS: ts.CompilerOptions = {
     'millrace/worker': [join(ROOT, 'worker/index.ts')],
     'millrace/testing': [join(ROOT, 'testing/index.ts')],
     'millrace/connectors': [join(ROOT, 'adapters/connector/index.ts')],
+    'millrace/records': [join(ROOT, 'adapters/record-store/index.ts')],
   },
 };
 

@@ -1,0 +1,114 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { connectEngine } from '../../engine/create-engine.js';
+import type { Engine } from '../../engine/engine.js';
+import type { StartedRecordRun } from '../../engine/record-pipeline/record-pipelines.js';
+import type { RecordResult } from '../../src/record-pipeline/plan.js';
+import { EXIT } from '../exit-code.js';
+import { formatDuration } from '../format.js';
+import { printJson } from '../flows/flow-json.js';
+import { onInterruption } from '../interruption.js';
+import { projectWith } from './open-records.js';
+import { watchRecords } from './record-view.js';
+
+interface RunOptions {
+  readonly dir?: string;
+  readonly queue: boolean;
+  readonly detach: boolean;
+  readonly json: boolean;
+}
+
+const EXAMPLES = `
+One run works on a store at a time: while another one does, this exits with 2, or waits with --queue. Exits with 1 when records
+have failed or the run was cancelled; what was done is kept, and the next run goes on with what is left.
+
+Progress goes to standard error, what the run has come to to standard output. Ctrl-C leaves; the run goes on.
+
+Examples:
+  $ millrace records run onboarding
+  $ millrace records run onboarding --json | jq .completed
+`;
+
+/** Adds `records run`: starts a run, and tells what it has come to. */
+export function addRunCommand(records: Command): void {
+  records
+    .command('run <name>')
+    .summary('run a record pipeline now and show how far it is')
+    .description(
+      'Runs a record pipeline now, until its steps have no records left, and shows how far it is.',
+    )
+    .option('--queue', 'wait for the end of another run on the store', false)
+    .option('--detach', 'print the id of the run and do not wait for it', false)
+    .option('--json', 'print what the run has come to as JSON', false)
+    .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string, options: RunOptions) => {
+      const project = await projectWith(options.dir, name);
+      const engine = await connectEngine(project, process.env);
+      try {
+        process.exitCode = await run(engine, name, options);
+      } finally {
+        await engine.close();
+      }
+    });
+}
+
+async function run(
+  engine: Engine,
+  name: string,
+  { queue, detach, json }: RunOptions,
+): Promise<number> {
+  const startedAt = Date.now();
+  const started = await engine.recordPipelines.run(name, { queue });
+  if (detach) {
+    process.stdout.write(`${started.workflowId}\n`);
+    return EXIT.ok;
+  }
+  const interruption = onInterruption();
+  try {
+    await watchRecords(engine, { name, startedAt, handle: started.handle }, interruption.signal);
+  } finally {
+    interruption.dispose();
+  }
+  if (interruption.signal.aborted) {
+    process.stderr.write(`The run goes on.   Cancel it: millrace cancel ${started.workflowId}\n`);
+    return interruption.exitCode;
+  }
+  const code = await tellOutcome(name, started, { startedAt, json });
+  const link = engine.uiLink(started.workflowId);
+  const place = [started.workflowId, ...(link === undefined ? [] : [link])].join('   ');
+  process.stderr.write(`  ${pc.dim(place)}\n`);
+  return code;
+}
+
+async function tellOutcome(
+  name: string,
+  { handle, id }: StartedRecordRun,
+  { startedAt, json }: { readonly startedAt: number; readonly json: boolean },
+): Promise<number> {
+  try {
+    const result = await handle.result();
+    if (json) printJson(result);
+    else process.stdout.write(summary(name, result, Date.now() - startedAt));
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    const failure = cause instanceof ApplicationFailure ? cause : undefined;
+    const type = cause instanceof CancelledFailure ? 'cancelled' : (failure?.type ?? 'failed');
+    const message = failure?.message ?? 'The run was cancelled.';
+    if (json)
+      printJson({ run: id, error: { type, message, details: failure?.details?.[0] ?? null } });
+    else process.stderr.write(`  ${pc.red('✗')} ${name}  ${type}: ${message}\n`);
+    return type === 'StoreBusy' ? EXIT.usage : EXIT.failed;
+  }
+}
+
+function summary(name: string, { completed, failed }: RecordResult, tookMs: number): string {
+  const rate = Math.round((completed / Math.max(1, tookMs)) * 1_000);
+  const count = `${completed.toLocaleString('en')} ${completed === 1 ? 'record' : 'records'}`;
+  const wrong = failed === 0 ? '' : `, ${String(failed)} failed`;
+  return `  ${pc.green('✓')} ${name}  success  ${count}${wrong} in ${formatDuration(tookMs)}, ${rate.toLocaleString('en')} records/s\n`;
+}
