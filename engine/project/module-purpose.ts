@@ -22,7 +22,9 @@ export async function modulesWithoutPurpose(
 ): Promise<readonly Problem[]> {
   const shared = new Set([...imported, ...alsoImported]);
   const { operations, pipelines, flows, connectors, records } = FOLDERS;
-  const folders = [operations, pipelines, flows, connectors, records].map((name) => join(dir, name) + sep);
+  const folders = [operations, pipelines, flows, connectors, records].map(
+    (name) => join(dir, name) + sep,
+  );
   const contracts = contractFiles(dir);
   const missing = ({ file, exports }: LoadedModule): string | undefined => {
     const values = Object.values(exports);

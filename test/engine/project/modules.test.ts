@@ -223,6 +223,7 @@ describe('loading again', () => {
           'activities',
           'flows',
           'connectors',
+          'records',
           'millrace.config.ts',
           'millrace.config.js',
           'millrace.config.mjs',
