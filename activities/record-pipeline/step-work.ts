@@ -1,3 +1,4 @@
+import { errorMessage, errorName, errorStack } from '../../adapters/error-parts.js';
 import type { LiveRecords } from '../../adapters/record-store/live-records.js';
 import type { RecordQuery } from '../../adapters/record-store/query.js';
 import { idOf, type Row } from '../../adapters/record-store/row.js';
@@ -43,13 +44,14 @@ export class StepWork {
   }
 
   failure(row: Row, error: unknown): RecordFailure {
-    const { name, message, stack } = errorParts(error);
+    const stack = errorStack(error);
     return {
       step: this.label,
       record: this.query.model.name,
       recordId: idOf(row),
-      name,
-      message,
+      // Anything can be thrown.
+      name: errorName(error) ?? typeof error,
+      message: errorMessage(error),
       ...(stack !== undefined && { stack }),
       at: new Date().toISOString(),
     };
@@ -80,15 +82,4 @@ export class StepWork {
     delete error.stack;
     return error;
   }
-}
-
-/** An error as it is recorded. Anything can be thrown. */
-function errorParts(error: unknown): {
-  readonly name: string;
-  readonly message: string;
-  readonly stack?: string;
-} {
-  if (!(error instanceof Error)) return { name: typeof error, message: String(error) };
-  const { name, message, stack } = error as { name: string; message: string; stack?: string };
-  return { name, message, ...(stack !== undefined && { stack }) };
 }

@@ -1,4 +1,4 @@
-import { errorCode, errorMessage } from './error-parts.js';
+import { errorCode, errorMessage } from '../error-parts.js';
 
 /**
  * Codes of a database that is away, and not wrong about anything. PostgreSQL: class 08 (connection exceptions), 28 (refuses its

@@ -4,7 +4,7 @@ import type { Log } from '../../src/pipeline/context.js';
 import { catalogAddress, type CatalogAddress } from './catalog-address.js';
 import { CatalogNewer, CatalogUnavailable } from './catalog-errors.js';
 import { dataFlowCatalog } from './data-flows/data-flow-catalog.js';
-import { errorMessage } from './error-parts.js';
+import { errorMessage } from '../error-parts.js';
 import type { CatalogDatabase } from './database.js';
 import { migrate } from './migrations/migrate.js';
 import { openPostgres } from './postgres-database.js';

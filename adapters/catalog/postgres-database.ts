@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Log } from '../../src/pipeline/context.js';
 import { CatalogDatabase } from './database.js';
-import { errorCode, errorMessage } from './error-parts.js';
+import { errorCode, errorMessage } from '../error-parts.js';
 
 /** Most connections of one process. */
 const MAX_CONNECTIONS = 10;

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
 import { CatalogDatabase } from './database.js';
-import { errorCode } from './error-parts.js';
+import { errorCode } from '../error-parts.js';
 import { sqliteDialect, whenFree } from './sqlite-driver.js';
 
 /** Opens a SQLite file, which is created where it does not exist, as its folder is. */

@@ -10,7 +10,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from './error-parts.js';
+import { errorCode } from '../error-parts.js';
 import { sqliteParameter } from './values.js';
 
 /** How long a statement waits for others that write. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type Database from 'better-sqlite3';
 import type { StoredValue } from '../../src/record-store/column.js';
+import { errorCode } from '../error-parts.js';
 import { StoreUnusable } from '../../src/record-store/errors.js';
 
 /** A SQLite file that is open. */
@@ -69,11 +70,9 @@ export function guarded<T>(file: string, act: () => T): T {
   }
 }
 
-/** The code of an error of SQLite's or of the system's. */
+/** The code of an error of SQLite's or of the system's; empty for others. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : '';
+  return errorCode(error) ?? '';
 }
 
 function unusable(file: string, error: unknown): StoreUnusable | undefined {

@@ -3,6 +3,7 @@ import { storedValue, type Column, type StoredValue } from '../../src/record-sto
 import { MigrationChanged, StoreUnusable } from '../../src/record-store/errors.js';
 import type { Migration, Migrations } from '../../src/record-store/migration.js';
 import { ulid } from 'ulid';
+import { errorMessage } from '../error-parts.js';
 import type { Connection } from './connection.js';
 import type { RecordModel, RecordModels } from './record-model.js';
 
@@ -141,10 +142,9 @@ function run({ db, file }: SchemaParts, steps: readonly Step[], now: Date): void
 }
 
 function failedStep(file: string, name: string, error: unknown): StoreUnusable {
-  const why = error instanceof Error ? error.message : String(error);
   return new StoreUnusable(
     file,
-    `the migration "${name}" failed: ${why}. Nothing of it, and of those with it, was kept.`,
+    `the migration "${name}" failed: ${errorMessage(error)}. Nothing of it, and of those with it, was kept.`,
     { cause: error },
   );
 }

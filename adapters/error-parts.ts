@@ -16,6 +16,16 @@ export function errorMessage(error: unknown): string {
   return textOf(error, 'message') ?? String(error);
 }
 
+/** The class of an error, such as `RangeError`; undefined for what is none. */
+export function errorName(error: unknown): string | undefined {
+  return textOf(error, 'name');
+}
+
+/** Where it was thrown. */
+export function errorStack(error: unknown): string | undefined {
+  return textOf(error, 'stack');
+}
+
 function textOf(error: unknown, name: string): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const value: unknown = Reflect.get(error, name);
