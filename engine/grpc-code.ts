@@ -1,5 +1,6 @@
 /** The gRPC status codes that we tell apart: https://grpc.io/docs/guides/status-codes */
 export const GRPC = {
+  cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,

@@ -4,6 +4,12 @@ import { GRPC, grpcCode } from './grpc-code.js';
 /** Longest time of one request to the Temporal server, with the repetitions that its client makes. */
 export const MAX_REQUEST_MS = 10_000;
 
+/**
+ * What a request ends with that was not answered. Nobody but us cancels one; the native client says so as well where a deadline
+ * has passed before our own timer was looked at.
+ */
+const NOT_ANSWERED: readonly number[] = [GRPC.deadlineExceeded, GRPC.unavailable, GRPC.cancelled];
+
 /** The Temporal server did not answer a request, in time or at all. The request may have reached it all the same. */
 export class TemporalUnavailable extends Error {
   override readonly name = 'TemporalUnavailable';
@@ -48,7 +54,7 @@ export async function requestTemporal<T>(
     return await Promise.race([answered, late]);
   } catch (error) {
     const code = grpcCode(error);
-    if (code === GRPC.deadlineExceeded || code === GRPC.unavailable)
+    if (NOT_ANSWERED.some((known) => known === code))
       throw new TemporalUnavailable(Date.now() - began, error);
     throw error;
   } finally {

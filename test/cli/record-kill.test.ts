@@ -50,7 +50,7 @@ export const work = defineRecordPipeline(store, {
       label: 'do',
       records: (s) => s.item.where({ done: false }),
       each: async ({ record: item, store: s }) => {
-        await delay(8);
+        await delay(15);
         s.note.create({ item_id: item.id });
         item.update({ done: true });
         appendFileSync(process.env.LEDGER, item.id + '\\n');
