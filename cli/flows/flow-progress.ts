@@ -1,7 +1,6 @@
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { Engine } from '../../engine/engine.js';
-import { isPlainObject } from '../../src/definition/json.js';
 import type { FlowRunRecord } from '../../src/data-flow/catalog.js';
+import { liveProgressData } from '../live-progress.js';
 
 /** How far a run is, as its events tell it: rows of the whole run so far. */
 export interface FlowProgress {
@@ -30,21 +29,14 @@ export function flowProgress(data: Readonly<Record<string, unknown>>): FlowProgr
 
 /** How far an active run is right now, from the heartbeat of the activity that moves its rows. Undefined where none tells. */
 export async function liveProgress(
-  { temporal: { client } }: Engine,
+  engine: Engine,
   { workflowId }: FlowRunRecord,
 ): Promise<FlowProgress | undefined> {
   try {
-    const { raw } = await client.workflow.getHandle(workflowId).describe();
-    for (const { heartbeatDetails } of raw.pendingActivities ?? []) {
-      const [details] = await decodeArrayFromPayloads(
-        client.options.loadedDataConverter,
-        heartbeatDetails?.payloads,
-      );
-      if (isPlainObject(details) && isPlainObject(details['progress']))
-        return flowProgress(details['progress']);
-    }
+    const told = await liveProgressData(engine, workflowId);
+    return told && flowProgress(told);
   } catch {
     // A claim whose workflow was not started yet. What the catalog says of the run is told either way.
+    return undefined;
   }
-  return undefined;
 }

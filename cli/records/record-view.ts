@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { Engine } from '../../engine/engine.js';
-import { isPlainObject } from '../../src/definition/json.js';
 import { formatDuration } from '../format.js';
+import { liveProgressData } from '../live-progress.js';
 import { detailRoom, runView } from '../run/run-view.js';
 
 /** How often it is asked for. */
@@ -54,17 +53,8 @@ export async function watchRecords(
 }
 
 async function progressText(engine: Engine, { handle }: WatchedRun, room: number): Promise<string> {
-  const { client } = engine.temporal;
-  const { raw } = await client.workflow.getHandle(handle.workflowId).describe();
-  for (const { heartbeatDetails } of raw.pendingActivities ?? []) {
-    const [details] = await decodeArrayFromPayloads(
-      client.options.loadedDataConverter,
-      heartbeatDetails?.payloads,
-    );
-    if (isPlainObject(details) && isPlainObject(details['progress']))
-      return shown(details['progress']).slice(0, room);
-  }
-  return 'waiting …'.slice(0, room);
+  const told = await liveProgressData(engine, handle.workflowId);
+  return (told === undefined ? 'waiting …' : shown(told)).slice(0, room);
 }
 
 function shown(progress: Readonly<Record<string, unknown>>): string {
