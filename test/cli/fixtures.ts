@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProjectFiles } from '../support/project.js';
 import { until } from '../support/until.js';
@@ -11,10 +11,10 @@ export default defineConfig({ catchAllRoutes: true, asyncQueue: '${taskQueue}', 
 }
 
 /**
- * An operation that takes `steps` steps of 100 ms and keeps a checkpoint. It writes each attempt's first step to a file, and the
- * steps that it has taken to another.
+ * An operation that takes `steps` steps of 100 ms and keeps a checkpoint; fewer steps when it is told that they are enough, see
+ * {@link endWalk}. It writes each attempt's first step to a file, and the steps that it has taken to another.
  */
-export const WALK = `import { appendFileSync, writeFileSync } from 'node:fs';
+export const WALK = `import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defineOperation } from 'millrace';
 import { z } from 'zod';
@@ -26,12 +26,14 @@ export const walk = defineOperation({
   run: async ({ input: { steps, notes }, checkpoint, heartbeat, signal, attempt }) => {
     const from = z.number().parse(checkpoint ?? 0);
     appendFileSync(notes, \`attempt \${attempt} of \${process.pid} from \${from}\\n\`);
-    for (let step = from; step < steps; step += 1) {
+    let walked = from;
+    while (walked < steps && !existsSync(\`\${notes}.enough\`)) {
       await pause(100, undefined, { signal });
-      heartbeat({ completed: step + 1, total: steps }, step + 1);
-      writeFileSync(\`\${notes}.steps\`, String(step + 1));
+      walked += 1;
+      heartbeat({ completed: walked, total: steps }, walked);
+      writeFileSync(\`\${notes}.steps\`, String(walked));
     }
-    return { walked: steps };
+    return { walked };
   },
 });
 `;
@@ -60,10 +62,29 @@ export async function walked(dir: string, steps: number): Promise<void> {
   }, 30_000);
 }
 
+/** Lets a walk end with the step that it is at. Walks of a minute, which a test has seen enough of, need not go on for it. */
+export async function endWalk(dir: string): Promise<void> {
+  await writeFile(join(dir, 'notes.txt.enough'), '');
+}
+
+/** Waits until another attempt of a walk has begun, and gives the two of them. */
+export async function walkedOn(dir: string): Promise<readonly [Attempt, Attempt]> {
+  return until(async () => {
+    const [first, second] = await notesOf(dir);
+    return first !== undefined && second !== undefined ? ([first, second] as const) : undefined;
+  }, 40_000);
+}
+
+/** An attempt of a walk, as it has noted it. */
+export interface Attempt {
+  readonly attempt: number;
+  readonly pid: number;
+  /** The step that it began with. */
+  readonly from: number;
+}
+
 /** What walks have noted: the attempt, its process, and the step that it began with. */
-export async function notesOf(
-  dir: string,
-): Promise<readonly { readonly attempt: number; readonly pid: number; readonly from: number }[]> {
+export async function notesOf(dir: string): Promise<readonly Attempt[]> {
   const lines = (await readFile(join(dir, 'notes.txt'), 'utf8')).trim().split('\n');
   return lines.map((line) => {
     const [, attempt = '', pid = '', from = ''] =

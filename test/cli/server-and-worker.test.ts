@@ -4,7 +4,16 @@ import { cli, useCli } from '../support/cli.js';
 import { useProjectDirectory } from '../support/project-directory.js';
 import { writeProject } from '../support/project.js';
 import { sharedServerAddress, uniqueTaskQueue } from '../support/temporal.js';
-import { config, notesOf, post, WALK, WALK_PIPELINE, walked } from './fixtures.js';
+import {
+  config,
+  endWalk,
+  notesOf,
+  post,
+  WALK,
+  WALK_PIPELINE,
+  walked,
+  walkedOn,
+} from './fixtures.js';
 
 jest.setTimeout(90_000);
 
@@ -57,7 +66,7 @@ describe('millrace server and millrace worker', () => {
     const first = start(['worker'], options);
     await first.says(/worker ready/);
     const notes = join(dir.path, 'notes.txt');
-    const walking = cli(['run', 'walk', '--set', 'steps=200', '--set', `notes=${notes}`], options);
+    const walking = cli(['run', 'walk', '--set', 'steps=600', '--set', `notes=${notes}`], options);
     const second = start(['worker'], options);
     await walked(dir.path, 10);
     await second.says(/worker ready/);
@@ -65,11 +74,15 @@ describe('millrace server and millrace worker', () => {
     expect(stopped).toMatchObject({ code: 0 });
     expect(stopped.stdout).toContain('worker stopped');
 
-    expect(JSON.parse((await walking).stdout)).toMatchObject({ walked: 200 });
-    const [before, after] = await notesOf(dir.path);
+    const [before, after] = await walkedOn(dir.path);
     expect(before).toMatchObject({ attempt: 1, pid: first.pid, from: 0 });
     expect(after).toMatchObject({ attempt: 1, pid: second.pid });
-    expect(after?.from).toBeGreaterThanOrEqual(10);
+    expect(after.from).toBeGreaterThanOrEqual(10);
+    await walked(dir.path, after.from + 5);
+    await endWalk(dir.path);
+    const { walked: steps } = JSON.parse((await walking).stdout) as { readonly walked: number };
+    expect(steps).toBeGreaterThanOrEqual(after.from + 5);
+    expect(await notesOf(dir.path)).toHaveLength(2);
   });
 
   it('let an operation finish within the grace time', async () => {

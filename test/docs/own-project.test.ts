@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -92,7 +102,9 @@ describe(PAGE, () => {
 
   it('has two programs that see different mistakes', async () => {
     const wrong = join(parent, 'wrong');
-    cpSync(dir, wrong, { recursive: true, filter: (path) => !path.includes('.millrace') });
+    const kept = (path: string): boolean => !/\.millrace$|node_modules$/.test(path);
+    cpSync(dir, wrong, { recursive: true, filter: kept });
+    symlinkSync(join(dir, 'node_modules'), join(wrong, 'node_modules'));
     const files = projectOf(PAGE);
     const operation = files['operations/reading-time.ts'] ?? '';
     const pipeline = files['pipelines/article.yml'] ?? '';
@@ -169,8 +181,15 @@ describe(PAGE, () => {
     mkdirSync(image);
     for (const file of first.split(' ').slice(0, -1)) cpSync(join(dir, file), join(image, file));
     expect(install).toBe('npm ci --omit=dev');
+    // What is installed already need not be unpacked again: npm removes what is for development only.
+    linkFiles(join(dir, 'node_modules'), join(image, 'node_modules'));
     // `npm ci` fails where a registry lacks the binaries of other platforms, which nobody here installs.
     await shell('npm install --omit=dev', image);
+    const installed = readdirSync(join(image, 'node_modules'));
+    expect([installed.includes('millrace'), installed.includes('typescript')]).toEqual([
+      true,
+      false,
+    ]);
     expect(everything).toBe('. .');
     const kept = (path: string): boolean => !ignored.some((name) => path === join(dir, name));
     cpSync(dir, image, { recursive: true, filter: kept });
@@ -179,6 +198,17 @@ describe(PAGE, () => {
 
   const commandOfImage = (): unknown => JSON.parse(instructions('CMD')[0] ?? '');
 });
+
+/** Makes a folder of the same files as another's: links, but for those that npm writes anew. */
+function linkFiles(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linkFiles(source, target);
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    else if (entry.name !== '.package-lock.json') linkSync(source, target);
+  }
+}
 
 /** `A=1 node_modules/.bin/millrace worker --port 1` as variables and arguments. */
 function processOf(line: string): {
