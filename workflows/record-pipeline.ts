@@ -84,14 +84,14 @@ export async function interpretRecordPipeline(args: RecordArguments): Promise<Re
 type Placed = RecordArguments & { readonly store: StorePlace };
 
 async function drainAll(args: Placed): Promise<DrainOutcome> {
-  const { pipeline, run, store, retryFailed = false } = args;
+  const { pipeline, run, store } = args;
   const { workflowId } = workflowInfo();
   const { [BEGIN_RECORDS_ACTIVITY]: begin, [DRAIN_RECORDS_ACTIVITY]: drain } = onStore(store);
   if (args.place === undefined)
     await persistently(args, store, () => begin({ pipeline, run, workflowId }));
   let place: DrainPlace = args.place ?? { step: 0, found: false };
   for (;;) {
-    const task: DrainTask = { pipeline, run, place, retryFailed };
+    const task: DrainTask = { pipeline, run, place };
     const outcome = await persistently({ ...args, place }, store, () => drain(task));
     setCurrentDetails(details(outcome));
     if (outcome.done) return outcome;

@@ -20,8 +20,6 @@ export interface RecordArguments {
   readonly timeoutMs: number;
   /** Waits for the end of another run on the store, instead of being refused. */
   readonly queue?: boolean;
-  /** Works on those records alone that failed in the run before. */
-  readonly retryFailed?: boolean;
   /** Where a run that continues as new goes on. */
   readonly place?: DrainPlace;
   /** The store's own queue, once it is known. */
@@ -56,7 +54,6 @@ export interface DrainTask {
   readonly pipeline: string;
   readonly run: string;
   readonly place: DrainPlace;
-  readonly retryFailed: boolean;
 }
 
 /** What has come of it. */

@@ -180,4 +180,32 @@ describe('a run of a record pipeline', () => {
     });
     store.close();
   });
+
+  it('gives the store free when it was terminated from outside', async () => {
+    const store = usersIn(folder.path, ['Ann']);
+    let isOpen = false;
+    const { engine } = await start(
+      defineRecordPipeline(store, {
+        name: 'greeting',
+        steps: [
+          step({
+            label: 'greet',
+            records: (s) => s.user.where({ greeted: false }),
+            each: async ({ record: user, signal }) => {
+              if (!isOpen) await delay(60_000, undefined, { signal });
+              user.update({ greeted: true });
+            },
+          }),
+        ],
+      }),
+    );
+    const first = await engine.recordPipelines.run('greeting');
+    await until(async () => new RunLog(coreOf(store).live.db).active());
+    await first.handle.terminate('somebody pulled the plug');
+    isOpen = true;
+    const second = await engine.recordPipelines.run('greeting');
+    expect(await second.handle.result()).toMatchObject({ completed: 1 });
+    expect(new RunLog(coreOf(store).live.db).find(first.id)?.status).toBe('interrupted');
+    store.close();
+  });
 });
