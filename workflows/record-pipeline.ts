@@ -91,7 +91,12 @@ async function drainAll(args: Placed): Promise<DrainOutcome> {
     await persistently(args, store, () => begin({ pipeline, run, workflowId }));
   let place: DrainPlace = args.place ?? { step: 0, found: false };
   for (;;) {
-    const task: DrainTask = { pipeline, run, place };
+    const task: DrainTask = {
+      pipeline,
+      run,
+      place,
+      ...(args.retryFailed === true && { retryFailed: true }),
+    };
     const outcome = await persistently({ ...args, place }, store, () => drain(task));
     setCurrentDetails(details(outcome));
     if (outcome.done) return outcome;

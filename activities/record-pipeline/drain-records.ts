@@ -14,7 +14,7 @@ import { StoreDrain } from './store-drain.js';
 /** Drains the records of a run for a while. What was written stays, whatever comes after it. */
 export async function drainRecords(
   deps: ActivityDependencies,
-  { pipeline: name, run, place }: DrainTask,
+  { pipeline: name, run, place, retryFailed = false }: DrainTask,
 ): Promise<DrainOutcome> {
   const activity = Context.current();
   const { cancellationSignal: signal } = activity;
@@ -28,6 +28,7 @@ export async function drainRecords(
         store,
         pipeline,
         run,
+        retryFailed,
         signal,
         log,
         context: {

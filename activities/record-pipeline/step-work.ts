@@ -9,6 +9,14 @@ import type { Step } from '../../src/record-pipeline/record-pipeline.js';
 import { RECORD_DEFAULTS } from '../../src/record-pipeline/limits.js';
 import type { Condition } from '../../src/record-store/condition.js';
 
+/** The run that a step is worked on for. */
+export interface WorkOfRun {
+  readonly id: string;
+  readonly pipeline: string;
+  /** Only records that have failed in earlier runs of the pipeline. */
+  readonly retryFailed: boolean;
+}
+
 /** A step of a run that is being drained. */
 export class StepWork {
   readonly label: string;
@@ -20,7 +28,7 @@ export class StepWork {
     private readonly live: LiveRecords,
     /** Which records, as the step says it now. */
     readonly query: RecordQuery,
-    private readonly run: string,
+    private readonly run: WorkOfRun,
   ) {
     this.label = step.label;
     this.maxPasses = step.maxPasses ?? RECORD_DEFAULTS.maxPasses;
@@ -35,12 +43,22 @@ export class StepWork {
   /** The records that are to be worked on: those of the query that have not failed in this run. */
   get selection(): Selection {
     const { model, selection } = this.query;
+    const { id, pipeline, retryFailed } = this.run;
     const notFailed: Condition = {
       kind: 'sql',
       text: `not exists (select 1 from millrace_failures f where f.run = ? and f.step = ? and f.record_id = "${model.table}"."id")`,
-      values: [this.run, this.label],
+      values: [id, this.label],
     };
-    return { ...selection, conditions: [...selection.conditions, notFailed] };
+    const failedBefore: Condition = {
+      kind: 'sql',
+      // Of the whole list, not of each record: it is made once.
+      text: `"${model.table}"."id" in (
+        select f.record_id from millrace_runs r join millrace_failures f on f.run = r.id
+        where r.pipeline = ? and r.id <> ? and f.step = ?)`,
+      values: [pipeline, id, this.label],
+    };
+    const conditions = [...selection.conditions, ...(retryFailed ? [failedBefore] : []), notFailed];
+    return { ...selection, conditions };
   }
 
   failure(row: Row, error: unknown): RecordFailure {

@@ -17,6 +17,8 @@ export interface StoreDrainParts {
   readonly store: SqliteStore;
   readonly pipeline: CompiledRecordPipeline;
   readonly run: string;
+  /** Only records that have failed in earlier runs of the pipeline. */
+  readonly retryFailed: boolean;
   readonly context: Omit<StepContext<unknown, unknown>, 'record' | 'signal'>;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -81,11 +83,11 @@ export class StoreDrain {
   }
 
   async #step(step: Step<never>, epoch: number): Promise<boolean> {
-    const { store, pipeline, run, context, signal, log } = this.#parts;
+    const { store, pipeline, run, retryFailed, context, signal, log } = this.#parts;
     const { live } = store;
     const records = step.records as (of: unknown) => unknown;
     const query = records(pipeline.store) as RecordQuery;
-    const work = new StepWork(step, live, query, run);
+    const work = new StepWork(step, live, query, { id: run, pipeline: pipeline.name, retryFailed });
     this.#current = new RecordDrain({
       live,
       step: work,

@@ -16,6 +16,7 @@ import { watchRecords } from './record-view.js';
 interface RunOptions {
   readonly dir?: string;
   readonly queue: boolean;
+  readonly retryFailed: boolean;
   readonly detach: boolean;
   readonly json: boolean;
 }
@@ -28,6 +29,7 @@ Progress goes to standard error, what the run has come to to standard output. Ct
 
 Examples:
   $ millrace records run onboarding
+  $ millrace records run onboarding --retry-failed
   $ millrace records run onboarding --json | jq .completed
 `;
 
@@ -40,6 +42,11 @@ export function addRunCommand(records: Command): void {
       'Runs a record pipeline now, until its steps have no records left, and shows how far it is.',
     )
     .option('--queue', 'wait for the end of another run on the store', false)
+    .option(
+      '--retry-failed',
+      'work only on records that have failed in earlier runs, and not since',
+      false,
+    )
     .option('--detach', 'print the id of the run and do not wait for it', false)
     .option('--json', 'print what the run has come to as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
@@ -58,10 +65,10 @@ export function addRunCommand(records: Command): void {
 async function run(
   engine: Engine,
   name: string,
-  { queue, detach, json }: RunOptions,
+  { queue, retryFailed, detach, json }: RunOptions,
 ): Promise<number> {
   const startedAt = Date.now();
-  const started = await engine.recordPipelines.run(name, { queue });
+  const started = await engine.recordPipelines.run(name, { queue, retryFailed });
   if (detach) {
     process.stdout.write(`${started.workflowId}\n`);
     return EXIT.ok;

@@ -24,6 +24,11 @@ export interface RecordPipelinesOptions {
 export interface RecordRunOptions {
   /** Waits for the end of another run on the store, instead of failing with `StoreBusy`. */
   readonly queue?: boolean;
+  /**
+   * Works only on records that have failed in earlier runs of the pipeline, and are still among those of their step. What they
+   * make for other steps is left to the next run.
+   */
+  readonly retryFailed?: boolean;
 }
 
 /** A run of a record pipeline. */
@@ -45,7 +50,7 @@ export class RecordPipelines {
   }
 
   /** @throws {@link DefinitionNotFound}, {@link TemporalUnavailable} */
-  async run(name: string, { queue }: RecordRunOptions = {}): Promise<StartedRecordRun> {
+  async run(name: string, { queue, retryFailed }: RecordRunOptions = {}): Promise<StartedRecordRun> {
     const { client, taskQueue, pipelines } = this.options;
     const pipeline = pipelines().get(name);
     if (pipeline === undefined) throw new DefinitionNotFound(name);
@@ -58,6 +63,7 @@ export class RecordPipelines {
       run: id,
       timeoutMs,
       ...(queue !== undefined && { queue }),
+      ...(retryFailed !== undefined && { retryFailed }),
     };
     const workflowId = formatRunId({ kind: 'record_pipeline', name, executionId: id });
     await requestTemporal(client, () =>

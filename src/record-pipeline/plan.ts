@@ -20,6 +20,8 @@ export interface RecordArguments {
   readonly timeoutMs: number;
   /** Waits for the end of another run on the store, instead of being refused. */
   readonly queue?: boolean;
+  /** Works only on records that have failed in earlier runs of the pipeline. */
+  readonly retryFailed?: boolean;
   /** Where a run that continues as new goes on. */
   readonly place?: DrainPlace;
   /** The store's own queue, once it is known. */
@@ -54,6 +56,8 @@ export interface DrainTask {
   readonly pipeline: string;
   readonly run: string;
   readonly place: DrainPlace;
+  /** Only records that have failed in earlier runs of the pipeline. */
+  readonly retryFailed?: boolean;
 }
 
 /** What has come of it. */

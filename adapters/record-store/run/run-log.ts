@@ -80,6 +80,7 @@ export class RunLog {
              values (?, ?, ?, 0, 'in_progress', ?, ?) on conflict do nothing`,
           )
           .run(run.id, run.pipeline, run.workflowId, at, at);
+        this.#trim();
         const begun = this.find(run.id);
         if (begun === undefined) throw new Error(`the run ${run.id} was not written`);
         return begun;
@@ -149,6 +150,17 @@ export class RunLog {
         );
       })
       .immediate();
+  }
+
+  /** Nobody looks at more of them; and a store is not to grow by being worked on. */
+  #trim(): void {
+    const older = (kept: number): string =>
+      `select id from millrace_runs where ended_at is not null order by started_at desc, id desc limit -1 offset ${String(kept)}`;
+    const { runsKept, runsKeptWithFailures } = RECORD_LIMITS;
+    this.db.exec(`
+      delete from millrace_failures where run in (${older(runsKeptWithFailures)});
+      delete from millrace_runs where id in (${older(runsKept)});
+    `);
   }
 
   /** Everything that is known of runs, to be {@link keep kept} by a database that is older. */

@@ -20,7 +20,11 @@ let runs = 0;
 /** Drains a store to its end, as the activities of one run do, without a Temporal server: nothing of it is needed for that. */
 export async function drain(
   definition: RecordPipeline<object>,
-  options: { readonly signal?: AbortSignal; readonly run?: string } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly run?: string;
+    readonly retryFailed?: boolean;
+  } = {},
 ): Promise<Drained> {
   const { pipeline, problems } = compileRecordPipeline({ definition, locate: () => undefined });
   if (pipeline === undefined) throw new Error(problems.map(({ message }) => message).join('\n'));
@@ -33,6 +37,7 @@ export async function drain(
     store,
     pipeline,
     run,
+    retryFailed: options.retryFailed ?? false,
     signal,
     log: logInto(warnings),
     context: {

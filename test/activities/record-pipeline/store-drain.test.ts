@@ -129,6 +129,45 @@ describe.each(PROCESSORS)('draining a store, %s', (kind, processor) => {
     store.close();
   });
 
+  it('works only on what has failed before, and not since, when it is asked to', async () => {
+    const store = withStaff(folder.path, 6);
+    let bad = ['e2', 'e4', 'e5'];
+    const tried: string[] = [];
+    const pipeline = defineRecordPipeline(store, {
+      name: 'staff',
+      processor,
+      onError: 'continue',
+      steps: [
+        step({
+          label: 'greet',
+          records: (s) => s.employee.where({ processed: false }),
+          each: async ({ record: employee }) => {
+            tried.push(employee.name);
+            await delay(1);
+            if (bad.includes(employee.name)) throw new Error('not this one');
+            employee.update({ processed: true });
+          },
+        }),
+      ],
+    });
+    expect((await drain(pipeline)).counts).toEqual({ completed: 3, failed: 3 });
+    bad = ['e4'];
+    store.employee.create({ name: 'new', company_id: 1 });
+    store.employee.find(5).update({ processed: true });
+    tried.length = 0;
+    expect((await drain(pipeline, { retryFailed: true })).counts).toEqual({
+      completed: 1,
+      failed: 1,
+    });
+    expect(tried.sort()).toEqual(['e2', 'e4']);
+    bad = [];
+    tried.length = 0;
+    expect((await drain(pipeline, { retryFailed: true })).counts.completed).toBe(1);
+    expect((await drain(pipeline)).counts.completed).toBe(1);
+    expect(tried).toEqual(['e4', 'new']);
+    store.close();
+  });
+
   it('gives up a record that its bodies leave among those of the step, and names the query', async () => {
     const store = withStaff(folder.path, 2);
     let bodies = 0;
