@@ -19,6 +19,7 @@ const MAY_IMPORT = {
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],
   cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'server'],
+  script: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'cli'],
 };
 
 /** What is not part of the package: a user's view (by the name `millrace`), or a tool of ours. */
@@ -40,6 +41,7 @@ const PUBLIC_SURFACES = [
   'testing/index.ts',
   'adapters/connector/index.ts',
   'adapters/record-store/index.ts',
+  'script/index.ts',
 ];
 
 /** Packages that neither touch the world nor read a clock; `src` may import these and no others. */
@@ -201,6 +203,7 @@ export default tseslint.config(
         'millrace/workflow',
         'millrace/connectors',
         'millrace/records',
+        'millrace/script',
       ],
       'import-x/resolver-next': [
         relativeResolver,

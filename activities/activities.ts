@@ -8,13 +8,15 @@ import {
   createRecordPipelineActivities,
   type RecordPipelineActivities,
 } from './record-pipeline/activities.js';
+import { createRecordStoreActivities, type RecordStoreActivities } from './record-store/activities.js';
 import { runActivity } from './project/run-activity.js';
 
 /** Everything that a worker can run. `default` serves every activity type without a function of its own. */
 export type Activities = Omit<PipelineActivities, 'default'> &
   OutcomeActivities &
   DataFlowActivities &
-  RecordPipelineActivities & {
+  RecordPipelineActivities &
+  RecordStoreActivities & {
     readonly default: (...args: readonly unknown[]) => Promise<unknown>;
   };
 
@@ -25,6 +27,7 @@ export function createActivities(deps: ActivityDependencies): Activities {
     ...createOutcomeActivities(deps),
     ...createDataFlowActivities(deps),
     ...createRecordPipelineActivities(deps),
+    ...createRecordStoreActivities(deps),
     ...pipeline,
     // Operations and the project's activities are looked up for each task, so that a reload needs no new worker.
     default: async (...args) => {

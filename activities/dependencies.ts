@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
 import type { AfterExecute } from '../src/config/hooks.js';
 import type { DataFlowCatalog } from '../src/data-flow/catalog.js';
@@ -11,6 +12,7 @@ import type { ModelReference, OperationFailure, Services } from '../src/pipeline
 import type { Log } from '../src/pipeline/context.js';
 import type { Operation } from '../src/pipeline/operation.js';
 import type { CompiledRecordPipeline } from '../src/record-pipeline/compile.js';
+import type { StoreCatalog } from '../src/record-pipeline/store-catalog.js';
 
 /** A logger that can be given fields for all its lines. */
 export interface Logger extends Log {
@@ -69,6 +71,14 @@ export interface FlowDependencies {
   readonly dir: string;
 }
 
+/** What is needed to find and serve record stores. */
+export interface StoreDependencies {
+  /** Says where stores are, on whatever machine. Absent where all of them are on this one. */
+  readonly catalog?: () => Promise<StoreCatalog>;
+  /** Has this process take the work of a store that is on this machine. */
+  readonly serve: (store: SqliteStore) => Promise<void>;
+}
+
 /** What activities need of the world. */
 export interface ActivityDependencies {
   readonly code: DeployedCode;
@@ -78,4 +88,6 @@ export interface ActivityDependencies {
   readonly outcomes?: OutcomeDependencies;
   /** Absent in workers that cannot run data flows. */
   readonly flows?: FlowDependencies;
+  /** Absent in workers that serve no record stores. */
+  readonly stores?: StoreDependencies;
 }

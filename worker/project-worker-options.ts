@@ -17,6 +17,8 @@ export interface ProjectWorkerOptions {
   readonly versioned?: boolean;
   /** False: nothing is started by time, neither the sweep for ended runs nor the project's data flows. */
   readonly schedules?: boolean;
+  /** All record stores are on this machine, whatever the catalog knows, and their relative paths start at this folder; absolute. */
+  readonly localStores?: string;
   /** Used instead of the models that the config has by these names. */
   readonly models?: ReadonlyMap<string, ModelReference>;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
 import type { Logger } from '../activities/dependencies.js';
+import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
 import { ConnectedEngine } from '../engine/create-engine.js';
 import type { ProjectFlows } from '../engine/data-flow/project-flows.js';
 import { DeployedCode } from '../engine/deployed-code.js';
@@ -123,6 +124,13 @@ export class ReloadableWorker implements ProjectWorker {
     if (registry.dataFlows.size > 0) await flows.open();
     const bundle = await bundleOf(project, log);
     const services = await buildServices(config);
+    const { localStores } = options;
+    const stores: StoreWorkers = new StoreWorkers({
+      dir: localStores ?? project.dir,
+      keepsOpen: localStores !== undefined,
+      log,
+      create: (taskQueue) => createTemporalWorker({ ...shared, taskQueue }),
+    });
     const shared = {
       connection: link.connection,
       namespace: link.client.options.namespace,
@@ -131,13 +139,14 @@ export class ReloadableWorker implements ProjectWorker {
       log,
       outcomes: outcomeDependencies(options, hooks, webhookSecrets),
       flows: flowDependencies(options, flows),
+      stores: {
+        serve: (store: SqliteStore) => stores.serve(store),
+        ...(localStores === undefined && {
+          catalog: async () => (await flows.catalog()).recordStores,
+        }),
+      },
       options: workerOptions(options),
     };
-    const stores = new StoreWorkers({
-      dir: project.dir,
-      log,
-      create: (taskQueue) => createTemporalWorker({ ...shared, taskQueue }),
-    });
     const worker = await createTemporalWorker({
       ...shared,
       taskQueue: config.asyncQueue,
@@ -172,7 +181,7 @@ export class ReloadableWorker implements ProjectWorker {
     await resolveSecrets(withoutReplaced({ ...options, project }), options.env);
     this.code.replace(project.registry, modelsOf(options, project));
     hooks.afterExecute = project.config.afterExecute;
-    await stores.serve(project.registry);
+    await stores.serveAll(project.registry);
     await this.#keepSchedules();
   }
 
@@ -183,7 +192,7 @@ export class ReloadableWorker implements ProjectWorker {
     try {
       const running = worker.run();
       scheduled = this.#keepSchedules();
-      await stores.serve(this.code.registry);
+      await stores.serveAll(this.code.registry);
       await running;
     } catch (error) {
       if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;

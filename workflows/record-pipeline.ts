@@ -157,7 +157,7 @@ function waitsFor(
     case UNTAKEN_TYPE:
       return store === undefined
         ? 'Waits for a worker'
-        : `Waits for a worker that has the store ${store.id}; it was on ${store.host} last`;
+        : `Waits for a worker that has the store ${store.id}; it was on ${store.host} last. Gone for good? Cancel this run, then: millrace records forget ${pipeline}`;
     case FAILURE_TYPES.recordPipelineNotRegistered:
       return `Waits for a worker whose code has the record pipeline **${pipeline}**`;
     case FAILURE_TYPES.workerLost:

@@ -12,6 +12,12 @@ export interface Ended {
   readonly row: Row;
 }
 
+/** What has come of a group. */
+interface Settled {
+  readonly completed: number;
+  readonly failures: readonly RecordFailure[];
+}
+
 /** What a group needs. */
 export interface GroupParts {
   readonly live: LiveRecords;
@@ -47,6 +53,13 @@ export class CommitGroup {
     this.#schedule();
   }
 
+  /** A body that could not go on, since what it had read was changed: it begins again, unless it has too often. */
+  again(row: Row, error: Error): void {
+    const [failure] = this.#again(row, error);
+    if (failure === undefined) this.parts.onSettled(idOf(row));
+    else this.fail(idOf(row), failure);
+  }
+
   get isFull(): boolean {
     return this.#ended.length >= RECORD_LIMITS.groupSize;
   }
@@ -64,7 +77,7 @@ export class CommitGroup {
     if (this.#ended.length === 0 && this.#failures.length === 0) return;
     const [ended, failures, failedIds] = [this.#ended, this.#failures, this.#failedIds];
     [this.#ended, this.#failures, this.#failedIds] = [[], [], []];
-    const settled = this.#write(ended, failures);
+    const settled = this.#written(ended, failures);
     for (const id of failedIds) this.parts.onSettled(id);
     for (const { row } of ended) this.parts.onSettled(idOf(row));
     for (const failure of [...failures, ...settled.failures]) this.parts.onFailure(failure);
@@ -74,6 +87,7 @@ export class CommitGroup {
   /** Drops what was not written: the attempt is over. */
   discard(): void {
     clearTimeout(this.#timer);
+    for (const { session } of this.#ended) session.undo();
     [this.#ended, this.#failures, this.#failedIds] = [[], [], []];
   }
 
@@ -95,10 +109,17 @@ export class CommitGroup {
     this.#broken = act;
   }
 
-  #write(
-    ended: readonly Ended[],
-    failures: readonly RecordFailure[],
-  ): { readonly completed: number; readonly failures: readonly RecordFailure[] } {
+  #written(ended: readonly Ended[], failures: readonly RecordFailure[]): Settled {
+    try {
+      return this.#write(ended, failures);
+    } catch (error) {
+      // Records that bodies had from elsewhere show what is in the store.
+      for (const { session } of ended) session.undo();
+      throw error;
+    }
+  }
+
+  #write(ended: readonly Ended[], failures: readonly RecordFailure[]): Settled {
     const { live, log, run, epoch } = this.parts;
     const found: RecordFailure[] = [];
     let completed = 0;
@@ -109,9 +130,12 @@ export class CommitGroup {
           const written: Ended[] = [];
           for (const [at, one] of ended.entries()) {
             const outcome = committed[at];
-            if (outcome === undefined || outcome.kind === 'written') written.push(one);
-            else if (outcome.kind === 'refused')
-              found.push(this.step.failure(one.row, outcome.error));
+            if (outcome === undefined || outcome.kind === 'written') {
+              written.push(one);
+              continue;
+            }
+            one.session.undo();
+            if (outcome.kind === 'refused') found.push(this.step.failure(one.row, outcome.error));
             else found.push(...this.#again(one.row, outcome.error));
           }
           completed = written.length;

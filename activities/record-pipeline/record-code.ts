@@ -27,8 +27,11 @@ export function recordCode(deps: ActivityDependencies, name: string): RecordCode
 
 /** What another attempt would only meet again says so; a disk that is full may have room later. */
 export function storeFailure(error: unknown): unknown {
-  if (error instanceof StoreBusy || error instanceof RunTakenOver)
-    return permanent(error.message, undefined, error.name);
+  if (error instanceof StoreBusy) {
+    const { run, startedAt } = error;
+    return permanent(error.message, { run_id: run, started_at: startedAt }, error.name);
+  }
+  if (error instanceof RunTakenOver) return permanent(error.message, undefined, error.name);
   if (!(error instanceof RecordStoreError)) return error;
   const mayPass = /disk is full|kept it locked/.test(error.message);
   return mayPass ? error : permanent(error.message, undefined, error.name);

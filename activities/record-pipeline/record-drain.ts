@@ -10,6 +10,7 @@ import type {
 } from '../../src/record-pipeline/record-pipeline.js';
 import type { RecordFailure } from '../../src/record-pipeline/run.js';
 import { BodyLimit } from './body-limit.js';
+import { RecordChanged, StoreUnusable } from '../../src/record-store/errors.js';
 import { CommitGroup, type Ended, type GroupParts } from './commit-group.js';
 import type { StepWork } from './step-work.js';
 
@@ -69,8 +70,7 @@ export class RecordDrain {
       step,
     );
     this.#group.onBroken((error) => {
-      this.#broken ??= { error };
-      this.#wake();
+      this.#break(error);
     });
   }
 
@@ -87,14 +87,18 @@ export class RecordDrain {
    */
   async run(): Promise<boolean> {
     const { live } = this.#parts;
-    live.beforeRead = () => {
-      this.#group.flush();
+    const beforeRead = (): void => {
+      this.#flush();
+      // Who reads is not to go on either.
+      if (this.#broken !== undefined) throw this.#broken.error;
     };
+    live.beforeRead = beforeRead;
     try {
       return await this.#drain();
     } finally {
       this.#isOver = true;
-      live.beforeRead = undefined;
+      // Another attempt may have begun beside this one.
+      if (live.beforeRead === beforeRead) live.beforeRead = undefined;
       this.#group.discard();
     }
   }
@@ -120,7 +124,8 @@ export class RecordDrain {
       }
       if (this.#running > 0) await this.#oneEnds(enqueueMs);
       const isIdle = this.#running === 0;
-      this.#group.flush();
+      this.#flush();
+      if (this.#broken !== undefined) continue;
       if (isIdle && this.#busy.size === 0 && this.#queue.given === 0) return true;
       this.#queue.restart();
     }
@@ -134,8 +139,8 @@ export class RecordDrain {
       if (leftMs !== undefined && leftMs <= 0) break;
       await this.#oneEnds(Math.min(leftMs ?? FINISH_MS, FINISH_MS));
     }
+    this.#flush();
     if (this.#broken !== undefined) throw this.#broken.error;
-    this.#group.flush();
   }
 
   #track(working: Promise<void>): void {
@@ -180,11 +185,11 @@ export class RecordDrain {
           this.#end({ row, session }, progress);
         },
         (error: unknown) => {
-          this.#fail(row, error, progress);
+          this.#fail({ row, session }, error, progress);
         },
       );
     } catch (error) {
-      this.#fail(row, error, progress);
+      this.#fail({ row, session }, error, progress);
       return undefined;
     }
   }
@@ -237,12 +242,18 @@ export class RecordDrain {
     this.#tell(progress);
   }
 
-  #fail(row: Row, error: unknown, progress: StepProgress): void {
-    if (this.#isOver) return;
+  #fail({ row, session }: Ended, error: unknown, progress: StepProgress): void {
+    // Records that the body was not given, but had from elsewhere, show what is in the store.
+    session.undo();
+    if (this.#isOver || this.#broken !== undefined) return;
     // What a cancelled run, or a worker that stops, has done to a body is not the record's fault.
     if (this.#parts.signal.aborted) this.#busy.delete(idOf(row));
+    // Nor is it what the store has against it.
+    else if (error instanceof StoreUnusable && error.file === this.#parts.live.file)
+      this.#break(error);
     else {
-      this.#group.fail(idOf(row), this.#parts.step.failure(row, error));
+      if (error instanceof RecordChanged) this.#group.again(row, error);
+      else this.#group.fail(idOf(row), this.#parts.step.failure(row, error));
       // Whether any more are begun depends on it.
       this.#flush();
       this.#tell(progress);
@@ -253,8 +264,14 @@ export class RecordDrain {
     try {
       this.#group.flush();
     } catch (error) {
-      this.#broken ??= { error };
+      this.#break(error);
     }
+  }
+
+  /** Nothing more can be written: the attempt is over. */
+  #break(error: unknown): void {
+    this.#broken ??= { error };
+    this.#wake();
   }
 
   #tell(progress: StepProgress): void {

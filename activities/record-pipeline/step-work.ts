@@ -93,8 +93,10 @@ export class StepWork {
   tooManyPasses(passes: number): Error {
     const { sql, parameters } = this.live.reader.compile(this.query.model, this.query.selection);
     const query = sql.replace(/^.*? from /s, '');
+    // JSON has no whole numbers of that size.
+    const values = parameters.map((value) => (typeof value === 'bigint' ? String(value) : value));
     const error = new Error(
-      `The record was worked on ${String(passes)} times by step "${this.label}" and is still among its records (${query}, with ${JSON.stringify(parameters)}). Have its body change what the query asks for, or raise maxPasses.`,
+      `The record was worked on ${String(passes)} times by step "${this.label}" and is still among its records (${query}, with ${JSON.stringify(values)}). Have its body change what the query asks for, or raise maxPasses.`,
     );
     error.name = 'TooManyPasses';
     delete error.stack;

@@ -1,18 +1,21 @@
 import { sql } from 'kysely';
 import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
 import type { Log } from '../../src/pipeline/context.js';
+import type { StoreCatalog } from '../../src/record-pipeline/store-catalog.js';
 import { catalogAddress, type CatalogAddress } from './catalog-address.js';
 import { CatalogNewer, CatalogUnavailable } from './catalog-errors.js';
 import { dataFlowCatalog } from './data-flows/data-flow-catalog.js';
 import { errorMessage } from '../error-parts.js';
 import type { CatalogDatabase } from './database.js';
 import { migrate } from './migrations/migrate.js';
+import { storeCatalog } from './record-stores.js';
 import { openPostgres } from './postgres-database.js';
 import { openSqlite } from './sqlite-database.js';
 
 /** The SQL database for what Temporal does not keep. */
 export interface Catalog {
   readonly dataFlows: DataFlowCatalog;
+  readonly recordStores: StoreCatalog;
   /** Ends its connections. May be called more than once. */
   readonly close: () => Promise<void>;
 }
@@ -49,7 +52,11 @@ export async function openCatalog({ url, log }: CatalogOptions): Promise<Catalog
     throw error instanceof CatalogNewer ? error : unavailable(at, error);
   }
   const opened = database;
-  return { dataFlows: dataFlowCatalog(opened), close: () => opened.close() };
+  return {
+    dataFlows: dataFlowCatalog(opened),
+    recordStores: storeCatalog(opened),
+    close: () => opened.close(),
+  };
 }
 
 function unavailable({ kind, address }: CatalogAddress, error: unknown): CatalogUnavailable {

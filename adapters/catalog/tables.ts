@@ -82,9 +82,19 @@ export interface DataFlowRejectionsTable {
   readonly created_at: Time;
 }
 
+/** Where the store of a record pipeline is. */
+export interface RecordStoresTable {
+  readonly pipeline: string;
+  readonly store_id: string;
+  readonly host: string;
+  readonly dir: string;
+  readonly seen_at: Time;
+}
+
 /** The catalog's tables. */
 export interface Tables {
   readonly data_flows: DataFlowsTable;
   readonly data_flow_runs: DataFlowRunsTable;
   readonly data_flow_rejections: DataFlowRejectionsTable;
+  readonly record_stores: RecordStoresTable;
 }

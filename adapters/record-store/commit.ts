@@ -10,7 +10,7 @@ export type Tables = (model: RecordModel) => TableStatements;
 
 /** Puts the changes of a session where its own reads see them, whatever the tables have by now. */
 export function applyForReading(tables: Tables, session: Session): void {
-  for (const write of session.writes) apply(tables, { ...write, first: false } as Write);
+  for (const write of session.writes) apply(tables, write, false);
 }
 
 /**
@@ -25,12 +25,12 @@ export function commitSession(db: Connection, tables: Tables, session: Session):
   if (only === undefined) return;
   // One statement is whole or not there by itself.
   if (more.length === 0) {
-    apply(tables, only);
+    apply(tables, only, true);
     return;
   }
   db.exec('savepoint body');
   try {
-    for (const write of session.writes) apply(tables, write);
+    for (const write of session.writes) apply(tables, write, true);
     db.exec('release body');
   } catch (error) {
     // SQLite has taken back the whole transaction itself where the disk is full and the like.
@@ -44,19 +44,23 @@ function checkRead(tables: Tables, { model, base, written }: Entry): void {
   if (!tables(model).hasSame(base)) throw new RecordChanged(model.name, idOf(base));
 }
 
-function apply(tables: Tables, write: Write): void {
+/** @param checked - whether the first change of a record needs the table to have what the session had read */
+function apply(tables: Tables, write: Write, checked: boolean): void {
   const { entry } = write;
   const table = tables(entry.model);
   switch (write.kind) {
     case 'insert':
       table.insert(write.row);
       return;
-    case 'update':
-      if (table.update(write.row, write.columns, write.first ? entry.base : undefined)) return;
+    case 'update': {
+      const base = checked && write.first ? entry.base : undefined;
+      if (table.update(write.row, write.columns, base)) return;
       throw new RecordChanged(entry.model.name, idOf(write.row));
+    }
     case 'delete': {
-      const id = idOf(entry.base ?? [entry.record.id]);
-      if (table.remove(entry.base ?? [id], write.first ? entry.base : undefined)) return;
+      const { id } = entry.record;
+      const base = checked && write.first ? entry.base : undefined;
+      if (table.remove(base ?? [id], base)) return;
       throw new RecordChanged(entry.model.name, id);
     }
   }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type Database from 'better-sqlite3';
 import type { StoredValue } from '../../src/record-store/column.js';
-import { errorCode } from '../error-parts.js';
+import { errorCode, errorMessage } from '../error-parts.js';
 import { StoreUnusable } from '../../src/record-store/errors.js';
 
 /** A SQLite file that is open. */
@@ -21,12 +21,17 @@ function driver(): typeof Database {
   return createRequire(import.meta.url)('better-sqlite3') as typeof Database;
 }
 
-/** Opens a database to write to it; makes it where there is none. */
-export function openToWrite(file: string): Connection {
+/**
+ * Opens a database to write to it; makes it where there is none.
+ *
+ * @param look - looks at what is there before anything is written
+ */
+export function openToWrite(file: string, look: (db: Connection) => void): Connection {
   return guarded(file, () => {
     const db = new (driver())(file, { timeout: BUSY_TIMEOUT_MS });
     try {
-      db.pragma('journal_mode = WAL');
+      look(db);
+      useWriteAheadLog(db);
       // Groups of bodies share a commit, so that one which survives a power failure costs them little.
       db.pragma('synchronous = FULL');
       db.pragma('foreign_keys = ON');
@@ -36,6 +41,29 @@ export function openToWrite(file: string): Connection {
     }
     return db;
   });
+}
+
+/** Opens a copy that nobody else knows of. */
+export function openCopy(file: string): Connection {
+  return guarded(file, () => new (driver())(file, { fileMustExist: true }));
+}
+
+/** SQLite does not wait by itself for others that have a new database change to it at the same time. */
+function useWriteAheadLog(db: Connection): void {
+  for (const until = Date.now() + BUSY_TIMEOUT_MS; ;) {
+    try {
+      db.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!codeOf(error).startsWith('SQLITE_BUSY') || Date.now() > until) throw error;
+      pause(20);
+    }
+  }
+}
+
+/** Holds up this thread, as SQLite's own waiting does. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** Opens a database that stays as it is. */
@@ -70,13 +98,29 @@ export function guarded<T>(file: string, act: () => T): T {
   }
 }
 
+/** As {@link guarded}, of what takes its time. */
+export async function guardedAsync<T>(file: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw unusable(file, error) ?? error;
+  }
+}
+
 /** The code of an error of SQLite's or of the system's; empty for others. */
 export function codeOf(error: unknown): string {
   return errorCode(error) ?? '';
 }
 
+/** True for an error that is about a database as a whole, and not about what somebody wanted to write into it. */
+export function isAboutFile(error: unknown): boolean {
+  return /^SQLITE_(?!CONSTRAINT|MISMATCH|TOOBIG|RANGE|ERROR)/.test(codeOf(error));
+}
+
 function unusable(file: string, error: unknown): StoreUnusable | undefined {
-  const reason = reasonOf(codeOf(error));
+  const reason =
+    reasonOf(codeOf(error)) ??
+    (errorMessage(error) === 'The database connection is not open' ? CLOSED : undefined);
   return reason === undefined ? undefined : new StoreUnusable(file, reason, { cause: error });
 }
 
@@ -85,20 +129,32 @@ export function reasonOf(code: string): string | undefined {
   return REASONS.find(([codes]) => codes.test(code))?.[1];
 }
 
+/** What a connection that cannot be got means. */
+export const LOCKED = `another process has kept it locked for ${String(BUSY_TIMEOUT_MS / 1_000)} s. Try again when that one is through.`;
+
+const CLOSED =
+  'was closed while it was used. Close a store when its transactions and runs have ended.';
+
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [
     /^SQLITE_(?:CORRUPT|NOTADB)/,
     'is damaged, or no SQLite database. It is left as it is: move it away, and restore a version (millrace records restore).',
   ],
   [
-    /^SQLITE_FULL|^ENOSPC/,
+    /^SQLITE_FULL|^ENOSPC|^EDQUOT/,
     'the disk is full. Nothing of what was to be written is there; make room, and go on.',
   ],
   [
-    /^SQLITE_READONLY|^EACCES|^EROFS|^SQLITE_PERM/,
+    /^SQLITE_READONLY|^SQLITE_PERM|^SQLITE_AUTH|^EACCES|^EPERM|^EROFS/,
     'cannot be written to: check who owns it and its folder.',
   ],
-  [/^SQLITE_CANTOPEN/, 'cannot be opened: check that its folder is there and may be entered.'],
-  [/^SQLITE_BUSY/, `another process has kept it locked for ${String(BUSY_TIMEOUT_MS / 1_000)} s.`],
-  [/^SQLITE_IOERR/, 'the disk failed while it was read or written.'],
+  [
+    /^SQLITE_CANTOPEN|^ENOENT|^ENOTDIR|^EEXIST|^EISDIR/,
+    'cannot be opened: check that it is what it should be, and that its folder is there and may be entered.',
+  ],
+  [/^SQLITE_BUSY|^SQLITE_PROTOCOL/, LOCKED],
+  [
+    /^SQLITE_IOERR|^EIO/,
+    'the disk failed while it was read or written. Nothing of what was to be written is there; check the disk, and that it has room.',
+  ],
 ];

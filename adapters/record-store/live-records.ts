@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { InvalidQuery, RecordChanged } from '../../src/record-store/errors.js';
+import { InvalidQuery, RecordChanged, RecordNotFound } from '../../src/record-store/errors.js';
 import { applyForReading, commitSession, type Tables } from './commit.js';
-import { codeOf, guarded, type Connection } from './connection.js';
+import { codeOf, guarded, isAboutFile, type Connection } from './connection.js';
 import { RecordIds } from './record-ids.js';
 import type { RecordModel, RecordModels } from './record-model.js';
 import { RecordQuery, type RecordSource } from './query.js';
 import { rowOf, type RecordHost, type StoredRecord } from './record-class.js';
 import { RecordReader } from './record-reader.js';
 import { changedRow, newRow } from './row-values.js';
-import type { Row } from './row.js';
-import type { Selection } from './select.js';
-import { Session } from './session.js';
+import { idOf, type Row } from './row.js';
+import { EVERYTHING, type Selection } from './select.js';
+import { Session, type Entry } from './session.js';
 import { TableStatements } from './table-statements.js';
 
 /** What became of a session that was to be committed. */
@@ -21,10 +21,12 @@ export type Committed =
   /** The database refuses it: a constraint of a table. */
   | { readonly kind: 'refused'; readonly error: unknown };
 
+/** How often a new record is given another id because another tool has written under the one that it had. */
+const MAX_IDS = 3;
+
 /** The records of a store's current database. Whatever is read or changed within a session is part of it. */
 export class LiveRecords implements RecordSource, RecordHost {
   readonly reader: RecordReader;
-  readonly #sessions = new AsyncLocalStorage<Session>();
   readonly #tables = new Map<RecordModel, TableStatements>();
   readonly #ids: RecordIds;
   /** Counts bodies that have changed others than the record that they were given. */
@@ -38,6 +40,8 @@ export class LiveRecords implements RecordSource, RecordHost {
     readonly file: string,
     readonly db: Connection,
     readonly models: RecordModels,
+    /** Those of the store, however often its files are opened and closed: whoever is in one stays in it. */
+    private readonly sessions: AsyncLocalStorage<Session>,
   ) {
     this.reader = new RecordReader(db, models, this);
     this.#ids = new RecordIds(db);
@@ -46,12 +50,12 @@ export class LiveRecords implements RecordSource, RecordHost {
 
   /** The session that this is called in. */
   get session(): Session | undefined {
-    return this.#sessions.getStore();
+    return this.sessions.getStore();
   }
 
   /** Runs something within a session. */
   within<T>(session: Session, body: () => T): T {
-    return this.#sessions.run(session, body);
+    return this.sessions.run(session, body);
   }
 
   query(name: string): RecordQuery {
@@ -63,7 +67,7 @@ export class LiveRecords implements RecordSource, RecordHost {
     const rows = this.#seen(() => this.reader.rows(model, selection));
     const { session } = this;
     if (session === undefined) return rows.map(make);
-    return rows.map((row) => session.entry(model, row, make).record);
+    return rows.map((row) => this.#entry(session, model, row).record);
   }
 
   count(model: RecordModel, selection: Selection): number {
@@ -72,29 +76,32 @@ export class LiveRecords implements RecordSource, RecordHost {
 
   create(name: string, values: Readonly<Record<string, unknown>>): StoredRecord {
     const model = this.#model(name);
-    return guarded(this.file, () => {
-      const row = newRow(model, values, () => this.#ids.next(model));
+    for (let beginning = 1; ; beginning += 1) {
+      const row = newRow(model, values, () => guarded(this.file, () => this.#ids.next(model)));
       const record = this.reader.maker(model)(row);
-      this.#change((session) => {
-        session.insert(model, record);
-      });
-      return record;
-    });
+      try {
+        this.#change((session) => {
+          session.insert(record);
+        });
+        return record;
+      } catch (error) {
+        if (!(error instanceof RecordChanged) || beginning >= MAX_IDS) throw error;
+      }
+    }
   }
 
   update(record: StoredRecord, values: Readonly<Record<string, unknown>>): void {
-    this.#checkOwn(record);
-    const changed = changedRow(record.model, rowOf(record), values);
-    if (changed.columns.length === 0) return;
     this.#change((session) => {
-      session.update(record, changed.row, changed.columns);
+      const entry = this.#own(session, record);
+      // What the session has made of it, whichever object of it this is.
+      const changed = changedRow(record.model, rowOf(entry.record), values);
+      if (changed.columns.length > 0) session.update(entry, changed.row, changed.columns);
     });
   }
 
   remove(record: StoredRecord): void {
-    this.#checkOwn(record);
     this.#change((session) => {
-      session.remove(record);
+      session.remove(this.#own(session, record));
     });
   }
 
@@ -144,6 +151,18 @@ export class LiveRecords implements RecordSource, RecordHost {
     });
   }
 
+  /** @returns what tells whether anybody has written to the database since */
+  watch(): () => boolean {
+    const state = (): string =>
+      [
+        // By others, and by this process.
+        this.db.pragma('data_version', { simple: true }),
+        this.db.prepare('select total_changes()').pluck().get(),
+      ].join();
+    const before = state();
+    return () => state() === before;
+  }
+
   /** Gives back what is set aside. The database is closed by who opened it. */
   close(): void {
     this.#ids.giveBack();
@@ -156,14 +175,22 @@ export class LiveRecords implements RecordSource, RecordHost {
       if (session.inserts) this.inserts += 1;
       return { kind: 'written' };
     } catch (error) {
-      if (error instanceof RecordChanged) return { kind: 'changed', error };
-      if (!codeOf(error).startsWith('SQLITE_CONSTRAINT') || !this.db.inTransaction) throw error;
-      if (/PRIMARYKEY|ROWID/.test(codeOf(error))) {
-        // Another tool has written under an id that was set aside here.
-        for (const model of this.models.values()) this.#ids.forget(model);
-      }
-      return { kind: 'refused', error };
+      if (isAboutFile(error) || !this.db.inTransaction) throw error;
+      const changed = this.#changedBy(error, session);
+      return changed === undefined
+        ? { kind: 'refused', error }
+        : { kind: 'changed', error: changed };
     }
+  }
+
+  /** What somebody else has done to what a session had read, or to an id that it had; undefined for other errors. */
+  #changedBy(error: unknown, { writes }: Session): RecordChanged | undefined {
+    if (error instanceof RecordChanged) return error;
+    if (!/^SQLITE_CONSTRAINT_(?:PRIMARYKEY|ROWID)/.test(codeOf(error))) return undefined;
+    // Another tool has written under an id that was set aside here.
+    this.#ids.clear();
+    const created = writes.find(({ kind }) => kind === 'insert')?.entry.record;
+    return created && new RecordChanged(created.model.name, created.id);
   }
 
   readonly #tablesOf: Tables = (model) => {
@@ -180,11 +207,16 @@ export class LiveRecords implements RecordSource, RecordHost {
     }
     const session = new Session();
     act(session);
-    this.beforeRead?.();
-    const [committed] = this.commit([session]);
-    if (committed?.kind === 'written' || committed === undefined) return;
-    session.revertTo(0);
-    throw committed.error;
+    if (session.writes.length === 0) return;
+    try {
+      this.beforeRead?.();
+      const [committed] = this.commit([session]);
+      if (committed !== undefined && committed.kind !== 'written') throw committed.error;
+    } catch (error) {
+      // Records show what is in the store.
+      session.undo();
+      throw error;
+    }
   }
 
   /** Reads what is there together with what the session has changed. */
@@ -197,10 +229,27 @@ export class LiveRecords implements RecordSource, RecordHost {
       try {
         applyForReading(this.#tablesOf, session);
         return read();
+      } catch (error) {
+        throw this.#changedBy(error, session) ?? error;
       } finally {
         if (this.db.inTransaction) this.db.exec('rollback');
       }
     });
+  }
+
+  #entry(session: Session, model: RecordModel, row: Row): Entry {
+    const make = this.reader.maker(model);
+    // Triggers and foreign keys may have changed a row by what the session has written: the table itself has another yet.
+    const isOfTable =
+      session.writes.length === 0 ||
+      session.knows(model, idOf(row)) ||
+      this.#tablesOf(model).hasSame(row);
+    return session.entry(model, row, make, isOfTable ? row : this.#inTable(model, idOf(row)));
+  }
+
+  #inTable(model: RecordModel, id: number): Row | undefined {
+    const same = { kind: 'compare', column: 'id', operator: '=', value: id } as const;
+    return this.reader.rows(model, { ...EVERYTHING, conditions: [same] })[0];
   }
 
   #model(name: string): RecordModel {
@@ -209,8 +258,11 @@ export class LiveRecords implements RecordSource, RecordHost {
     return model;
   }
 
-  #checkOwn(record: StoredRecord): void {
-    if (this.session?.entryOf(record).deleted === true)
-      throw new RecordChanged(record.model.name, record.id);
+  /** @throws {@link RecordNotFound} for one that the session has deleted, {@link RecordChanged} for one that it knows otherwise */
+  #own(session: Session, record: StoredRecord): Entry {
+    const entry = session.entryOf(record);
+    if (entry === undefined) throw new RecordChanged(record.model.name, record.id);
+    if (entry.deleted) throw new RecordNotFound(record.model.name, record.id);
+    return entry;
   }
 }

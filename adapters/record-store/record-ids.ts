@@ -30,17 +30,21 @@ export class RecordIds {
   }
 
   /** Forgets what is set aside: somebody else has written under one of these ids. */
-  forget(model: RecordModel): void {
-    this.#blocks.delete(model);
+  clear(): void {
+    this.#blocks.clear();
   }
 
-  /** Gives back what was not used, where nobody has set more aside since. */
+  /** Gives back what was not used, where nobody has set more aside since. An id more or less is worth no error. */
   giveBack(): void {
-    const giveBack = this.db.prepare(
-      'update millrace_ids set next = ? where name = ? and next = ?',
-    );
-    for (const [{ table }, { next, end }] of this.#blocks)
-      if (next < end) giveBack.run(next, table, end);
+    try {
+      const giveBack = this.db.prepare(
+        'update millrace_ids set next = ? where name = ? and next = ?',
+      );
+      for (const [{ table }, { next, end }] of this.#blocks)
+        if (next < end) giveBack.run(next, table, end);
+    } catch {
+      // The disk is full, or the file is not to be written to.
+    }
     this.#blocks.clear();
   }
 

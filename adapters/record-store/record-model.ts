@@ -134,21 +134,26 @@ function migrationProblems(migrations: Migrations, records: RecordTypes): readon
     if (!('addColumns' in change)) return [];
     return Object.entries(change.addColumns).flatMap(([name, columns]) =>
       columns.flatMap((column) => {
-        const of = Object.hasOwn(records, name) ? (records[name] as RecordType) : undefined;
-        const again = seen.has(`${name}.${column}`);
+        const isAgain = seen.has(`${name}.${column}`);
         seen.add(`${name}.${column}`);
-        const wrong =
-          of === undefined
-            ? `there is no record "${name}"`
-            : !Object.hasOwn(of.columns, column)
-              ? `record "${name}" has no column ${column}: write it into its columns, too`
-              : again
-                ? `${name}.${column} is added by an earlier migration already`
-                : undefined;
+        const wrong = isAgain
+          ? `${name}.${column} is added by an earlier migration already`
+          : addedProblem(name, column, records);
         return wrong === undefined ? [] : [{ message: `migration "${migration}": ${wrong}.` }];
       }),
     );
   });
+}
+
+/** What is wrong with a column that a migration adds. */
+function addedProblem(name: string, column: string, records: RecordTypes): string | undefined {
+  const type = Object.hasOwn(records, name) ? (records[name] as RecordType) : undefined;
+  if (type === undefined) return `there is no record "${name}"`;
+  const of = Object.hasOwn(type.columns, column) ? type.columns[column] : undefined;
+  if (of === undefined)
+    return `record "${name}" has no column ${column}: write it into its columns, too`;
+  if (columnOf(column, of).nullable || of.safeParse(undefined).success) return undefined;
+  return `${name}.${column} would be empty in the records that there are. Give it a default, such as .default(…), or have it take null: .nullable()`;
 }
 
 function isFreeName(table: string): boolean {

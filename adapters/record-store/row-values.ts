@@ -1,9 +1,10 @@
 import { violationsOf, type PropertyViolation } from '../../src/contract/violation.js';
-import { storedValue, type StoredValue } from '../../src/record-store/column.js';
+import { storedValue, type Column, type StoredValue } from '../../src/record-store/column.js';
 import { RecordInvalid } from '../../src/record-store/errors.js';
+import { errorMessage } from '../error-parts.js';
 import type { RecordModel } from './record-model.js';
 import { valuesOf } from './record-class.js';
-import { idOf, type Row } from './row.js';
+import { idOf, isSameValue, type Row } from './row.js';
 
 /**
  * The row of a record that is to be created.
@@ -19,6 +20,8 @@ export function newRow(
   if (!parsed.success)
     throw new RecordInvalid(model.name, undefined, violationsOf(parsed.error, values));
   const given: Readonly<Record<string, unknown>> = parsed.data;
+  const violations = model.columns.flatMap((column) => unkeepable(column, given[column.name]));
+  if (violations.length > 0) throw new RecordInvalid(model.name, undefined, violations);
   const columns = model.columns.map((column) => storedValue(column, given[column.name]));
   checkTogether(model, undefined, [0, ...columns]);
   return [nextId(), ...columns];
@@ -56,8 +59,13 @@ export function changedRow(
       violations.push(...of.map((violation) => within(name, violation)));
       continue;
     }
+    const unkept = unkeepable(column, parsed.data);
+    if (unkept.length > 0) {
+      violations.push(...unkept);
+      continue;
+    }
     const stored = storedValue(column, parsed.data);
-    if (stored === row[at]) continue;
+    if (isSameValue(stored, row[at] ?? null)) continue;
     row[at] = stored;
     columns.push(at);
   }
@@ -74,6 +82,26 @@ function checkTogether(model: RecordModel, id: number | undefined, row: Row): vo
   if (sentences.length === 0) return;
   const violations = sentences.map((message) => ({ path: '', got: '', message }));
   throw new RecordInvalid(model.name, id, violations);
+}
+
+/** What a schema lets through, and SQLite has no place for. Found here, since it would be in the way of others when it is written. */
+function unkeepable({ name, kind }: Column, value: unknown): readonly PropertyViolation[] {
+  if (value === undefined || value === null) return [];
+  if (kind === 'bigint' && BigInt.asIntN(64, value as bigint) !== value)
+    return [violation(name, value, 'is too large a whole number: SQLite keeps those of 64 bits')];
+  if (kind !== 'json') return [];
+  try {
+    const json = JSON.stringify(value) as string | undefined;
+    return json === undefined
+      ? [violation(name, value, `cannot be kept as JSON: it is a ${typeof value}`)]
+      : [];
+  } catch (error) {
+    return [violation(name, value, `cannot be kept as JSON: ${errorMessage(error)}`)];
+  }
+}
+
+function violation(path: string, value: unknown, wrong: string): PropertyViolation {
+  return { path, got: typeof value, message: `Property '${path}' ${wrong}` };
 }
 
 function unknownColumn(model: RecordModel, name: string): PropertyViolation {

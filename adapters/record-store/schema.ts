@@ -2,61 +2,10 @@ import { createHash } from 'node:crypto';
 import { storedValue, type Column, type StoredValue } from '../../src/record-store/column.js';
 import { MigrationChanged, StoreUnusable } from '../../src/record-store/errors.js';
 import type { Migration, Migrations } from '../../src/record-store/migration.js';
-import { ulid } from 'ulid';
 import { errorMessage } from '../error-parts.js';
-import type { Connection } from './connection.js';
+import { guarded, isAboutFile, type Connection } from './connection.js';
+import { createOwnTables, forgetVersion, formatOf } from './own-tables.js';
 import type { RecordModel, RecordModels } from './record-model.js';
-
-/** The form of what is in a store beside its records. A store of a later form is not touched. */
-const FORMAT = 1;
-
-/** What the store itself needs. Its names begin with `millrace_`, so that no record's table can have one. */
-const OWN_TABLES = `
-  create table millrace_store (
-    id text not null,
-    created_at text not null
-  ) strict;
-  create table millrace_migrations (
-    name text primary key,
-    checksum text not null,
-    ran_at text not null
-  ) strict;
-  create table millrace_ids (
-    name text primary key,
-    next integer not null
-  ) strict;
-  create table millrace_runs (
-    id text primary key,
-    pipeline text not null,
-    workflow_id text not null,
-    epoch integer not null,
-    status text not null,
-    started_at text not null,
-    seen_at text not null,
-    ended_at text,
-    completed integer not null default 0,
-    failed integer not null default 0
-  ) strict;
-  create unique index millrace_active_run on millrace_runs ((1)) where ended_at is null;
-  create table millrace_failures (
-    run text not null,
-    step text not null,
-    record_type text not null,
-    record_id integer not null,
-    name text not null,
-    message text not null,
-    stack text,
-    at text not null,
-    primary key (run, step, record_id)
-  ) strict, without rowid;
-  create table millrace_passes (
-    run text not null,
-    step text not null,
-    record_id integer not null,
-    passes integer not null,
-    primary key (run, step, record_id)
-  ) strict, without rowid;
-`;
 
 /** A migration that has run. */
 interface Ran {
@@ -77,32 +26,24 @@ interface SchemaParts {
  * Makes the tables of a new database, and runs the migrations that have not run: schemas first, each once and by its name.
  * Either everything is done or nothing.
  *
- * @throws {@link StoreUnusable} for tables that are not as the code says, {@link MigrationChanged}
+ * @throws {@link StoreUnusable} for a database that is none of a store's, was written by newer code, or has tables that are not as
+ *   the code says; {@link MigrationChanged}
  */
 export function prepareSchema(parts: SchemaParts, now: Date): void {
   const { db, file, models, migrations } = parts;
-  const format = Number(db.pragma('user_version', { simple: true }));
-  if (format > FORMAT)
-    throw new StoreUnusable(
-      file,
-      `was written by a newer Millrace (format ${String(format)}; this one knows ${String(FORMAT)}). Update Millrace where this runs.`,
-    );
   const steps = [
     ...[...models.values()].map((model) => tableStep(parts, model)),
     ...Object.entries(migrations).map(([name, migration]) => migrationStep(parts, name, migration)),
   ];
-  db.transaction(() => {
-    if (format === 0) {
-      db.exec(OWN_TABLES);
-      db.prepare('insert into millrace_store (id, created_at) values (?, ?)').run(
-        ulid(now.getTime()),
-        now.toISOString(),
-      );
-      db.pragma(`user_version = ${String(FORMAT)}`);
-    }
-    run(parts, steps, now);
-    for (const model of models.values()) checkTable(parts, model);
-  }).immediate();
+  guarded(file, () => {
+    db.transaction(() => {
+      // Looked at in the transaction: another process may be making the same store.
+      if (formatOf(db, file) === 0) createOwnTables(db, now);
+      forgetVersion(db);
+      run(parts, steps, now);
+      for (const model of models.values()) checkTable(parts, model);
+    }).immediate();
+  });
 }
 
 /** One thing that is done once. */
@@ -133,6 +74,7 @@ function run({ db, file }: SchemaParts, steps: readonly Step[], now: Date): void
       try {
         act();
       } catch (error) {
+        if (isAboutFile(error)) throw error;
         throw failedStep(file, name, error);
       }
       record.run(name, checksum, now.toISOString());

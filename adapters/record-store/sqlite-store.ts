@@ -1,6 +1,12 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { NoSuchVersion, StoreBusy, StoreUnusable } from '../../src/record-store/errors.js';
+import {
+  NoSuchVersion,
+  RecordChanged,
+  StoreBusy,
+  StoreUnusable,
+} from '../../src/record-store/errors.js';
 import type {
   RecordTypes,
   StoreDefinition,
@@ -8,20 +14,31 @@ import type {
   VersionInfo,
   VersionReason,
 } from '../../src/record-store/store.js';
-import { openToWrite, type Connection } from './connection.js';
+import { errorMessage } from '../error-parts.js';
+import { guarded, openToWrite } from './connection.js';
 import { LiveRecords } from './live-records.js';
 import { modelsOf, type RecordModels } from './record-model.js';
+import { formatOf } from './own-tables.js';
 import { RunLog } from './run/run-log.js';
 import { prepareSchema } from './schema.js';
 import { Session } from './session.js';
 import { diffFiles } from './version/diff.js';
-import { forgetVersion, restoreInto } from './version/restore.js';
+import {
+  copyToRestore,
+  keepHistory,
+  putInPlace,
+  removeCopy,
+  replaceContent,
+} from './version/restore.js';
 import { makeSnapshot, type Snapshot } from './version/snapshot.js';
 import { VersionFiles } from './version/version-files.js';
 import { VersionRecords } from './version/version-records.js';
 
 /** How often a transaction begins again because somebody else has changed what it had read. */
 const MAX_BEGINNINGS = 10;
+
+/** How often restoring begins again because somebody else has written to the store meanwhile. */
+const MAX_RESTORES = 10;
 
 /** Most versions whose files are open at once. */
 const MAX_OPEN_VERSIONS = 20;
@@ -34,6 +51,7 @@ export class SqliteStore {
   #live: LiveRecords | undefined;
   #files: VersionFiles | undefined;
   readonly #versions = new Map<string, VersionRecords>();
+  readonly #sessions = new AsyncLocalStorage<Session>();
 
   constructor(definition: StoreDefinition<RecordTypes>) {
     this.definition = definition;
@@ -47,6 +65,11 @@ export class SqliteStore {
   /** Its current database. */
   get file(): string {
     return join(this.dir, 'db.sqlite3');
+  }
+
+  /** Whether it was made: it is when it is first opened. */
+  get exists(): boolean {
+    return existsSync(this.file);
   }
 
   /** The store's own: other stores, and copies that began a life of their own elsewhere, have others. */
@@ -97,32 +120,51 @@ export class SqliteStore {
 
   /** Runs a body whose changes are written all at once when it ends, or not at all when it throws. */
   async transaction<T>(body: () => T | Promise<T>): Promise<T> {
-    const { live } = this;
-    const outer = live.session;
-    if (outer !== undefined) {
-      const mark = outer.writes.length;
-      try {
-        return await body();
-      } catch (error) {
-        outer.revertTo(mark);
-        throw error;
-      }
-    }
+    const outer = this.#sessions.getStore();
+    if (outer !== undefined) return this.#within(new Session(outer), body);
     const value = await this.#outermost(body);
     const { afterTransactions = true } = this.definition.versions ?? {};
-    if (afterTransactions) await this.snapshot('transaction').done;
+    if (afterTransactions) await this.#versionOfTransaction();
     return value;
+  }
+
+  /** Runs a body in a session; what it has changed is taken back when it throws. */
+  async #within<T>(session: Session, body: () => T | Promise<T>): Promise<T> {
+    try {
+      return await this.#sessions.run(session, body);
+    } catch (error) {
+      session.undo();
+      throw error;
+    }
   }
 
   async #outermost<T>(body: () => T | Promise<T>): Promise<T> {
     const { live } = this;
     for (let beginning = 1; ; beginning += 1) {
       const session = new Session();
-      const value = await live.within(session, body);
-      live.beforeRead?.();
-      const [committed] = live.commit([session]);
-      if (committed === undefined || committed.kind === 'written') return value;
-      if (committed.kind === 'refused' || beginning >= MAX_BEGINNINGS) throw committed.error;
+      try {
+        const value = await this.#within(session, body);
+        live.beforeRead?.();
+        const [committed] = live.commit([session]);
+        if (committed !== undefined && committed.kind !== 'written') throw committed.error;
+        return value;
+      } catch (error) {
+        // Records show what is in the store.
+        session.undo();
+        if (!(error instanceof RecordChanged) || beginning >= MAX_BEGINNINGS) throw error;
+      }
+    }
+  }
+
+  async #versionOfTransaction(): Promise<void> {
+    try {
+      await this.snapshot('transaction').done;
+    } catch (error) {
+      throw new StoreUnusable(
+        this.file,
+        `a transaction was written, but no version could be made after it: ${errorMessage(error)}`,
+        { cause: error },
+      );
     }
   }
 
@@ -134,14 +176,17 @@ export class SqliteStore {
     // Opened first, so that there is something to make a version of.
     const { live, models } = this;
     live.beforeRead?.();
+    const now = new Date();
     const { folder } = this.files;
+    const name = this.files.nameFor(now);
     const snapshot = makeSnapshot({
       source: this.file,
       folder,
+      name,
       models,
       reason,
       ...of,
-      now: new Date(),
+      now,
     });
     const done = snapshot.done.then((id) => {
       this.files.trim(this.definition.versions ?? {});
@@ -161,35 +206,67 @@ export class SqliteStore {
     return records;
   }
 
-  /** @throws {@link NoSuchVersion} */
+  /** @throws {@link NoSuchVersion}, {@link StoreUnusable} for one that is damaged */
   find(id: string): VersionInfo {
-    const all = this.files.list();
-    const found = all.find((info) => info.id === id);
+    const found = this.files.find(id);
     if (found !== undefined) return found;
-    const newest = all.slice(-3).map((info) => info.id);
+    const newest = this.files
+      .list()
+      .slice(-3)
+      .map((info) => info.id);
     throw new NoSuchVersion(this.dir, id, newest);
   }
 
   /**
    * Makes a version current. What it replaces is a version itself first, so that nothing is lost.
    *
-   * @returns the version of what was replaced
-   * @throws {@link NoSuchVersion}, {@link StoreBusy} while a run works on the store
+   * @returns the version of what was replaced; the restored one itself where there was no database any more
+   * @throws {@link NoSuchVersion}, {@link StoreBusy} while a run works on the store, {@link StoreUnusable}
    */
   async restore(id: string): Promise<VersionInfo> {
+    if (this.#sessions.getStore() !== undefined)
+      throw new StoreUnusable(
+        this.dir,
+        'is not restored within a transaction or a body, which it would pull the records away from. Restore it before or after.',
+      );
     const info = this.find(id);
-    const { runs } = this;
-    const active = runs.active();
+    const { files, models } = this;
+    const { migrations = {} } = this.definition;
+    const version = { version: info.file, folder: files.folder, models, migrations };
+    if (!isThere(this.file)) {
+      putInPlace(await copyToRestore(version, new Date()), this.file, new Date());
+      this.open();
+      return info;
+    }
+    this.#checkFree();
+    const copy = await copyToRestore(version, new Date());
+    try {
+      return await this.#replaceBy(copy);
+    } finally {
+      removeCopy(copy);
+    }
+  }
+
+  /** @returns the version of what was replaced */
+  async #replaceBy(copy: string): Promise<VersionInfo> {
+    for (let beginning = 1; beginning <= MAX_RESTORES; beginning += 1) {
+      const { live } = this;
+      const isAsBefore = live.watch();
+      this.#checkFree();
+      const replaced = await this.snapshot('before_restore').done;
+      keepHistory(copy, this.file);
+      if (await replaceContent(this.file, copy, isAsBefore)) return this.find(replaced);
+    }
+    throw new StoreUnusable(
+      this.file,
+      'is written to by others all the time. Nothing was restored; stop what writes to it, and restore again.',
+    );
+  }
+
+  /** @throws {@link StoreBusy} */
+  #checkFree(): void {
+    const active = this.runs.active();
     if (active !== undefined) throw new StoreBusy(this.dir, active.id, active.startedAt);
-    const known = runs.all();
-    const replaced = await this.snapshot('before_restore').done;
-    await restoreInto(this.file, info.file);
-    this.close();
-    // Runs the migrations that the version is from before.
-    this.open();
-    // Runs have happened, whatever their records are now.
-    this.runs.keep(known);
-    return this.find(replaced);
   }
 
   /** What differs between two states; undefined is the current one. */
@@ -216,23 +293,20 @@ export class SqliteStore {
 
   #open(): LiveRecords {
     const { models, file, dir, files } = this;
-    if (!existsSync(file)) this.#checkNew();
-    mkdirSync(dir, { recursive: true });
+    const { migrations = {} } = this.definition;
+    if (!isThere(file)) this.#checkNew();
+    guarded(dir, () => mkdirSync(dir, { recursive: true }));
     files.removeAbandoned(new Date());
-    const db = openToWrite(file);
+    const db = openToWrite(file, (found) => {
+      formatOf(found, file);
+    });
     try {
-      this.#prepare(db, models);
-      return new LiveRecords(file, db, models);
+      prepareSchema({ db, file, models, migrations }, new Date());
+      return new LiveRecords(file, db, models, this.#sessions);
     } catch (error) {
       db.close();
       throw error;
     }
-  }
-
-  #prepare(db: Connection, models: RecordModels): void {
-    const { migrations = {} } = this.definition;
-    forgetVersion(db);
-    prepareSchema({ db, file: this.file, models, migrations }, new Date());
   }
 
   /** A store whose database has gone is not begun anew over what is left of it. */
@@ -242,7 +316,12 @@ export class SqliteStore {
     if (newest === undefined) return;
     throw new StoreUnusable(
       this.file,
-      `is missing, though ${this.files.folder} has ${String(versions.length)} versions. Copy the one to go on from, such as ${newest.file}, to db.sqlite3; or use another dir.`,
+      `is missing or empty, though ${this.files.folder} has ${versions.length === 1 ? 'a version' : `${String(versions.length)} versions`}. Restore the one to go on from, such as the newest, ${newest.id} (millrace records restore, or restore() of the store); or use another dir.`,
     );
   }
+}
+
+/** True for a database; SQLite takes a file without anything in it for a new one. */
+function isThere(file: string): boolean {
+  return guarded(file, () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0);
 }

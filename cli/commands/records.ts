@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addForgetCommand } from '../records/forget.js';
 import { addRunCommand } from '../records/run.js';
 import { addStatusCommand } from '../records/status.js';
 import { addDiffCommand, addRestoreCommand, addVersionsCommand } from '../records/versions.js';
@@ -28,4 +29,5 @@ export function addRecordsCommand(program: Command): void {
   addVersionsCommand(records);
   addDiffCommand(records);
   addRestoreCommand(records);
+  addForgetCommand(records);
 }

@@ -29,6 +29,10 @@ export async function withStore<T>(
   const store = coreOf(project.registry.recordPipelines.get(pipeline)?.store ?? {});
   store.startAt(project.dir);
   try {
+    if (!store.exists)
+      throw new UsageError(
+        `There is no store in ${store.dir}. The first run makes it, or a script that writes into it; a store lives on one machine.`,
+      );
     return await work(store);
   } catch (error) {
     throw error instanceof RecordStoreError ? new UsageError(error.message) : error;

@@ -1,11 +1,10 @@
-import { isAbsolute, join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Catalog } from '../../adapters/catalog/open-catalog.js';
 import type { ProjectConfig } from '../../src/config/config.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import type { Log } from '../../src/pipeline/context.js';
-import { STATE_FOLDER } from '../dev-server/dev-record.js';
-import { resolveReferences, secretSources, type Environment } from '../project/secrets.js';
+import { openProjectCatalog } from '../project/project-catalog.js';
+import type { Environment } from '../project/secrets.js';
 import { DataFlows } from './data-flows.js';
 
 /** What {@link ProjectFlows} needs. */
@@ -29,9 +28,18 @@ export class ProjectFlows {
 
   /** @throws {@link CatalogUnavailable}, {@link CatalogNewer}, {@link UnresolvedReferences}; the next call tries again */
   async open(): Promise<DataFlows> {
+    return (await this.#parts()).flows;
+  }
+
+  /** The catalog itself. Throws what {@link ProjectFlows.open} throws. */
+  async catalog(): Promise<Catalog> {
+    return (await this.#parts()).catalog;
+  }
+
+  async #parts(): Promise<{ readonly catalog: Catalog; readonly flows: DataFlows }> {
     const opening = (this.#opened ??= this.#open());
     try {
-      return (await opening).flows;
+      return await opening;
     } catch (error) {
       if (this.#opened === opening) this.#opened = undefined;
       throw error;
@@ -50,25 +58,9 @@ export class ProjectFlows {
 
   async #open(): Promise<{ readonly catalog: Catalog; readonly flows: DataFlows }> {
     const { config, client, taskQueue, flows, log } = this.options;
-    // Loaded when used: hundreds of files, which most commands have no use for.
-    const { openCatalog } = await import('../../adapters/catalog/open-catalog.js');
-    const catalog = await openCatalog({ url: await catalogUrl(this.options), log });
+    const catalog = await openProjectCatalog(this.options);
     const afterExecute = config.afterExecute !== undefined;
     const options = { catalog: catalog.dataFlows, client, taskQueue, afterExecute, flows, log };
     return { catalog, flows: new DataFlows(options) };
   }
-}
-
-/** Where a project's catalog is: what its config says, else `DATABASE_URL`, else a file in its state folder. */
-async function catalogUrl({
-  dir,
-  config,
-  env,
-}: Pick<ProjectFlowsOptions, 'dir' | 'config' | 'env'>): Promise<string> {
-  const { url } = await resolveReferences(config.catalog, secretSources({ config }, env));
-  const configured = url ?? env['DATABASE_URL'];
-  if (configured === undefined || configured === '')
-    return `sqlite:${join(dir, STATE_FOLDER, 'catalog.db')}`;
-  const [, path] = /^sqlite:(.*)$/.exec(configured) ?? [];
-  return path === undefined || isAbsolute(path) ? configured : `sqlite:${resolve(dir, path)}`;
 }

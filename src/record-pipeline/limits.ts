@@ -25,6 +25,8 @@ export const RECORD_LIMITS = {
   lostActivities: 20,
   /** Errors that a run's result tells in full; all of them are in the store. */
   errorsShown: 20,
+  /** Errors that a script is given at its run's end. */
+  errorsReturned: 1_000,
   /** Runs that a store remembers, and those of which it remembers what failed: the newest of them. */
   runsKept: 1_000,
   runsKeptWithFailures: 100,

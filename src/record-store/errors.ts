@@ -109,3 +109,16 @@ export class NoSuchVersion extends RecordStoreError {
     super(`${dir} has no version ${JSON.stringify(version)}. ${known}`);
   }
 }
+
+/** Reading took longer than anybody waits. Nothing was changed. */
+export class StoreReadTimeout extends RecordStoreError {
+  override readonly name = 'StoreReadTimeout';
+  constructor(
+    readonly file: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      `${file}: reading took longer than ${String(timeoutMs / 1_000)} s and was given up. Ask for less, or add an index for what is asked.`,
+    );
+  }
+}

@@ -43,6 +43,7 @@ const FOLDERS = [
   'server',
   'testing',
   'cli',
+  'script',
   'bench',
   'examples',
   'test',
@@ -60,6 +61,7 @@ const HOUSE: Readonly<Record<string, readonly Folder[]>> = {
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],
   cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'server'],
+  script: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'cli'],
 };
 
 describe.each(Object.entries(HOUSE))('%s', (importer, allowed) => {

@@ -21,6 +21,7 @@ const OPTIONS: ts.CompilerOptions = {
     'millrace/testing': [join(ROOT, 'testing/index.ts')],
     'millrace/connectors': [join(ROOT, 'adapters/connector/index.ts')],
     'millrace/records': [join(ROOT, 'adapters/record-store/index.ts')],
+    'millrace/script': [join(ROOT, 'script/index.ts')],
   },
 };
 

@@ -3,6 +3,7 @@ import { VERSION } from '../../../src/version.js';
 import { CatalogNewer } from '../catalog-errors.js';
 import type { CatalogDatabase, Dialect } from '../database.js';
 import { createDataFlows } from './0001-data-flows.js';
+import { createRecordStores } from './0002-record-stores.js';
 import { columnTypes, type ColumnTypes } from './column-types.js';
 
 /** Migrations by name, in their order. */
@@ -11,7 +12,10 @@ export type Migrations = Readonly<
 >;
 
 /** Every migration. One that is released stays as it is. */
-export const MIGRATIONS: Migrations = { '0001_data_flows': createDataFlows };
+export const MIGRATIONS: Migrations = {
+  '0001_data_flows': createDataFlows,
+  '0002_record_stores': createRecordStores,
+};
 
 const MIGRATIONS_TABLE = 'catalog_migrations';
 

@@ -21,9 +21,6 @@ interface RunRow {
   readonly failed: number;
 }
 
-/** A run as databases pass it on. */
-export type KeptRun = RunRow;
-
 interface FailureRow {
   readonly step: string;
   readonly record_type: string;
@@ -163,24 +160,10 @@ export class RunLog {
     `);
   }
 
-  /** Everything that is known of runs, to be {@link keep kept} by a database that is older. */
-  all(): readonly KeptRun[] {
-    return this.db.prepare('select * from millrace_runs').all() as RunRow[];
-  }
-
-  /** Puts what is known of runs in the place of what an older database knew. */
-  keep(runs: readonly KeptRun[]): void {
-    const put = this.db.prepare(
-      `insert or replace into millrace_runs
-         (id, pipeline, workflow_id, epoch, status, started_at, seen_at, ended_at, completed, failed)
-       values (@id, @pipeline, @workflow_id, @epoch, @status, @started_at, @seen_at, @ended_at, @completed, @failed)`,
-    );
-    this.db
-      .transaction(() => {
-        this.db.prepare('delete from millrace_passes').run();
-        for (const run of runs) put.run(run);
-      })
-      .immediate();
+  /** Everything that is known of runs. */
+  all(): readonly RecordRun[] {
+    const rows = this.db.prepare('select * from millrace_runs').all() as RunRow[];
+    return rows.flatMap((row) => shown(row) ?? []);
   }
 
   /** The run that works on the store. */

@@ -16,43 +16,82 @@ export interface DiffRequest {
 
 /** What differs between two states of a store, by record type. Columns that one of them lacks are empty there. */
 export function diffFiles({ before, after, models, limit }: DiffRequest): StoreDiff {
+  // One that cannot be opened is told by its own name.
+  openToRead(before).close();
   const db = openToRead(after);
   try {
-    return guarded(before, () => {
-      db.prepare('attach ? as older').run(before);
-      return Object.fromEntries(
-        [...models.values()].map((model) => [model.name, diffTable(db, model, limit)]),
-      );
+    db.prepare('attach ? as older').run(before);
+    return Object.fromEntries(
+      [...models.values()].map((model) => [model.name, diffTable(db, model, limit)]),
+    );
+  } catch (error) {
+    return guarded(isWhole(db) ? before : after, () => {
+      throw error;
     });
   } finally {
     db.close();
   }
 }
 
-type Side = 'older' | 'main';
+/** True where what is wrong with two databases is not wrong with the main one. */
+function isWhole(db: Connection): boolean {
+  try {
+    return db.pragma('main.quick_check(1)', { simple: true }) === 'ok';
+  } catch {
+    return false;
+  }
+}
+
+/** Columns that each of the two states has of a table; none where it lacks the table. */
+export interface DiffColumns {
+  readonly older: ReadonlySet<string>;
+  readonly newer: ReadonlySet<string>;
+}
+
+/** The statements that compare one table of a database with that of another, which is attached as `older`. */
+export interface DiffStatements {
+  readonly added: string;
+  readonly removed: string;
+  readonly changed: string;
+  /** Rows of the older one and the newer one side by side, each as {@link Row} has it. Takes the most that are wanted. */
+  readonly changes: string;
+}
+
+/** Columns that one of the states lacks are empty there. */
+export function diffStatements(model: RecordModel, { older, newer }: DiffColumns): DiffStatements {
+  const a = selectAll(model, 'older', older);
+  const b = selectAll(model, 'main', newer);
+  const differs =
+    model.columns.map(({ name }) => `a."${name}" is not b."${name}"`).join(' or ') || '0';
+  return {
+    added: `select count(*) from (${b}) b where not exists (select 1 from (${a}) a where a.id = b.id)`,
+    removed: `select count(*) from (${a}) a where not exists (select 1 from (${b}) b where b.id = a.id)`,
+    changed: `select count(*) from (${a}) a join (${b}) b on a.id = b.id where ${differs}`,
+    changes: `select a.*, b.* from (${a}) a full join (${b}) b on a.id = b.id
+      where a.id is null or b.id is null or ${differs} order by coalesce(a.id, b.id) limit ?`,
+  };
+}
 
 function diffTable(db: Connection, model: RecordModel, limit: number): TableDiff {
-  const [older, newer] = (['older', 'main'] as const).map((side) => selectAll(db, model, side));
-  const names = model.columns.map(({ name }) => name);
-  const differs = names.map((name) => `a."${name}" is not b."${name}"`).join(' or ') || '0';
+  const statements = diffStatements(model, {
+    older: columnsIn(db, model, 'older'),
+    newer: columnsIn(db, model, 'main'),
+  });
   const count = (sql: string): number => Number(db.prepare(sql).pluck().get());
-  const added = count(
-    `select count(*) from (${newer ?? ''}) b where not exists (select 1 from (${older ?? ''}) a where a.id = b.id)`,
-  );
-  const removed = count(
-    `select count(*) from (${older ?? ''}) a where not exists (select 1 from (${newer ?? ''}) b where b.id = a.id)`,
-  );
-  const changed = count(
-    `select count(*) from (${older ?? ''}) a join (${newer ?? ''}) b on a.id = b.id where ${differs}`,
-  );
-  const rows = db
-    .prepare(
-      `select a.*, b.* from (${older ?? ''}) a full join (${newer ?? ''}) b on a.id = b.id
-       where a.id is null or b.id is null or ${differs} order by coalesce(a.id, b.id) limit ?`,
-    )
-    .raw()
-    .all(limit) as StoredValue[][];
-  return { added, removed, changed, changes: rows.map((row) => recordDiff(model, row)) };
+  const rows = db.prepare(statements.changes).raw().all(limit) as StoredValue[][];
+  return {
+    added: count(statements.added),
+    removed: count(statements.removed),
+    changed: count(statements.changed),
+    changes: rows.map((row) => recordDiff(model, row)),
+  };
+}
+
+type Side = 'older' | 'main';
+
+function columnsIn(db: Connection, model: RecordModel, side: Side): ReadonlySet<string> {
+  const sql = 'select name from pragma_table_info(?, ?)';
+  return new Set(db.prepare(sql).pluck().all(model.table, side) as string[]);
 }
 
 function recordDiff(model: RecordModel, row: Row): RecordDiff {
@@ -64,13 +103,7 @@ function recordDiff(model: RecordModel, row: Row): RecordDiff {
 }
 
 /** All rows of a table of one state, with NULL for what it lacks: a column, or the whole table. */
-function selectAll(db: Connection, model: RecordModel, side: Side): string {
-  const existing = new Set(
-    db
-      .prepare('select name from pragma_table_info(?, ?)')
-      .pluck()
-      .all(model.table, side) as string[],
-  );
+function selectAll(model: RecordModel, side: Side, existing: ReadonlySet<string>): string {
   const columns = model.columns.map(({ name, kind }) => {
     if (!existing.has(name)) return `null as "${name}"`;
     return kind === 'bigint' ? `cast("${name}" as text) as "${name}"` : `"${name}"`;

@@ -1,4 +1,5 @@
 import type fs from 'node:fs';
+import type path from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import type { VersionReason } from '../../../src/record-store/store.js';
@@ -8,7 +9,7 @@ interface Threads {
   readonly parentPort: MessagePort | null;
   readonly workerData: SnapshotTask;
 }
-type Files = Pick<typeof fs, 'renameSync' | 'rmSync'>;
+type Files = Pick<typeof fs, 'existsSync' | 'linkSync' | 'renameSync' | 'rmSync'>;
 
 /** What a snapshot is asked for. */
 export interface SnapshotTask {
@@ -17,7 +18,9 @@ export interface SnapshotTask {
   readonly source: string;
   /** Where it is made; it gets its own name when it is whole. */
   readonly part: string;
-  readonly target: string;
+  readonly folder: string;
+  /** Its name, with a number behind it where there is one of this name. */
+  readonly name: string;
   readonly at: string;
   readonly reason: VersionReason;
   readonly run: string | null;
@@ -29,7 +32,7 @@ export interface SnapshotTask {
 /** What a snapshot tells: that what it copies is fixed from now on, then that it is there. */
 export type SnapshotMessage =
   | { readonly kind: 'pinned' }
-  | { readonly kind: 'done' }
+  | { readonly kind: 'done'; readonly id: string }
   | { readonly kind: 'failed'; readonly message: string; readonly code: string };
 
 /**
@@ -38,10 +41,12 @@ export type SnapshotMessage =
  */
 export function takeSnapshot(require: NodeJS.Require): void {
   const { parentPort, workerData } = require('node:worker_threads') as Threads;
-  const { renameSync, rmSync } = require('node:fs') as Files;
+  const { existsSync, linkSync, renameSync, rmSync } = require('node:fs') as Files;
+  const { join } = require('node:path') as typeof path;
   const task = workerData;
   const Sqlite = require(task.driver) as typeof Database;
   const tell = (message: SnapshotMessage): void => parentPort?.postMessage(message);
+  const codeOf = (error: unknown): string => (error as { readonly code?: string }).code ?? '';
 
   const copy = async (): Promise<void> => {
     const source = new Sqlite(task.source, { readonly: true, timeout: 5_000 });
@@ -68,26 +73,61 @@ export function takeSnapshot(require: NodeJS.Require): void {
           made.prepare(`select count(*) from "${table}"`).pluck().get(),
         ]),
       );
-      made.exec(
-        'create table if not exists millrace_version (at text, reason text, run text, step text, counts text); delete from millrace_version;',
-      );
-      made
-        .prepare('insert into millrace_version values (?, ?, ?, ?, ?)')
-        .run(task.at, task.reason, task.run, task.step, JSON.stringify(counts));
+      const describing = made.transaction(() => {
+        made.exec(
+          'create table if not exists millrace_version (at text, reason text, run text, step text, counts text); delete from millrace_version;',
+        );
+        made
+          .prepare('insert into millrace_version values (?, ?, ?, ?, ?)')
+          .run(task.at, task.reason, task.run, task.step, JSON.stringify(counts));
+        // Nobody works on a version, whoever worked on what it is of.
+        made
+          .prepare(
+            "update millrace_runs set status = 'interrupted', ended_at = ? where ended_at is null",
+          )
+          .run(task.at);
+        made.exec('delete from millrace_passes');
+      });
+      describing();
     } finally {
       made.close();
     }
   };
 
+  /** Gives it its name, unless somebody else has taken that: no version is ever written over. */
+  const nameIt = (id: string): boolean => {
+    const target = join(task.folder, `${id}.sqlite3`);
+    try {
+      linkSync(task.part, target);
+      rmSync(task.part);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      // Some file systems have no links; others than these have other troubles.
+      if (!/^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EINVAL|EMLINK)$/.test(codeOf(error))) throw error;
+      if (existsSync(target)) return false;
+      renameSync(task.part, target);
+      return true;
+    }
+  };
+
+  const named = (): string => {
+    for (let at = 1; at < 10_000; at += 1) {
+      const id = at === 1 ? task.name : `${task.name}-${String(at).padStart(4, '0')}`;
+      if (nameIt(id)) return id;
+    }
+    throw new Error(`there are too many versions called ${task.name}`);
+  };
+
   copy()
     .then(() => {
       describe();
-      renameSync(task.part, task.target);
-      tell({ kind: 'done' });
+      tell({ kind: 'done', id: named() });
     })
     .catch((error: unknown) => {
       rmSync(task.part, { force: true });
-      const { message, code } = error as { readonly message: string; readonly code?: string };
-      tell({ kind: 'failed', message, code: code ?? '' });
+      rmSync(`${task.part}-journal`, { force: true });
+      const { message } = error as { readonly message: string };
+      tell({ kind: 'failed', message, code: codeOf(error) });
     });
 }

@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StoreUnusable } from '../../../src/record-store/errors.js';
 import type { VersionReason } from '../../../src/record-store/store.js';
-import { reasonOf } from '../connection.js';
+import { guarded, reasonOf } from '../connection.js';
 import type { RecordModels } from '../record-model.js';
+import { partFile } from './part-files.js';
 import { takeSnapshot, type SnapshotMessage, type SnapshotTask } from './snapshot-thread.js';
 
 /** What a version is made of and for. */
@@ -14,6 +15,8 @@ export interface SnapshotRequest {
   readonly source: string;
   /** The folder of versions. */
   readonly folder: string;
+  /** Its name in there, unless somebody else takes it first. */
+  readonly name: string;
   readonly models: RecordModels;
   readonly reason: VersionReason;
   readonly run?: string | undefined;
@@ -35,20 +38,20 @@ export interface Snapshot {
  * @throws {@link StoreUnusable} by both promises, where it could not be made; no half version is left
  */
 export function makeSnapshot(request: SnapshotRequest): Snapshot {
-  const { folder, source, models, reason, run, step, now } = request;
-  mkdirSync(folder, { recursive: true });
-  const id = freeId(folder, now);
-  const target = join(folder, `${id}.sqlite3`);
+  const { folder, source, name, models, reason, run, step, now } = request;
+  guarded(folder, () => mkdirSync(folder, { recursive: true }));
+  const part = partFile(folder, name);
   const task: SnapshotTask = {
     driver: createRequire(import.meta.url).resolve('better-sqlite3'),
     source,
-    target,
-    part: `${target}.part`,
+    part,
+    folder,
+    name,
     at: now.toISOString(),
     reason,
     run: run ?? null,
     step: step ?? null,
-    tables: Object.fromEntries([...models.values()].map(({ name, table }) => [name, table])),
+    tables: Object.fromEntries([...models.values()].map((model) => [model.name, model.table])),
   };
   let pin = (): void => undefined;
   let unpin: (error: Error) => void = () => undefined;
@@ -67,18 +70,12 @@ export function makeSnapshot(request: SnapshotRequest): Snapshot {
     };
     thread.on('message', (message: SnapshotMessage) => {
       if (message.kind === 'pinned') pin();
-      else if (message.kind === 'done') resolve(id);
-      else
-        fail(
-          new StoreUnusable(
-            target,
-            `the version could not be made: ${reasonOf(message.code) ?? message.message}`,
-          ),
-        );
+      else if (message.kind === 'done') resolve(message.id);
+      else fail(notMade(request, message));
     });
     thread.on('error', fail);
     thread.on('exit', () => {
-      fail(new StoreUnusable(target, 'the version could not be made: its thread ended.'));
+      fail(notMade(request, { message: 'its thread ended', code: '' }));
     });
   });
   // Who waits for one of them only must not be told of the other as an accident.
@@ -87,12 +84,11 @@ export function makeSnapshot(request: SnapshotRequest): Snapshot {
   return { pinned, done };
 }
 
-/** The time, as a name that sorts by it and that every file system takes. */
-function freeId(folder: string, now: Date): string {
-  const time = now.toISOString().replaceAll(':', '-');
-  for (let at = 1; ; at += 1) {
-    const id = at === 1 ? time : `${time}-${String(at).padStart(3, '0')}`;
-    const taken = ['', '.part'].some((end) => existsSync(join(folder, `${id}.sqlite3${end}`)));
-    if (!taken) return id;
-  }
+function notMade(
+  { source, folder, name }: SnapshotRequest,
+  { message, code }: { readonly message: string; readonly code: string },
+): StoreUnusable {
+  // What is wrong in a copy was wrong before.
+  const file = /^SQLITE_(?:CORRUPT|NOTADB)/.test(code) ? source : join(folder, `${name}.sqlite3`);
+  return new StoreUnusable(file, `no version could be made: ${reasonOf(code) ?? `${message}.`}`);
 }

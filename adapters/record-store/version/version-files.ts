@@ -1,7 +1,9 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { StoreUnusable } from '../../../src/record-store/errors.js';
 import type { VersionInfo, VersionPolicy, VersionReason } from '../../../src/record-store/store.js';
-import { codeOf, openToRead } from '../connection.js';
+import { codeOf, guarded, openToRead } from '../connection.js';
+import { isAbandoned, isPart } from './part-files.js';
 
 const ENDING = '.sqlite3';
 
@@ -11,15 +13,15 @@ export const KEEP = 100;
 /** Most bytes of versions, likewise. */
 export const KEEP_BYTES = 10 * 1024 ** 3;
 
-/** What is not whole after so long belongs to a process that was killed. */
-const ABANDONED_MS = 3_600_000;
+/** What a version's name begins with. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z/;
 
 interface VersionRow {
   readonly at: string;
   readonly reason: VersionReason;
   readonly run: string | null;
   readonly step: string | null;
-  readonly counts: string;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** The files of a store's versions. */
@@ -28,14 +30,37 @@ export class VersionFiles {
 
   constructor(readonly folder: string) {}
 
-  /** What there is, oldest first. Files that are no versions, or cannot be read, are not among them. */
+  /**
+   * What there is, oldest first. Files that are no versions, or cannot be read, are not among them.
+   *
+   * @throws {@link StoreUnusable} where the folder cannot be read
+   */
   list(): readonly VersionInfo[] {
-    const found = this.#names()
-      .filter((name) => name.endsWith(ENDING))
-      .flatMap((name) => this.#info(name) ?? []);
+    const found = this.#ids().flatMap((id) => this.#info(id) ?? []);
     for (const id of this.#known.keys())
       if (!found.some((info) => info.id === id)) this.#known.delete(id);
-    return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return found;
+  }
+
+  /** @throws {@link StoreUnusable} for one that is there, and cannot be read */
+  find(id: string): VersionInfo | undefined {
+    if (!this.#ids().includes(id)) return undefined;
+    const info = this.#info(id);
+    if (info !== undefined) return info;
+    throw new StoreUnusable(
+      this.#file(id),
+      'is damaged, or no version. It is left as it is; choose another one.',
+    );
+  }
+
+  /** A name for a version of now. It sorts after all others, also where the clock was set back. */
+  nameFor(now: Date): string {
+    const time = now.toISOString().replaceAll(':', '-');
+    const newest =
+      this.#ids()
+        .findLast((id) => TIME.test(id))
+        ?.slice(0, time.length) ?? '';
+    return newest > time ? newest : time;
   }
 
   /** Removes the oldest versions beyond what is to be kept. The newest stays, and so does what was last replaced by another. */
@@ -47,47 +72,65 @@ export class VersionFiles {
     for (const info of all.slice(0, -1)) {
       if (count <= keep && bytes <= keepBytes) return;
       if (info === replaced) continue;
-      rmSync(info.file, { force: true });
+      guarded(info.file, () => {
+        rmSync(info.file, { force: true });
+      });
       count -= 1;
       bytes -= info.bytes;
     }
   }
 
-  /** Removes what killed processes have left behind. */
+  /** Removes what killed processes have left behind, as far as it can: nothing depends on it. */
   removeAbandoned(now: Date): void {
-    for (const name of this.#names().filter((other) => other.includes(`${ENDING}.part`))) {
+    for (const name of this.#names().filter(isPart)) {
       const file = join(this.folder, name);
-      const at = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-      if (now.getTime() - at > ABANDONED_MS) rmSync(file, { force: true });
+      try {
+        const { mtimeMs } = statSync(file);
+        if (isAbandoned(name, now.getTime() - mtimeMs)) rmSync(file, { force: true });
+      } catch {
+        // Somebody else has removed it, or does not let us.
+      }
     }
   }
 
   #names(): readonly string[] {
-    try {
-      return readdirSync(this.folder);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return [];
-      throw error;
-    }
+    return guarded(this.folder, () => {
+      try {
+        return readdirSync(this.folder);
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return [];
+        throw error;
+      }
+    });
   }
 
-  #info(name: string): VersionInfo | undefined {
-    const id = name.slice(0, -ENDING.length);
-    const file = join(this.folder, name);
+  /** Names without their ending, oldest first. */
+  #ids(): readonly string[] {
+    return this.#names()
+      .filter((name) => name.endsWith(ENDING))
+      .map((name) => name.slice(0, -ENDING.length))
+      .sort();
+  }
+
+  #file(id: string): string {
+    return join(this.folder, `${id}${ENDING}`);
+  }
+
+  #info(id: string): VersionInfo | undefined {
+    const file = this.#file(id);
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
     const known = this.#known.get(id);
     if (known?.mtimeMs === stat.mtimeMs) return known.info;
     const row = versionRow(file);
     if (row === undefined) return undefined;
-    const { run, step, counts, ...rest } = row;
+    const { run, step, ...rest } = row;
     const info: VersionInfo = {
       id,
       file,
       ...rest,
       ...(run !== null && { run }),
       ...(step !== null && { step }),
-      counts: JSON.parse(counts) as Readonly<Record<string, number>>,
       bytes: stat.size,
     };
     this.#known.set(id, { mtimeMs: stat.mtimeMs, info });
@@ -99,8 +142,9 @@ function versionRow(file: string): VersionRow | undefined {
   try {
     const db = openToRead(file);
     try {
-      return db.prepare('select at, reason, run, step, counts from millrace_version').get() as
-        VersionRow | undefined;
+      const row = db.prepare('select at, reason, run, step, counts from millrace_version').get() as
+        (Omit<VersionRow, 'counts'> & { readonly counts: string }) | undefined;
+      return row && { ...row, counts: JSON.parse(row.counts) as VersionRow['counts'] };
     } finally {
       db.close();
     }

@@ -46,6 +46,7 @@ describePostgres('a catalog in PostgreSQL', () => {
     expect(await opened[19]!.dataFlows.flows()).toHaveLength(1);
     expect(await query('select name from catalog_migrations')).toEqual([
       { name: '0001_data_flows' },
+      { name: '0002_record_stores' },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { openCatalog, type Catalog } from '../../../adapters/catalog/open-catalog.js';
 import { testDataFlowCatalog } from '../../conformance/data-flow-catalog.js';
+import { testStoreCatalog } from '../../conformance/store-catalog.js';
 import {
   createPostgresDatabase,
   describePostgres,
@@ -34,5 +35,11 @@ describePostgres('PostgreSQL', () => {
         await Promise.all(catalogs.map((it) => it.close()));
       },
     };
+  });
+
+  testStoreCatalog('where record stores are, in PostgreSQL', async () => {
+    const { recordStores, close } = await openCatalog({ url: database.url });
+    await execute(database.url, 'truncate record_stores');
+    return { catalog: recordStores, dispose: close };
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCatalog, type Catalog } from '../../../adapters/catalog/open-catalog.js';
 import { testDataFlowCatalog } from '../../conformance/data-flow-catalog.js';
+import { testStoreCatalog } from '../../conformance/store-catalog.js';
 
 testDataFlowCatalog('data flows in SQLite', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'millrace-catalog-'));
@@ -17,6 +18,18 @@ testDataFlowCatalog('data flows in SQLite', async () => {
     another: open,
     dispose: async () => {
       await Promise.all(catalogs.map((catalog) => catalog.close()));
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+});
+
+testStoreCatalog('where record stores are, in SQLite', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'millrace-catalog-'));
+  const catalog = await openCatalog({ url: `sqlite:${join(dir, 'catalog.db')}` });
+  return {
+    catalog: catalog.recordStores,
+    dispose: async () => {
+      await catalog.close();
       await rm(dir, { recursive: true, force: true });
     },
   };

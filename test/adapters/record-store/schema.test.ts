@@ -171,7 +171,7 @@ describe('files of a record store that cannot be used', () => {
     store.close();
     rmSync(file());
     expect(() => blogIn(folder.path).author.count()).toThrow(
-      /db\.sqlite3: is missing, though .*versions has 1 versions\. Copy the one to go on from, such as/,
+      /db\.sqlite3: is missing or empty, though .*versions has a version\. Restore the one to go on from/,
     );
   });
 
