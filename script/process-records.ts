@@ -2,9 +2,15 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { coreOf } from '../adapters/record-store/define-store.js';
 import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
+import { quietLoggers } from '../cli/quiet-loggers.js';
 import { watchRecords } from '../cli/records/record-view.js';
 import type { Logger } from '../activities/dependencies.js';
-import type { StartedRecordRun } from '../engine/record-pipeline/record-pipelines.js';
+import type {
+  RecordRunOptions,
+  StartedRecordRun,
+} from '../engine/record-pipeline/record-pipelines.js';
+import { runOrFollow } from '../engine/record-pipeline/record-run-following.js';
+import { definedProject } from '../engine/project/defined-project.js';
 import type { Environment } from '../engine/project/secrets.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import type { Services } from '../src/pipeline/context.js';
@@ -12,7 +18,7 @@ import type { RecordPipeline } from '../src/record-pipeline/record-pipeline.js';
 import type { RecordFailure } from '../src/record-pipeline/run.js';
 import { RECORD_LIMITS } from '../src/record-pipeline/limits.js';
 import { StoreBusy } from '../src/record-store/errors.js';
-import { startScriptWorker, type ScriptWorker } from './script-worker.js';
+import { startSoloWorker, type SoloWorker } from '../worker/solo-worker.js';
 
 /** How {@link processRecords} works; everything has a default. */
 export interface ProcessOptions {
@@ -66,10 +72,14 @@ export async function processRecords<S extends object>(
   options: ProcessOptions = {},
 ): Promise<Processed> {
   const store = coreOf(pipeline.store);
-  const worker = await startScriptWorker(pipeline, store, options);
+  const worker = await startWorker(pipeline, store, options);
   try {
-    const started = await beginOrFollow(pipeline.name, store, worker, options);
-    await watch(pipeline.name, started, worker, options);
+    const { name } = pipeline;
+    const { taskQueue, engine } = worker;
+    const { dir, runs } = store;
+    const before = { dir, taskQueue, active: runs.active() };
+    const started = await runOrFollow(engine, name, before, runOptions(options));
+    await watch(name, started, worker, options);
     await ended(started, store);
     return outcome(started.id, store);
   } finally {
@@ -77,34 +87,44 @@ export async function processRecords<S extends object>(
   }
 }
 
-/** A run that this script had begun before it was killed is gone on with. */
-async function beginOrFollow(
-  name: string,
-  { dir, runs }: SqliteStore,
-  { engine, taskQueue }: ScriptWorker,
-  { queue, retryFailed }: ProcessOptions,
-): Promise<StartedRecordRun> {
-  const active = runs.active();
-  if (active !== undefined) {
-    const { id, workflowId, startedAt } = active;
-    const handle = engine.temporal.client.workflow.getHandle(workflowId);
-    // The server of a run that `millrace dev` had begun, for one, is not there now.
-    const described = await handle.describe().catch(() => undefined);
-    if (described?.status.name === 'RUNNING') {
-      if (described.taskQueue === taskQueue) return { id, workflowId, handle };
-      if (queue !== true) throw new StoreBusy(dir, id, startedAt);
-    }
-  }
-  return engine.recordPipelines.run(name, {
+/** A worker for one record pipeline; a server that is started for it keeps its state in the store's folder. */
+async function startWorker<S extends object>(
+  pipeline: RecordPipeline<S>,
+  store: SqliteStore,
+  { services, log, env = process.env }: ProcessOptions,
+): Promise<SoloWorker> {
+  const base = process.cwd();
+  store.startAt(base);
+  store.open();
+  const asyncQueue = `millrace/script/${store.id}/${pipeline.name}`;
+  const project = definedProject(
+    { recordPipelines: [pipeline] },
+    { dir: store.dir, config: { asyncQueue, ...(services !== undefined && { services }) } },
+  );
+  return startSoloWorker({
+    project,
+    devDir: base,
+    localStores: base,
+    ...quietLoggers(false, env),
+    ...(log !== undefined && { log, sdkLog: log }),
+    env,
+    onProgress: (message) => {
+      process.stderr.write(`  ${message}\n`);
+    },
+  });
+}
+
+function runOptions({ queue, retryFailed }: ProcessOptions): RecordRunOptions {
+  return {
     ...(queue !== undefined && { queue }),
     ...(retryFailed !== undefined && { retryFailed }),
-  });
+  };
 }
 
 async function watch(
   name: string,
   started: StartedRecordRun,
-  { engine, failed }: ScriptWorker,
+  { engine, failed }: SoloWorker,
   { progress = true, signal }: ProcessOptions,
 ): Promise<void> {
   const cancel = (): void => {

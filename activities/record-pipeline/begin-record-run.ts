@@ -1,10 +1,14 @@
+import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { SqliteStore } from '../../adapters/record-store/sqlite-store.js';
 import type { BeginTask } from '../../src/record-pipeline/plan.js';
+import type { RunContext } from '../../src/record-pipeline/record-pipeline.js';
 import type { RecordRun } from '../../src/record-pipeline/run.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf } from '../failure.js';
-import { recordCode, storeFailure } from './record-code.js';
+import { startHeartbeat } from '../heartbeat.js';
+import { recordCode, storeFailure, type RecordCode } from './record-code.js';
+import { runContext } from './run-context.js';
 import { RunVersions } from './run-versions.js';
 
 /** A run that another Temporal server knows, or none any more, has gone when it has written nothing for so long. */
@@ -17,8 +21,10 @@ const SILENT_MS = 60_000;
  * @throws ApplicationFailure of type `StoreBusy` while another run works on the store
  */
 export async function beginRecordRun(deps: ActivityDependencies, task: BeginTask): Promise<void> {
+  const heartbeat = startHeartbeat(Context.current());
   try {
-    const { store } = recordCode(deps, task.pipeline);
+    const code = recordCode(deps, task.pipeline);
+    const { store } = code;
     const { pipeline, run, workflowId } = task;
     const { runs } = store;
     const active = runs.active();
@@ -28,9 +34,32 @@ export async function beginRecordRun(deps: ActivityDependencies, task: BeginTask
     const versions = new RunVersions(store, run, deps.log);
     await versions.make('run_start');
     await versions.settled();
+    await prepare(deps, code, run);
   } catch (error) {
     throw applicationFailure(failureOf(storeFailure(error)), error);
+  } finally {
+    heartbeat.stop();
   }
+}
+
+/** What the pipeline does first. A worker that was taken for lost writes nothing more. */
+async function prepare(
+  deps: ActivityDependencies,
+  { pipeline, store }: RecordCode,
+  run: string,
+): Promise<void> {
+  const act = pipeline.hooks.prepare as
+    ((context: RunContext<unknown>) => void | Promise<void>) | undefined;
+  if (act === undefined) return;
+  const { runs } = store;
+  const epoch = runs.takeOver(run, new Date());
+  const context = runContext(deps, Context.current(), pipeline);
+  await store.change(
+    () => act(context),
+    () => {
+      runs.advance(run, epoch, 0, 0, new Date());
+    },
+  );
 }
 
 async function closeIfOver(

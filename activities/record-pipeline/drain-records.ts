@@ -1,14 +1,12 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { createShell } from '../../adapters/shell/shell.js';
 import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
 import type { DrainOutcome, DrainTask } from '../../src/record-pipeline/plan.js';
-import { AssertionFailure } from '../../src/record-pipeline/record-pipeline.js';
 import { recordProgress } from '../../src/record-pipeline/progress.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf, isCancelled } from '../failure.js';
 import { startHeartbeat } from '../heartbeat.js';
-import { runReference } from '../run-reference.js';
 import { recordCode, storeFailure } from './record-code.js';
+import { runContext } from './run-context.js';
 import { StoreDrain } from './store-drain.js';
 
 /** Drains the records of a run for a while. What was written stays, whatever comes after it. */
@@ -21,8 +19,7 @@ export async function drainRecords(
   const heartbeat = startHeartbeat(activity);
   try {
     const { pipeline, store } = recordCode(deps, name);
-    const reference = runReference(activity.info, undefined);
-    const log = deps.log.child({ run: reference.id, record_pipeline: name });
+    const { signal: _, ...context } = runContext(deps, activity, pipeline);
     const drain = new StoreDrain(
       {
         store,
@@ -30,15 +27,8 @@ export async function drainRecords(
         run,
         retryFailed,
         signal,
-        log,
-        context: {
-          store: pipeline.store,
-          shell: createShell(signal),
-          assert,
-          log,
-          run: reference,
-          services: deps.services,
-        },
+        log: context.log,
+        context,
         onProgress: (outcome) => {
           heartbeat.beat(recordProgress(outcome));
         },
@@ -54,10 +44,6 @@ export async function drainRecords(
   } finally {
     heartbeat.stop();
   }
-}
-
-function assert(condition: unknown, message?: string): void {
-  if (!condition) throw new AssertionFailure(message);
 }
 
 function drainFailure(error: unknown, activity: Context): unknown {

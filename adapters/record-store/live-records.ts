@@ -42,8 +42,10 @@ export class LiveRecords implements RecordSource, RecordHost {
     readonly models: RecordModels,
     /** Those of the store, however often its files are opened and closed: whoever is in one stays in it. */
     private readonly sessions: AsyncLocalStorage<Session>,
+    /** What its records and queries go through. */
+    private readonly current: RecordSource & RecordHost,
   ) {
-    this.reader = new RecordReader(db, models, this);
+    this.reader = new RecordReader(db, models, current);
     this.#ids = new RecordIds(db);
     for (const model of models.values()) this.#tables.set(model, new TableStatements(db, model));
   }
@@ -59,7 +61,7 @@ export class LiveRecords implements RecordSource, RecordHost {
   }
 
   query(name: string): RecordQuery {
-    return new RecordQuery(this, this.#model(name));
+    return new RecordQuery(this.current, this.#model(name));
   }
 
   read(model: RecordModel, selection: Selection): readonly StoredRecord[] {

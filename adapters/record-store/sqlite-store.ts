@@ -16,6 +16,7 @@ import type {
 } from '../../src/record-store/store.js';
 import { errorMessage } from '../error-parts.js';
 import { guarded, openToWrite } from './connection.js';
+import { CurrentRecords } from './current-records.js';
 import { LiveRecords } from './live-records.js';
 import { modelsOf, type RecordModels } from './record-model.js';
 import { formatOf } from './own-tables.js';
@@ -52,6 +53,7 @@ export class SqliteStore {
   #files: VersionFiles | undefined;
   readonly #versions = new Map<string, VersionRecords>();
   readonly #sessions = new AsyncLocalStorage<Session>();
+  readonly #current = new CurrentRecords(() => this.live);
 
   constructor(definition: StoreDefinition<RecordTypes>) {
     this.definition = definition;
@@ -122,7 +124,7 @@ export class SqliteStore {
   async transaction<T>(body: () => T | Promise<T>): Promise<T> {
     const outer = this.#sessions.getStore();
     if (outer !== undefined) return this.#within(new Session(outer), body);
-    const value = await this.#outermost(body);
+    const value = await this.change(body);
     const { afterTransactions = true } = this.definition.versions ?? {};
     if (afterTransactions) await this.#versionOfTransaction();
     return value;
@@ -138,14 +140,19 @@ export class SqliteStore {
     }
   }
 
-  async #outermost<T>(body: () => T | Promise<T>): Promise<T> {
+  /**
+   * A transaction that makes no version.
+   *
+   * @param alongside - done in the same transaction at its end; what it throws undoes everything
+   */
+  async change<T>(body: () => T | Promise<T>, alongside?: () => void): Promise<T> {
     const { live } = this;
     for (let beginning = 1; ; beginning += 1) {
       const session = new Session();
       try {
         const value = await this.#within(session, body);
         live.beforeRead?.();
-        const [committed] = live.commit([session]);
+        const [committed] = live.commit([session], alongside && { last: alongside });
         if (committed !== undefined && committed.kind !== 'written') throw committed.error;
         return value;
       } catch (error) {
@@ -302,7 +309,7 @@ export class SqliteStore {
     });
     try {
       prepareSchema({ db, file, models, migrations }, new Date());
-      return new LiveRecords(file, db, models, this.#sessions);
+      return new LiveRecords(file, db, models, this.#sessions, this.#current);
     } catch (error) {
       db.close();
       throw error;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addForgetCommand } from '../records/forget.js';
+import { addInspectCommand } from '../records/inspect.js';
 import { addRunCommand } from '../records/run.js';
 import { addStatusCommand } from '../records/status.js';
 import { addDiffCommand, addRestoreCommand, addVersionsCommand } from '../records/versions.js';
@@ -10,6 +11,7 @@ the commands about them need no server.
 
 Examples:
   $ millrace records run onboarding
+  $ millrace records inspect onboarding employee --where '{"welcomed":false}'
   $ millrace records versions onboarding
   $ millrace records diff onboarding 2026-11-26T03-45-12.123Z
   $ millrace records restore onboarding 2026-11-26T03-45-12.123Z
@@ -26,6 +28,7 @@ export function addRecordsCommand(program: Command): void {
     .addHelpText('after', EXAMPLES);
   addRunCommand(records);
   addStatusCommand(records);
+  addInspectCommand(records);
   addVersionsCommand(records);
   addDiffCommand(records);
   addRestoreCommand(records);

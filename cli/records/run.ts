@@ -2,16 +2,15 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { connectEngine } from '../../engine/create-engine.js';
-import type { Engine } from '../../engine/engine.js';
 import type { StartedRecordRun } from '../../engine/record-pipeline/record-pipelines.js';
 import type { RecordResult } from '../../src/record-pipeline/plan.js';
-import { EXIT } from '../exit-code.js';
+import { EXIT, UsageError } from '../exit-code.js';
 import { formatDuration } from '../format.js';
 import { printJson } from '../flows/flow-json.js';
 import { onInterruption } from '../interruption.js';
 import { projectWith } from './open-records.js';
 import { watchRecords } from './record-view.js';
+import { runPlace, type RunPlace } from './run-place.js';
 
 interface RunOptions {
   readonly dir?: string;
@@ -25,7 +24,10 @@ const EXAMPLES = `
 One run works on a store at a time: while another one does, this exits with 2, or waits with --queue. Exits with 1 when records
 have failed or the run was cancelled; what was done is kept, and the next run goes on with what is left.
 
-Progress goes to standard error, what the run has come to to standard output. Ctrl-C leaves; the run goes on.
+Workers do the work: those of \`millrace dev\`, or of the configured Temporal server. Where neither is, this process does it by itself;
+ended before its time, it goes on where it was when it is started again.
+
+Progress goes to standard error, what the run has come to to standard output. Ctrl-C leaves; a run that others work on goes on.
 
 Examples:
   $ millrace records run onboarding
@@ -53,22 +55,26 @@ export function addRunCommand(records: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (name: string, options: RunOptions) => {
       const project = await projectWith(options.dir, name);
-      const engine = await connectEngine(project, process.env);
+      const place = await runPlace(project, name);
       try {
-        process.exitCode = await run(engine, name, options);
+        process.exitCode = await Promise.race([run(place, name, options), place.failed]);
       } finally {
-        await engine.close();
+        await place.close();
       }
     });
 }
 
 async function run(
-  engine: Engine,
+  { engine, isOwn, start }: RunPlace,
   name: string,
   { queue, retryFailed, detach, json }: RunOptions,
 ): Promise<number> {
   const startedAt = Date.now();
-  const started = await engine.recordPipelines.run(name, { queue, retryFailed });
+  if (detach && isOwn)
+    throw new UsageError(
+      'Nobody would work on the run: no `millrace dev` runs here, and no Temporal server is configured. Start one, or leave --detach out.',
+    );
+  const started = await start({ queue, retryFailed });
   if (detach) {
     process.stdout.write(`${started.workflowId}\n`);
     return EXIT.ok;
@@ -80,11 +86,15 @@ async function run(
     interruption.dispose();
   }
   if (interruption.signal.aborted) {
-    process.stderr.write(`The run goes on.   Cancel it: millrace cancel ${started.workflowId}\n`);
+    const next = isOwn
+      ? `It goes on where it is: millrace records run ${name}`
+      : `The run goes on.   Cancel it: millrace cancel ${started.workflowId}`;
+    process.stderr.write(`${next}\n`);
     return interruption.exitCode;
   }
   const code = await tellOutcome(name, started, { startedAt, json });
-  const link = engine.uiLink(started.workflowId);
+  // A server of its own ends with it.
+  const link = isOwn ? undefined : engine.uiLink(started.workflowId);
   const place = [started.workflowId, ...(link === undefined ? [] : [link])].join('   ');
   process.stderr.write(`  ${pc.dim(place)}\n`);
   return code;

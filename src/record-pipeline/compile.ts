@@ -19,7 +19,7 @@ export interface CompiledRecordPipeline {
   readonly enqueueMs: number;
   readonly onError: 'stop' | 'continue';
   readonly maxErrors: number;
-  readonly hooks: Pick<RecordPipelineDefinition<never>, 'beforeProcess' | 'onProgress'>;
+  readonly hooks: Pick<RecordPipelineDefinition<never>, 'prepare' | 'beforeProcess' | 'onProgress'>;
   readonly timers: NonNullable<RecordPipelineDefinition<never>['timers']>;
   readonly timeoutMs: number;
 }
@@ -34,6 +34,7 @@ const KEYS: readonly string[] = Object.keys({
   name: true,
   description: true,
   processor: true,
+  prepare: true,
   steps: true,
   beforeProcess: true,
   onProgress: true,
@@ -66,7 +67,7 @@ export function compileRecordPipeline({ definition, locate }: RecordPipelineSour
   const maxErrors = wholeNumber(written, 'maxErrors', RECORD_LIMITS.maxErrors, problems);
   const timers = timersOf(written['timers'], problems);
   if (problems.hasErrors()) return { problems: problems.all() };
-  const { description, beforeProcess, onProgress, onError, timeout } = definition.written;
+  const { description, prepare, beforeProcess, onProgress, onError, timeout } = definition.written;
   return {
     problems: problems.all(),
     pipeline: {
@@ -80,6 +81,7 @@ export function compileRecordPipeline({ definition, locate }: RecordPipelineSour
       onError: onError ?? 'stop',
       maxErrors: maxErrors ?? RECORD_DEFAULTS.maxErrors,
       hooks: {
+        ...(prepare !== undefined && { prepare }),
         ...(beforeProcess !== undefined && { beforeProcess }),
         ...(onProgress !== undefined && { onProgress }),
       },
@@ -107,7 +109,7 @@ function checkHead(
     problems.add(['description'], 'description must be a text.');
   if (onError !== undefined && onError !== 'stop' && onError !== 'continue')
     problems.add(['onError'], `onError is ${JSON.stringify(onError)}. Write 'stop' or 'continue'.`);
-  for (const hook of ['beforeProcess', 'onProgress'])
+  for (const hook of ['prepare', 'beforeProcess', 'onProgress'])
     if (written[hook] !== undefined && typeof written[hook] !== 'function')
       problems.add([hook], `${hook} must be a function.`);
   problems.timeout(['timeout'], 'timeout', written['timeout']);

@@ -27,10 +27,8 @@ export function async(
   return { kind: 'async', ...options };
 }
 
-/** What a step's body gets. */
-export interface StepContext<S, T> {
-  /** The record. Its changes, and all others that the body makes, are written when the body ends, and none when it throws. */
-  readonly record: T;
+/** What `prepare` gets. */
+export interface RunContext<S> {
   /** The store: what is read from it has the body's own changes. */
   readonly store: S;
   /** Runs commands. They end with the run. */
@@ -42,6 +40,12 @@ export interface StepContext<S, T> {
   readonly log: Log;
   readonly run: RunReference;
   readonly services: Services;
+}
+
+/** What a step's body gets. */
+export interface StepContext<S, T> extends RunContext<S> {
+  /** The record. Its changes, and all others that the body makes, are written when the body ends, and none when it throws. */
+  readonly record: T;
 }
 
 /** Records of a store that fulfil conditions, as far as a step needs to know. */
@@ -128,6 +132,11 @@ export interface RecordPipelineDefinition<S> {
   readonly description?: string;
   /** `sync()` unless set. */
   readonly processor?: Processor;
+  /**
+   * Done when a run begins, before the first step: it puts records into the store that are to be worked on. Its changes are written
+   * when it ends, all or none. It comes with every run, and again when its worker was lost, so it adds what is not there yet.
+   */
+  readonly prepare?: (context: RunContext<S>) => void | Promise<void>;
   /** In order; after the last one all are looked at again from the first, until none has records left. */
   readonly steps: readonly Step<S>[];
   /** Called before each record. What it throws fails the record. */

@@ -11,7 +11,7 @@ export const ROOT = join(import.meta.dirname, '../..');
  * - `ts file=operations/a.ts`: a file of the page's project. All files of a page are one project, unless they name
  *   another: `project=audit`. They are type-checked together, loaded, and where it says so in the page's test, run.
  * - `yaml`: a pipeline, loaded by itself.
- * - `sh run`: commands that are executed as they stand. `sh start` starts `npm start`.
+ * - `sh run`: commands that are executed as they stand; `sh run fails`: that exit with 1. `sh start` starts `npm start`.
  * - `json output`, `text output`: what the commands before it print; see `output.ts` for what has to be equal.
  */
 export interface Block {

@@ -16,12 +16,17 @@ export class Terminal {
   readonly #dir: string;
   readonly #state: string;
   readonly #replaced: Readonly<Record<string, string>>;
+  readonly #home: string;
   #dev: CliProcess | undefined;
   #url = '';
 
-  /** @param replaced - texts of the page that are others here, such as the address of a database */
-  constructor(dir: string, replaced: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param replaced - texts of the page that are others here, such as the address of a database
+   * @param home - the reader's own folder; that of the project unless given
+   */
+  constructor(dir: string, replaced: Readonly<Record<string, string>> = {}, home = dir) {
     this.#dir = dir;
+    this.#home = home;
     this.#state = join(dir, '.exported');
     this.#replaced = replaced;
     writeFileSync(this.#state, '');
@@ -86,6 +91,18 @@ export class Terminal {
     return stdout;
   }
 
+  /** Types one command that fails. @returns what it tells on both streams but for how far it is from time to time */
+  async fail(command: string): Promise<string> {
+    const failed = await run('bash', ['-euc', this.#here(command)], {
+      cwd: this.#dir,
+      env: this.#environment(),
+      timeout: LIMIT_MS,
+    }).catch((error: unknown) => error);
+    const { code, stdout, stderr } = failed as { code?: number; stdout: string; stderr: string };
+    if (code !== 1) throw new Error(`it should have failed with 1:\n${stdout}${stderr}`);
+    return `${stdout}${stderr.replaceAll(/^.* left, .*\n/gm, '')}`;
+  }
+
   #here(commands: string): string {
     const texts = {
       'http://127.0.0.1:8787': this.#url,
@@ -116,7 +133,7 @@ export class Terminal {
       ...Object.fromEntries(kept),
       // What the system has comes first.
       PATH: `${process.env['PATH'] ?? ''}:${join(this.#dir, '.bin')}`,
-      HOME: this.#dir,
+      HOME: this.#home,
       NO_COLOR: '1',
       STATE: this.#state,
     };

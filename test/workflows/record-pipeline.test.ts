@@ -117,6 +117,47 @@ describe('a run of a record pipeline', () => {
     store.close();
   });
 
+  it('begins with what its pipeline prepares, and ends there when that fails', async () => {
+    const store = usersIn(folder.path, []);
+    let names = ['Ann', 'Bea'];
+    const { engine } = await start(
+      defineRecordPipeline(store, {
+        name: 'greeting',
+        prepare: async ({ store: s, run, assert }) => {
+          expect(run.name).toBe('greeting');
+          for (const name of names) if (!s.user.where({ name }).exists()) s.user.create({ name });
+          await delay(1);
+          assert(names.length < 4, 'too many names');
+        },
+        steps: [
+          step({
+            label: 'greet',
+            records: (s) => s.user.where({ greeted: false }),
+            each: ({ record: user }) => {
+              user.update({ greeted: true });
+            },
+          }),
+        ],
+      }),
+    );
+    const completed = async () =>
+      (await (await engine.recordPipelines.run('greeting')).handle.result()).completed;
+    expect(await completed()).toBe(2);
+    names = ['Ann', 'Bea', 'Cid'];
+    expect(await completed()).toBe(1);
+    names = ['Ann', 'Bea', 'Cid', 'Dan'];
+    await expect(completed()).rejects.toMatchObject({
+      cause: { type: 'AssertionFailure', message: 'too many names' },
+    });
+    expect(store.user.pluck('name')).toEqual(['Ann', 'Bea', 'Cid']);
+    expect(
+      coreOf(store)
+        .runs.list(10)
+        .map(({ status }) => status),
+    ).toEqual(['failed', 'success', 'success']);
+    store.close();
+  });
+
   it('is refused while another one works on the store, or waits for it', async () => {
     const store = usersIn(folder.path, ['Ann']);
     let isOpen = false;

@@ -108,7 +108,7 @@ class ConditionReader {
     return read ?? this.#wrong(path, EXPECTED[this.kind], value);
   }
 
-  #wrong(path: string, expected: string, value: unknown): undefined {
+  #wrong(path: string, expected: string, value: unknown): unknown {
     const got = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
     const message = `Property '${path}' expected ${expected}, got ${got}`;
     this.violations.push({ path, expected, got, message });

@@ -44,7 +44,7 @@ export function failuresOf(
 ): readonly RecordFailure[] {
   const [at = '', step = '', recordId = 0] = after ?? [];
   const rows = db
-    .prepare<unknown[], RecordFailure & { readonly stack: string | null }>(
+    .prepare<unknown[], Omit<RecordFailure, 'stack'> & { readonly stack: string | null }>(
       `select step, record_type as record, record_id as "recordId", name, message, stack, at
        from millrace_failures where run = @run and (at, step, record_id) > (@at, @step, @recordId)
        order by at, step, record_id limit @limit`,
