@@ -1,16 +1,12 @@
 /** Records the histories of data flows, for record-histories.mjs: one run of each way through their workflows. */
-import { spawn } from 'node:child_process';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
-import { findFreePort } from '../../dist/engine/dev-server/free-port.js';
-import { findTemporalCli } from '../../dist/engine/dev-server/temporal-cli.js';
 import { defineDataFlow } from '../../dist/src/data-flow/data-flow.js';
 import { defineSink } from '../../dist/src/data-flow/sink.js';
 import { defineSource } from '../../dist/src/data-flow/source.js';
 import { permanent } from '../../dist/src/pipeline/permanent.js';
 import { createTestEnvironment } from '../../dist/testing/test-environment.js';
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+import { ended, onContinuingServer, pause, recordChain } from './recording.mjs';
 
 const numbers = defineSource({
   name: 'numbers',
@@ -107,13 +103,6 @@ const ways = {
   },
 };
 
-async function ended(client, workflowId) {
-  await client.workflow
-    .getHandle(workflowId)
-    .result()
-    .catch(() => undefined);
-}
-
 /** Has the schedule of a flow start it; records what has done so, too. */
 async function triggered(name, as, { dataFlows, record, client }) {
   await dataFlows.schedule(name);
@@ -156,7 +145,13 @@ export async function recordFlows({ address, wanted, record }) {
     await client.workflow.execute('reconcileDataFlows', { taskQueue, workflowId });
     await record(workflowId, client, workflowId);
   });
-  if (long.length > 0) await onContinuingServer((at) => withFlows(at, long, recordChain(record)));
+  if (long.length > 0)
+    await onContinuingServer((at) =>
+      withFlows(at, long, async ({ dataFlows, client }) => {
+        const { workflowId } = await dataFlows.run('flow-continued');
+        await recordChain('flow-continued', { client, workflowId, record });
+      }),
+    );
 }
 
 async function withFlows(address, dataFlows, work) {
@@ -169,43 +164,5 @@ async function withFlows(address, dataFlows, work) {
   } finally {
     await connection.close();
     await env.stop();
-  }
-}
-
-/** The first run, which continues as new, and the last one. */
-const recordChain =
-  (record) =>
-  async ({ dataFlows, client }) => {
-    const { workflowId } = await dataFlows.run('flow-continued');
-    const first = (await client.workflow.getHandle(workflowId).describe()).runId;
-    await ended(client, workflowId);
-    const last = (await client.workflow.getHandle(workflowId).describe()).runId;
-    await record('flow-continued-first', client, workflowId, first);
-    await record('flow-continued-last', client, workflowId, last);
-  };
-
-/** Runs something with a server that suggests early to continue as new. */
-async function onContinuingServer(work) {
-  const port = await findFreePort('127.0.0.1', 0);
-  const address = `127.0.0.1:${port}`;
-  const child = spawn(
-    (await findTemporalCli()).path,
-    [
-      ...['server', 'start-dev', '--headless', '--log-level', 'error', '--port', `${port}`],
-      ...['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=9'],
-    ],
-    { stdio: 'ignore' },
-  );
-  try {
-    for (let tries = 0; tries < 100; tries += 1) {
-      await pause(200);
-      const connection = await Connection.connect({ address }).catch(() => undefined);
-      if (connection === undefined) continue;
-      await connection.close();
-      break;
-    }
-    await work(address);
-  } finally {
-    child.kill('SIGKILL');
   }
 }

@@ -25,6 +25,7 @@ import { VERSION } from '../../dist/src/version.js';
 import { createTemporalWorker } from '../../dist/worker/temporal-worker.js';
 import { workflowBundle } from '../../dist/worker/workflow-bundle.js';
 import { recordFlows } from './record-flows.mjs';
+import { recordRecords } from './record-records.mjs';
 
 const text = z.object({ text: z.string() });
 const quick = defineOperation({
@@ -146,6 +147,7 @@ async function record(name, from, workflowId, runId) {
 try {
   await mkdir(folder, { recursive: true });
   await recordFlows({ address: server.address, wanted, record });
+  await recordRecords({ address: server.address, wanted, record });
   const { registry, problems } = buildRegistry({
     operations,
     pipelines: scenarios.flatMap(({ pipeline }) =>

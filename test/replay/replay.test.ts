@@ -35,7 +35,7 @@ function read(file: string): proto.temporal.api.history.v1.History {
 
 describe('workflow code', () => {
   it('has recorded histories to replay', () => {
-    expect(histories.length).toBeGreaterThanOrEqual(25);
+    expect(histories.length).toBeGreaterThanOrEqual(40);
   });
 
   it.each(histories)('still does what it did in %s', async (file) => {
