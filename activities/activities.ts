@@ -8,7 +8,10 @@ import {
   createRecordPipelineActivities,
   type RecordPipelineActivities,
 } from './record-pipeline/activities.js';
-import { createRecordStoreActivities, type RecordStoreActivities } from './record-store/activities.js';
+import {
+  createRecordStoreActivities,
+  type RecordStoreActivities,
+} from './record-store/activities.js';
 import { runActivity } from './project/run-activity.js';
 
 /** Everything that a worker can run. `default` serves every activity type without a function of its own. */

@@ -10,9 +10,10 @@ const HIGHEST_PORT = 65_535;
 export const NO_ROUTES =
   'No pipeline has a route: set catchAllRoutes: true, or name some in routes, in millrace.config.ts.';
 
-/** True where the HTTP API serves nothing of a project: no pipeline, and no data flow. */
+/** True where the HTTP API serves nothing of a project: no pipeline, no data flow and no record pipeline. */
 export function lacksRoutes({ config, registry }: Pick<Project, 'config' | 'registry'>): boolean {
   if (config.catchAllRoutes || config.routes.length > 0) return false;
+  if (config.recordPipelines.routes && registry.recordPipelines.size > 0) return false;
   return !config.dataFlows.routes || registry.dataFlows.size === 0;
 }
 

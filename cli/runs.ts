@@ -54,11 +54,10 @@ export async function findRun(engine: ConnectedEngine, dir: string, id: string):
       `${problemReport(problems)}\nThe project does not load, so write the whole id: pipeline/<name>/${id}.`,
     );
   }
-  const candidates = [...project.registry.definitions.values()].map(({ kind, name }): RunId => ({
-    kind,
-    name,
-    executionId: id,
-  }));
+  const { definitions, recordPipelines } = project.registry;
+  const candidates = [...definitions.values(), ...recordPipelines.values()].map(
+    ({ kind, name }): RunId => ({ kind, name, executionId: id }),
+  );
   return existing(engine, candidates, id);
 }
 

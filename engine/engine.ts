@@ -19,6 +19,7 @@ import { RunWatches } from './history/run-watches.js';
 import { idempotentExecutionId, requestFingerprint } from './idempotency.js';
 import type { Definition, Registry } from './registry.js';
 import { RecordPipelines } from './record-pipeline/record-pipelines.js';
+import { RecordStoreQuestions } from './record-pipeline/record-store-questions.js';
 import { Run } from './run.js';
 import { formatRunId, type RunId } from './run-id.js';
 import { RunResults } from './run-results.js';
@@ -68,6 +69,8 @@ export class Engine {
   readonly #watches: RunWatches;
   readonly #list: ExecutionList;
   readonly #results: RunResults;
+  /** Asks the stores of record pipelines, wherever they are: `engine.recordStores.ask('onboarding', { kind: 'status' })`. */
+  readonly recordStores: RecordStoreQuestions;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -76,6 +79,8 @@ export class Engine {
     this.#watches = new RunWatches(options.client, polls);
     this.#results = new RunResults(options.client, polls);
     this.#list = new ExecutionList(options.client);
+    const { client, taskQueue } = options;
+    this.recordStores = new RecordStoreQuestions({ client, taskQueue, results: this.#results });
   }
 
   /** Plain Temporal, always in reach. */

@@ -17,6 +17,7 @@ import { loopbackHostOnly } from './middleware/loopback-host.js';
 import { requestId } from './middleware/request-id.js';
 import { sameSiteOnly } from './middleware/same-site.js';
 import { openApiDocument } from './openapi.js';
+import { addRecordPipelineRoutes } from './record-pipeline-routes.js';
 import { addPipelineRoutes } from './pipeline-routes.js';
 import { pathAbove } from './request-path.js';
 import { health } from './routes/health.js';
@@ -45,13 +46,17 @@ const PIPELINES = '/pipelines';
 /** Where the app has its data flows. */
 const DATA_FLOWS = '/data_flows';
 
+/** Where the app has its record pipelines. */
+const RECORD_PIPELINES = '/record_pipelines';
+
 /** What `catchAllRoutes` serves of every exposed pipeline. */
 const CATCH_ALL = { path: PIPELINES, stream: true, async: true } as const;
 
 /**
  * The whole HTTP API as a Koa app: health, the list of pipelines, `/openapi.json`, the pipelines that `routes` of the
  * configuration names, and with `catchAllRoutes` every exposed one under `/pipelines/:name`, with streams and asynchronous
- * executions; the heartbeat of data flows, and with `dataFlows.routes` all of their API.
+ * executions; the heartbeat of data flows, and with `dataFlows.routes` all of their API; with `recordPipelines.routes` that of
+ * record pipelines.
  *
  * Every response has an `X-Request-Id`, and every error is JSON.
  *
@@ -130,7 +135,7 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
     path: '/openapi.json',
     around,
     handler: (ctx) => {
-      const { catchAllRoutes, routes, dataFlows } = config;
+      const { catchAllRoutes, routes, dataFlows, recordPipelines } = config;
       const catchAll = catchAllRoutes ? CATCH_ALL : undefined;
       ctx.body = openApiDocument(api, {
         server: pathAbove(ctx, 1),
@@ -138,11 +143,14 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
         routes,
         ...(dataFlows.routes && { dataFlows: DATA_FLOWS }),
         heartbeat: dataFlows.heartbeat.endpointPath,
+        ...(recordPipelines.routes && { recordPipelines: RECORD_PIPELINES }),
       });
     },
   });
   if (config.dataFlows.routes)
     addDataFlowRoutes(router, api, streams, { path: DATA_FLOWS, around });
+  if (config.recordPipelines.routes)
+    addRecordPipelineRoutes(router, api, streams, { path: RECORD_PIPELINES, around });
   if (config.catchAllRoutes) {
     addPipelineRoutes(router, api, streams, {
       ...CATCH_ALL,

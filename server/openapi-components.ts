@@ -92,9 +92,17 @@ const SCHEMAS = {
     request_id: text,
     execution_id: text,
     code: { type: 'string', description: 'The type of the error that ended the run.' },
-    status: { enum: [...new Set([...EXECUTION_STATUSES, ...FLOW_RUN_STATUSES])] },
-    run_id: { type: 'string', description: 'The run of a data flow that it is about.' },
+    status: {
+      enum: [...new Set([...EXECUTION_STATUSES, ...FLOW_RUN_STATUSES, 'interrupted'])],
+    },
+    run_id: {
+      type: 'string',
+      description: 'The run of a data flow or of a record pipeline that it is about.',
+    },
     run_seq: { type: 'integer' },
+    started_at: { ...time, description: 'When the run began that works on the store.' },
+    store_id: { type: 'string', description: 'The store that nobody has.' },
+    host: { type: 'string', description: 'The machine that had it last.' },
     stage: text,
     operation: text,
     attempts: { type: 'integer' },
@@ -143,7 +151,8 @@ const PROBLEMS = {
   },
   NotFound: {
     status: 404,
-    description: 'There is no such pipeline or data flow, or it has no such execution or run.',
+    description:
+      'There is no such pipeline, data flow or record pipeline, or it has no such execution, run, version or record type.',
     example: { error: 'Pipeline not found: summarise', type: 'not_found' },
   },
   Closed: {

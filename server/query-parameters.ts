@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import { isPlainObject, type JsonObject } from '../src/definition/json.js';
 import { parseEventId, type EventPosition } from '../src/progress/run-event.js';
 import { HttpProblem } from './http-problem.js';
 import { queryValue } from './request-path.js';
@@ -21,6 +22,40 @@ export function readNumber(ctx: Context, name: string, expected: string): number
   if (asked === undefined) return undefined;
   if (!/^\d{1,15}$/.test(asked)) throw invalidParameter(name, expected);
   return Number(asked);
+}
+
+/** A text of a known form that a page before has told, or that names something. @throws {@link HttpProblem} 400 */
+export function readText(
+  ctx: Context,
+  name: string,
+  form: RegExp,
+  expected: string,
+): string | undefined {
+  const asked = queryValue(ctx, name);
+  if (asked !== undefined && !form.test(asked)) throw invalidParameter(name, expected);
+  return asked;
+}
+
+/** A JSON object. @throws {@link HttpProblem} 400 */
+export function readJsonObject(
+  ctx: Context,
+  name: string,
+  expected: string,
+): JsonObject | undefined {
+  const asked = queryValue(ctx, name);
+  if (asked === undefined) return undefined;
+  const value = parsedJson(asked);
+  if (!isPlainObject(value)) throw invalidParameter(name, expected);
+  // It was JSON.
+  return value as JsonObject;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** One of some words. @throws {@link HttpProblem} 400 */
@@ -46,6 +81,7 @@ export function readLastEventId(ctx: Context): EventPosition | undefined {
   return position;
 }
 
-function invalidParameter(name: string, expected: string): HttpProblem {
+/** A parameter that is not as it must be. */
+export function invalidParameter(name: string, expected: string): HttpProblem {
   return new HttpProblem(400, 'invalid_request', `${name} must be ${expected}.`);
 }

@@ -127,6 +127,10 @@ export {
   FlowNotScheduled,
   FlowRunNotFound,
 } from '../engine/data-flow/flow-errors.js';
+export {
+  RecordStoreAway,
+  RecordStoreRefused,
+} from '../engine/record-pipeline/record-store-errors.js';
 export { TemporalUnavailable } from '../engine/temporal-request.js';
 export { Run, type EventsOptions } from '../engine/run.js';
 export type { Failure } from './pipeline/failure.js';
@@ -151,6 +155,10 @@ export {
   type DataFlowRoutesOptions,
   type HeartbeatOptions,
 } from '../server/data-flow-embedding.js';
+export {
+  recordPipelineRoutes,
+  type RecordPipelineRoutesOptions,
+} from '../server/record-pipeline-embedding.js';
 export { HeartbeatTokenInvalid } from '../server/middleware/heartbeat-authentication.js';
 export {
   ListenFailed,

@@ -5,3 +5,4 @@
 export { runPlan as default } from './dispatch.js';
 export { deliverOutcome, sweepOutcomes } from './outcome.js';
 export { reconcileDataFlows, triggerDataFlow } from './flow-trigger.js';
+export { askRecordStore } from './record-store.js';

@@ -41,6 +41,9 @@ const ATTEMPT_MARGIN_MS = 60 * 60_000;
 /** Waits between two looks for a worker that has the code, or the store, or whose disk has room again. */
 const WAIT = { firstMs: 1_000, factor: 1.5, maximumMs: 60_000 } as const;
 
+/** How often the store of a run that was cancelled, or has failed, is told that it is over, while no worker has it. */
+const ROUNDS_TO_END = 2;
+
 /** An activity that no worker has taken for so long is asked for again, and the run says what it waits for. */
 const UNTAKEN = '20s';
 
@@ -57,11 +60,14 @@ export async function interpretRecordPipeline(args: RecordArguments): Promise<Re
     const { pipeline, run } = args;
     const place = store;
     if (place === undefined) return;
+    const tell = (): Promise<void> =>
+      onStore(place)[END_RECORDS_ACTIVITY]({ pipeline, run, status });
     // Also when the run was cancelled: its own scope would refuse to start anything.
     await CancellationScope.nonCancellable(() =>
-      persistently(args, place, () =>
-        onStore(place)[END_RECORDS_ACTIVITY]({ pipeline, run, status }),
-      ),
+      status === 'success'
+        ? persistently(args, place, tell)
+        : // Nobody waits for days to cancel something: the next run finds that this one is over.
+          persistently(args, place, tell, ROUNDS_TO_END).catch(() => undefined),
     );
   };
   let outcome: DrainOutcome;
@@ -119,11 +125,12 @@ function onStore({ taskQueue }: StorePlace): RecordPipelineActivities {
   });
 }
 
-/** Asks again, for as long as the run may take, while what is missing may come: a worker, its code, room on its disk. */
+/** Asks again, for as long as the run may take or for so many rounds, while what is missing may come: a worker, its code, room on its disk. */
 async function persistently<T>(
   args: RecordArguments,
   store: StorePlace | undefined,
   ask: () => Promise<T>,
+  mostRounds = Infinity,
 ): Promise<T> {
   let lost = 0;
   for (let round = 0; ; round += 1) {
@@ -135,7 +142,7 @@ async function persistently<T>(
       if (type === FAILURE_TYPES.workerLost) lost += 1;
       if (lost >= RECORD_LIMITS.lostActivities) throw error;
       const reason = waitsFor(args, store, error, type);
-      if (reason === undefined) throw error;
+      if (reason === undefined || round + 1 >= mostRounds) throw error;
       setCurrentDetails(reason);
       const waitMs = Math.min(WAIT.maximumMs, WAIT.firstMs * WAIT.factor ** round);
       if (type !== FAILURE_TYPES.workerShutdown)

@@ -3,12 +3,14 @@ import type { SqliteStore } from '../../adapters/record-store/sqlite-store.js';
 import { ContractViolation } from '../../src/contract/violation.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
-import { permanent } from '../../src/pipeline/permanent.js';
+import { isPermanent, permanent } from '../../src/pipeline/permanent.js';
 import type {
   StoreAnswers,
   StoreQuestion,
   StoreQuestionTask,
+  StoreVerdict,
 } from '../../src/record-pipeline/store-question.js';
+import { RecordStoreError } from '../../src/record-store/errors.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf } from '../failure.js';
 import { startHeartbeat } from '../heartbeat.js';
@@ -30,14 +32,18 @@ export interface Asked {
 export async function answerQuestion(
   deps: ActivityDependencies,
   { pipeline, question }: StoreQuestionTask,
-): Promise<StoreAnswers[keyof StoreAnswers]> {
+): Promise<StoreVerdict> {
   const activity = Context.current();
   const heartbeat = startHeartbeat(activity);
   try {
     const { store } = recordCode(deps, pipeline);
-    return await answer({ store, pipeline, signal: activity.cancellationSignal }, question);
+    const asked = { store, pipeline, signal: activity.cancellationSignal };
+    return { answer: await answer(asked, question) };
   } catch (error) {
-    throw applicationFailure(failureOf(storeFailure(questionFailure(error))), error);
+    const failure = storeFailure(questionFailure(error));
+    if (isPermanent(failure) || failure instanceof RecordStoreError)
+      return { refused: failureOf(failure) };
+    throw applicationFailure(failureOf(failure), error);
   } finally {
     heartbeat.stop();
   }
@@ -77,13 +83,11 @@ function questionFailure(error: unknown): unknown {
   if (!(error instanceof ContractViolation)) return error;
   const violations = error.violations
     .slice(0, MAX_VIOLATIONS)
-    .map(
-      ({ path, expected, got, message }): JsonObject => ({
-        path,
-        ...(expected !== undefined && { expected }),
-        got,
-        message,
-      }),
-    );
+    .map(({ path, expected, got, message }): JsonObject => ({
+      path,
+      ...(expected !== undefined && { expected }),
+      got,
+      message,
+    }));
   return permanent(error.message, violations, FAILURE_TYPES.contractViolation);
 }

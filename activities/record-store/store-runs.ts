@@ -20,10 +20,7 @@ import type { Asked } from './answer-question.js';
 type Question<K extends StoreQuestion['kind']> = Extract<StoreQuestion, { readonly kind: K }>;
 
 /** Runs of the pipeline, newest first. */
-export function runsOf(
-  { store, pipeline }: Asked,
-  { limit, before }: Question<'runs'>,
-): RunPage {
+export function runsOf({ store, pipeline }: Asked, { limit, before }: Question<'runs'>): RunPage {
   const found = runsIn(store.live.db, pipeline, { before, limit: limit + 1 });
   const { shown, hasMore } = pageOf(found, limit, STORE_QUESTION_LIMITS.answerBytes);
   const last = shown.at(-1);

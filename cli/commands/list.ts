@@ -24,7 +24,9 @@ export function addListCommand(program: Command): void {
   program
     .command('list [name]')
     .summary('list runs, newest first')
-    .description('Lists runs, newest first: all, or those of one pipeline, workflow or data flow.')
+    .description(
+      'Lists runs, newest first: all, or those of one pipeline, workflow, data flow or record pipeline.',
+    )
     .addOption(
       new Option('--status <status>', 'only runs with this status').choices(EXECUTION_STATUSES),
     )
@@ -50,6 +52,7 @@ async function list(
       engine.list({ kind: 'pipeline', ...request }),
       engine.list({ kind: 'workflow', ...request }),
       engine.list({ kind: 'flow', ...request }),
+      engine.list({ kind: 'record_pipeline', ...request }),
     ]);
     const runs = pages
       .flatMap(({ executions }) => executions)

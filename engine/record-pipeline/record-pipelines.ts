@@ -29,6 +29,8 @@ export interface RecordRunOptions {
    * make for other steps is left to the next run.
    */
   readonly retryFailed?: boolean;
+  /** Who starts it: recorded with the run. */
+  readonly principal?: string;
 }
 
 /** A run of a record pipeline. */
@@ -49,8 +51,16 @@ export class RecordPipelines {
     return [...this.options.pipelines().keys()];
   }
 
+  /** One of them, as the deployed code has it. */
+  find(name: string): CompiledRecordPipeline | undefined {
+    return this.options.pipelines().get(name);
+  }
+
   /** @throws {@link DefinitionNotFound}, {@link TemporalUnavailable} */
-  async run(name: string, { queue, retryFailed }: RecordRunOptions = {}): Promise<StartedRecordRun> {
+  async run(
+    name: string,
+    { queue, retryFailed, principal }: RecordRunOptions = {},
+  ): Promise<StartedRecordRun> {
     const { client, taskQueue, pipelines } = this.options;
     const pipeline = pipelines().get(name);
     if (pipeline === undefined) throw new DefinitionNotFound(name);
@@ -72,6 +82,7 @@ export class RecordPipelines {
         taskQueue,
         args: [argument],
         workflowExecutionTimeout: timeoutMs + TIMEOUT_MARGIN_MS,
+        ...(principal !== undefined && { memo: { principal } }),
         ...(description !== undefined && { staticSummary: startSummary(description) }),
       }),
     );

@@ -15,12 +15,22 @@ import {
   RunFailed,
   RunNotFound,
 } from '../../engine/errors.js';
+import {
+  RecordPipelineNotFound,
+  RecordRunNotFound,
+  RecordRunOver,
+  RecordStoreAway,
+  RecordStoreRefused,
+  RecordStoreSlow,
+  TooManyStoreQuestions,
+} from '../../engine/record-pipeline/record-store-errors.js';
 import { InvalidPageToken } from '../../engine/execution-list.js';
 import { TemporalUnavailable } from '../../engine/temporal-request.js';
 import { ContractViolation, type PropertyViolation } from '../../src/contract/violation.js';
 import { ConfigurationInvalid } from '../../src/data-flow/configuration.js';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
-import { apiErrorType, type Failure } from '../../src/pipeline/failure.js';
+import { apiErrorType, FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
+import { STORE_QUESTION_FAILURES } from '../../src/record-pipeline/store-question.js';
 import { HttpProblem, type ErrorType } from '../http-problem.js';
 import { recordOf } from '../request-record.js';
 import type { Around } from './chain.js';
@@ -44,6 +54,8 @@ export const errors: Around = async (ctx, next) => {
     if (problem.type === 'internal_error') log.error({ err: error }, 'request failed');
     else if (problem.type === 'unavailable')
       log.warn({ err: error }, 'a server that this one needs did not answer');
+    else if (problem.type === 'store_unusable')
+      log.warn({ err: error }, 'a record store cannot be used');
     // Nothing can be said any more to who got the head of another response.
     if (ctx.headerSent) return;
     respond(ctx, problem, {
@@ -86,6 +98,7 @@ export function problemOf(error: unknown): HttpProblem {
   }
   return (
     ofDataFlows(error) ??
+    ofRecordPipelines(error) ??
     ofTemporal(error) ??
     exposed(error) ??
     new HttpProblem(500, 'internal_error', 'Internal server error')
@@ -154,6 +167,59 @@ function ofDataFlows(error: unknown): HttpProblem | undefined {
 
 function delayed({ message, run }: FlowStartDelayed): HttpProblem {
   return unavailable(message, { run_id: run.id, run_seq: run.runSeq });
+}
+
+function ofRecordPipelines(error: unknown): HttpProblem | undefined {
+  if (error instanceof RecordPipelineNotFound || error instanceof RecordRunNotFound)
+    return new HttpProblem(404, 'not_found', error.message);
+  if (error instanceof RecordRunOver) {
+    const fields = { status: error.status };
+    return new HttpProblem(409, 'execution_closed', error.message, { fields });
+  }
+  if (error instanceof RecordStoreAway) {
+    const { store, message } = error;
+    const headers = { 'Retry-After': RETRY_AFTER_S };
+    const fields = store === undefined ? {} : { store_id: store.id, host: store.host };
+    return new HttpProblem(503, 'store_away', message, { headers, fields });
+  }
+  if (error instanceof RecordStoreSlow) return new HttpProblem(504, 'timeout', error.message);
+  if (error instanceof TooManyStoreQuestions) return unavailable(error.message);
+  return error instanceof RecordStoreRefused ? refusedByStore(error.failure) : undefined;
+}
+
+/** What a store has said of itself, by the type of its own error. */
+function refusedByStore({ type, message, details, retryable }: Failure): HttpProblem | undefined {
+  switch (type) {
+    case 'NoSuchVersion':
+    case STORE_QUESTION_FAILURES.runNotFound:
+    case STORE_QUESTION_FAILURES.typeNotFound:
+      return new HttpProblem(404, 'not_found', message);
+    case 'StoreBusy':
+      return new HttpProblem(409, 'store_busy', message, {
+        fields: isPlainObject(details) ? details : {},
+      });
+    case FAILURE_TYPES.contractViolation:
+      return new HttpProblem(422, 'contract_violation', message, {
+        fields: Array.isArray(details) ? { violations: details } : {},
+      });
+    case FAILURE_TYPES.timeout:
+    case 'StoreReadTimeout':
+      return new HttpProblem(504, 'timeout', message);
+    case FAILURE_TYPES.workerLost:
+    case FAILURE_TYPES.workerShutdown:
+    case 'cancelled':
+    case 'terminated':
+      return unavailable(message);
+    case 'StoreUnusable':
+    case 'MigrationChanged':
+      return retryable
+        ? new HttpProblem(503, 'store_unusable', message, {
+            headers: { 'Retry-After': RETRY_AFTER_S },
+          })
+        : new HttpProblem(500, 'store_unusable', message);
+    default:
+      return undefined;
+  }
 }
 
 /** Codes of gRPC (google.rpc.Code). */

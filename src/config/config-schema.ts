@@ -208,6 +208,8 @@ const dataFlows = z.strictObject({
   heartbeat: heartbeat.prefault({}),
 });
 
+const recordPipelines = z.strictObject({ routes: z.boolean().exactOptional() });
+
 const services = z.custom<Services | (() => Services | Promise<Services>)>(
   (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
   'expected an object or a function that returns one',
@@ -239,4 +241,5 @@ export const configSchema = z.strictObject({
   webhooks: webhooks.prefault({}),
   catalog: catalog.default({}),
   dataFlows: dataFlows.prefault({}),
+  recordPipelines: recordPipelines.default({}),
 });

@@ -73,6 +73,7 @@ export interface ConfigDefinition {
   readonly webhooks?: WebhookSettings;
   readonly catalog?: CatalogSettings;
   readonly dataFlows?: DataFlowSettings;
+  readonly recordPipelines?: RecordPipelineSettings;
 }
 
 /** Where the catalog is: the database with the settings, cursors and run history of data flows. */
@@ -89,6 +90,12 @@ export interface DataFlowSettings {
   /** Serve the API of data flows under `/data_flows`. Default: as `catchAllRoutes`. */
   readonly routes?: boolean;
   readonly heartbeat?: HeartbeatSettings;
+}
+
+/** How record pipelines are served. */
+export interface RecordPipelineSettings {
+  /** Serve the API of record pipelines under `/record_pipelines`. Default: as `catchAllRoutes`. */
+  readonly routes?: boolean;
 }
 
 /** Who may send the heartbeat that starts flows which are due, and where to. */
@@ -206,6 +213,7 @@ export interface ProjectConfig {
     readonly routes: boolean;
     readonly heartbeat: ProjectHeartbeat;
   };
+  readonly recordPipelines: Required<RecordPipelineSettings>;
 }
 
 /** The heartbeat's settings with their defaults. */
@@ -250,8 +258,16 @@ export function parseConfig(
     );
     return { problems };
   }
-  const { executionRetention, trackExecutions, worker, server, webhooks, dataFlows, ...rest } =
-    parsed.data;
+  const {
+    executionRetention,
+    trackExecutions,
+    worker,
+    server,
+    webhooks,
+    dataFlows,
+    recordPipelines,
+    ...rest
+  } = parsed.data;
   const { shutdownGraceTime: shutdownGraceTimeMs, ...workerOptions } = worker;
   const {
     bodyLimit: bodyLimitBytes,
@@ -266,6 +282,7 @@ export function parseConfig(
     server: { ...listener, bodyLimitBytes, maxWaitMs, keepAliveMs },
     webhooks: { secrets: webhooks.secret, allow: webhooks.allow, maxAgeMs: webhooks.maxAge },
     dataFlows: { routes: rest.catchAllRoutes, ...dataFlows },
+    recordPipelines: { routes: rest.catchAllRoutes, ...recordPipelines },
   };
   const wrong = routeProblems(config);
   if (wrong.length > 0) return { problems: wrong };
@@ -312,4 +329,5 @@ const GROUPS: readonly string[] = [
   'cors',
   'catalog',
   'dataFlows',
+  'recordPipelines',
 ];

@@ -23,7 +23,13 @@ interface Routed {
 }
 
 /** The server's own paths, which no route may have. */
-const OWN_PATHS: readonly string[] = ['/health', '/openapi.json', '/pipelines', '/data_flows'];
+const OWN_PATHS: readonly string[] = [
+  '/health',
+  '/openapi.json',
+  '/pipelines',
+  '/data_flows',
+  '/record_pipelines',
+];
 
 /** Where `catchAllRoutes` serves definitions, each under its name. */
 const CATCH_ALL = '/pipelines';

@@ -9,6 +9,7 @@ export const OWN_WORKFLOW_TYPES: readonly string[] = [
   'sweepOutcomes',
   'triggerDataFlow',
   'reconcileDataFlows',
+  'askRecordStore',
 ];
 
 /**

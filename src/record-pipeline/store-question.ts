@@ -1,4 +1,5 @@
 import type { JsonObject } from '../definition/json.js';
+import type { Failure } from '../pipeline/failure.js';
 import type { VersionInfo } from '../record-store/store.js';
 import type { StorePlace } from './plan.js';
 import type { RecordFailure, RecordRun } from './run.js';
@@ -168,11 +169,14 @@ export interface StoreQuestionArguments {
 /** What the activity is given. */
 export type StoreQuestionTask = Pick<StoreQuestionArguments, 'pipeline' | 'question'>;
 
-/** What the workflow returns. */
-export interface StoreReply {
-  readonly store: StorePlace;
-  readonly answer: StoreAnswers[keyof StoreAnswers];
-}
+/** What the activity returns: an answer, or what the store has against the question. That one is no failure of the worker's. */
+export type StoreVerdict =
+  { readonly answer: StoreAnswers[keyof StoreAnswers] } | { readonly refused: Failure };
+
+/** What the workflow returns. A store that was not found could not answer. */
+export type StoreReply =
+  | { readonly answer: StoreAnswers[keyof StoreAnswers]; readonly store: StorePlace }
+  | { readonly refused: Failure; readonly store?: StorePlace };
 
 /** Types of failures that only questions have. Those of stores keep their own. */
 export const STORE_QUESTION_FAILURES = {

@@ -125,5 +125,14 @@ describe('a worker of a record pipeline that is killed', () => {
     const ledger = (await readFile(join(dir.path, 'ledger.txt'), 'utf8')).trim().split('\n');
     expect(new Set(ledger).size).toBe(RECORDS);
     expect(ledger.length - RECORDS).toBeLessThanOrEqual(2 * GROUP);
+    const id = stdout.trim();
+    // What lists are made of comes a moment later.
+    await until(async () => {
+      const listed = await cli(['list', 'work', '--status', 'completed'], { cwd: dir.path, env });
+      return listed.stdout.includes(id) ? true : undefined;
+    }, 30_000);
+    const [, , run = ''] = id.split('/');
+    const shown = await cli(['show', run], { cwd: dir.path, env });
+    expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining(id)]);
   });
 });

@@ -31,6 +31,7 @@ describe('docs/configuration.md', () => {
       ['cors'],
       ['dataFlows'],
       ['dataFlows', 'heartbeat'],
+      ['recordPipelines'],
       ['server'],
       ['temporal'],
       ['webhooks'],

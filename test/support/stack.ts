@@ -14,6 +14,7 @@ import type { Activity } from '../../src/definition/activity.js';
 import { formatProblem } from '../../src/definition/problem.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
+import type { RecordPipeline } from '../../src/record-pipeline/record-pipeline.js';
 import type { Workflow } from '../../src/definition/workflow.js';
 import { createTemporalWorker } from '../../worker/temporal-worker.js';
 import { workflowBundle } from '../../worker/workflow-bundle.js';
@@ -25,6 +26,8 @@ export interface StackDefinitions {
   readonly pipelines?: readonly Pipeline[];
   readonly workflows?: readonly Workflow[];
   readonly workflowFiles?: readonly string[];
+  /** Their workers say where the stores are, and take none of the stores' own work. */
+  readonly recordPipelines?: readonly RecordPipeline[];
   /** Functions of `activities/`, by the name of their export. */
   readonly activities?: Readonly<Record<string, Activity['run']>>;
   readonly models?: ReadonlyMap<string, ModelReference>;
@@ -161,6 +164,10 @@ export function codeOf(definitions: StackDefinitions): DeployedCode {
       locate: () => definition.site,
     })),
     workflows: definitions.workflows ?? [],
+    recordPipelines: (definitions.recordPipelines ?? []).map((definition) => ({
+      definition,
+      locate: () => definition.site,
+    })),
     activities: Object.entries(definitions.activities ?? {}).map(([name, run]) => ({ name, run })),
     models: definitions.models ?? new Map(),
     readFile: () => undefined,

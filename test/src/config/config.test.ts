@@ -24,6 +24,7 @@ describe('a configuration', () => {
             trustProxy: [],
           },
         },
+        recordPipelines: { routes: false },
         debug: false,
         catchAllRoutes: false,
         routes: [],
