@@ -11,6 +11,7 @@ export interface ApiSettings extends Pick<
   | 'apiAuthentication'
   | 'authorizeExecution'
   | 'authorizeDataFlows'
+  | 'authorizeRecordPipelines'
   | 'beforeExecute'
   | 'exposePipes'
 > {
@@ -71,13 +72,16 @@ const DEFAULTS: ApiSettings = {
 
 /** The API's part of a project's configuration. */
 export function settingsOfConfig(config: ProjectConfig): ApiSettings {
-  const { apiAuthentication, authorizeExecution, authorizeDataFlows, server } = config;
+  const { apiAuthentication, authorizeExecution, authorizeDataFlows, authorizeRecordPipelines } =
+    config;
+  const { server } = config;
   const { beforeExecute, exposePipes } = config;
   const { bodyLimitBytes, maxWaitMs, sseClients, keepAliveMs } = server;
   return {
     ...(apiAuthentication !== undefined && { apiAuthentication }),
     ...(authorizeExecution !== undefined && { authorizeExecution }),
     ...(authorizeDataFlows !== undefined && { authorizeDataFlows }),
+    ...(authorizeRecordPipelines !== undefined && { authorizeRecordPipelines }),
     ...(beforeExecute !== undefined && { beforeExecute }),
     exposePipes,
     bodyLimitBytes,

@@ -1,8 +1,8 @@
 import type { Router, RouterContext } from '@koa/router';
 import type { Context } from 'koa';
 import type { Api } from './api-options.js';
-import { HttpProblem } from './http-problem.js';
 import { askCatalog } from './middleware/catalog-errors.js';
+import { permit } from './middleware/authorization.js';
 import { within, type Around } from './middleware/chain.js';
 import { methodNotAllowed } from './middleware/method.js';
 import { pathAbove } from './request-path.js';
@@ -97,23 +97,11 @@ async function serveFlow(
   // The router has put them there.
   const { name = '', id = '' } = (ctx as RouterContext).params;
   ctx.set('Cache-Control', 'no-store');
-  await authorize(ctx, api, method === 'get' ? 'read' : 'write', name);
-  await askCatalog(() => handler({ ctx, api, name, id, base: pathAbove(ctx, depth) }));
-}
-
-/** What is no boolean is no permission, whatever JavaScript's authors meant by it. @throws {@link HttpProblem} 403 */
-async function authorize(
-  ctx: Context,
-  { settings: { authorizeDataFlows } }: Api,
-  access: 'read' | 'write',
-  flow: string,
-): Promise<void> {
-  if (authorizeDataFlows === undefined) return;
-  const answer: unknown = await authorizeDataFlows(ctx, {
-    access,
-    ...(flow !== '' && { flow }),
+  await permit(ctx, api.settings.authorizeDataFlows, {
+    access: method === 'get' ? 'read' : 'write',
+    ...(name !== '' && { flow: name }),
   });
-  if (answer !== true) throw new HttpProblem(403, 'forbidden', 'Forbidden');
+  await askCatalog(() => handler({ ctx, api, name, id, base: pathAbove(ctx, depth) }));
 }
 
 function paths(streams: EventStreams): readonly Path[] {

@@ -1,4 +1,5 @@
 import { Router } from '@koa/router';
+import type { AuthorizeRecordPipelines } from '../src/config/hooks.js';
 import type { ApiOptions, ConfiguredEngine } from './api-options.js';
 import { embedded } from './embedding.js';
 import { addRecordPipelineRoutes } from './record-pipeline-routes.js';
@@ -10,6 +11,8 @@ export interface RecordPipelineRoutesOptions extends Pick<
 > {
   /** Where the list of record pipelines is; each is below it. Default: `/record_pipelines`. */
   readonly path?: string;
+  /** As in the configuration, whose hook is used unless this is set. */
+  readonly authorizeRecordPipelines?: AuthorizeRecordPipelines;
 }
 
 /**
@@ -25,10 +28,14 @@ export function recordPipelineRoutes(
   engine: ConfiguredEngine,
   options: RecordPipelineRoutesOptions = {},
 ): Router {
-  const { path = '/record_pipelines', ...rest } = options;
+  const { path = '/record_pipelines', authorizeRecordPipelines, ...rest } = options;
   const { api, streams, around } = embedded(engine, rest);
+  const settings = {
+    ...api.settings,
+    ...(authorizeRecordPipelines !== undefined && { authorizeRecordPipelines }),
+  };
   const router = new Router({ sensitive: true });
-  addRecordPipelineRoutes(router, api, streams, {
+  addRecordPipelineRoutes(router, { ...api, settings }, streams, {
     path: path.replace(/\/+$/, ''),
     around,
   });

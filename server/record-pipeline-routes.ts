@@ -1,6 +1,7 @@
 import type { Router, RouterContext } from '@koa/router';
 import type { Context } from 'koa';
 import type { Api } from './api-options.js';
+import { permit } from './middleware/authorization.js';
 import { within, type Around } from './middleware/chain.js';
 import { methodNotAllowed } from './middleware/method.js';
 import { pathAbove } from './request-path.js';
@@ -55,11 +56,11 @@ export function addRecordPipelineRoutes(
   for (const [below, routes] of paths(streams)) {
     const full = `${path}${below}` || '/';
     const depth = below.split('/').length - 1;
-    for (const { method, name, handler } of routes)
-      router[method](
-        name,
+    for (const route of routes)
+      router[route.method](
+        route.name,
         full,
-        within(around, (ctx) => serve(ctx, api, handler, depth)),
+        within(around, (ctx) => serve(ctx, api, route, depth)),
       );
     const methods = routes.map(({ method }) => method.toUpperCase());
     router.all(full, within(around, methodNotAllowed(methods)));
@@ -69,12 +70,17 @@ export function addRecordPipelineRoutes(
 async function serve(
   ctx: Context,
   api: Api,
-  handler: Route['handler'],
+  { method, handler }: Route,
   depth: number,
 ): Promise<void> {
   // The router has put them there.
   const { name = '', id = '', version = '', record = '' } = (ctx as RouterContext).params;
   ctx.set('Cache-Control', 'no-store');
+  const write = handler === restoreVersion ? 'restore' : 'write';
+  await permit(ctx, api.settings.authorizeRecordPipelines, {
+    access: method === 'get' ? 'read' : write,
+    ...(name !== '' && { pipeline: name }),
+  });
   await handler({ ctx, api, name, id, version, record, base: pathAbove(ctx, depth) });
 }
 

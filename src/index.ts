@@ -88,6 +88,7 @@ export type {
   AfterExecute,
   ApiAuthentication,
   AuthorizeDataFlows,
+  AuthorizeRecordPipelines,
   AuthorizeExecution,
   BeforeExecute,
   ExecutionInfo,
@@ -96,6 +97,7 @@ export type {
   Rejection,
   RequestedExecution,
   RequestedFlowAccess,
+  RequestedRecordAccess,
 } from './config/hooks.js';
 export type { RouteDefinition } from './config/routes.js';
 export type { Execution } from '../engine/execution.js';

@@ -4,6 +4,7 @@ import type { Execution } from '../../engine/execution.js';
 import type { ExecutionSummary } from '../../engine/execution-list.js';
 import type { Run } from '../../engine/run.js';
 import type { Api } from '../api-options.js';
+import { HttpProblem } from '../http-problem.js';
 
 /**
  * True when the request may see a run. Without `authorizeExecution` it may see all that its pipeline has. What is no
@@ -27,6 +28,21 @@ export async function maySee(
     ...(completedAt !== undefined && { completedAt }),
   });
   return answer === true;
+}
+
+/**
+ * Asks a hook whether a request may do something. What is no boolean is no permission, whatever JavaScript's authors meant by it.
+ *
+ * @throws {@link HttpProblem} 403
+ */
+export async function permit<R>(
+  ctx: Context,
+  hook: ((ctx: Context, requested: R) => boolean | Promise<boolean>) | undefined,
+  requested: R,
+): Promise<void> {
+  if (hook === undefined) return;
+  const answer: unknown = await hook(ctx, requested);
+  if (answer !== true) throw new HttpProblem(403, 'forbidden', 'Forbidden');
 }
 
 /**

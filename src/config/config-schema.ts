@@ -6,6 +6,7 @@ import type {
   AfterExecute,
   ApiAuthentication,
   AuthorizeDataFlows,
+  AuthorizeRecordPipelines,
   AuthorizeExecution,
   BeforeExecute,
 } from './hooks.js';
@@ -226,6 +227,7 @@ export const configSchema = z.strictObject({
   apiAuthentication: callback<ApiAuthentication>().exactOptional(),
   authorizeExecution: callback<AuthorizeExecution>().exactOptional(),
   authorizeDataFlows: callback<AuthorizeDataFlows>().exactOptional(),
+  authorizeRecordPipelines: callback<AuthorizeRecordPipelines>().exactOptional(),
   beforeExecute: callback<BeforeExecute>().exactOptional(),
   afterExecute: callback<AfterExecute>().exactOptional(),
   exposePipes: z.union([z.enum(['all', 'none']), z.array(text)]).default('all'),

@@ -10,6 +10,7 @@ import type {
   AfterExecute,
   ApiAuthentication,
   AuthorizeDataFlows,
+  AuthorizeRecordPipelines,
   AuthorizeExecution,
   BeforeExecute,
 } from './hooks.js';
@@ -44,6 +45,8 @@ export interface ConfigDefinition {
   readonly authorizeExecution?: AuthorizeExecution;
   /** Says which requests may look at data flows and steer them. Unset: whoever may use the API. */
   readonly authorizeDataFlows?: AuthorizeDataFlows;
+  /** Who may look at record pipelines, run them, and restore versions of their stores. */
+  readonly authorizeRecordPipelines?: AuthorizeRecordPipelines;
   /** Called before a request starts a run; may refuse it. Default: none. */
   readonly beforeExecute?: BeforeExecute;
   /** Called once for each run that ended. Default: none. */
@@ -182,6 +185,7 @@ export interface ProjectConfig {
   readonly apiAuthentication?: ApiAuthentication;
   readonly authorizeExecution?: AuthorizeExecution;
   readonly authorizeDataFlows?: AuthorizeDataFlows;
+  readonly authorizeRecordPipelines?: AuthorizeRecordPipelines;
   readonly beforeExecute?: BeforeExecute;
   readonly afterExecute?: AfterExecute;
   readonly exposePipes: 'all' | 'none' | readonly string[];

@@ -63,6 +63,25 @@ export type AuthorizeDataFlows = (
   requested: RequestedFlowAccess,
 ) => boolean | Promise<boolean>;
 
+/** What a request would do with record pipelines. */
+export interface RequestedRecordAccess {
+  /** `read` looks at runs, records and versions; `write` starts and cancels runs and makes versions; `restore` makes one current. */
+  readonly access: 'read' | 'write' | 'restore';
+  /** The pipeline's name; undefined for the list of all. */
+  readonly pipeline?: string;
+}
+
+/**
+ * Says whether a request may look at record pipelines and the records of their stores, run them, or restore a version. Anything but
+ * `true` answers 403.
+ *
+ * @param ctx - Koa's context; `ctx.state.principal` is what `apiAuthentication` answered
+ */
+export type AuthorizeRecordPipelines = (
+  ctx: Context,
+  requested: RequestedRecordAccess,
+) => boolean | Promise<boolean>;
+
 /** How {@link BeforeExecute} refuses a request: the HTTP status (400 to 599) and the `error` of the JSON body. */
 export interface Rejection {
   readonly status: number;

@@ -291,6 +291,29 @@ describe('the store of a record pipeline, over HTTP', () => {
       expect(store.user.first()?.name).toBe('Anna');
     });
 
+    it('are for whom the project says, by what would be done', async () => {
+      const asked: unknown[] = [];
+      const { store, url } = await served(['Ann'], {
+        config: {
+          ...GUARDED,
+          authorizeRecordPipelines: (_ctx, requested) => {
+            asked.push(requested);
+            return requested.access !== 'restore';
+          },
+        },
+      });
+      const as = { 'x-user': 'ann' };
+      const made = await post(`${url}/versions`, {}, as);
+      expect(made.status).toBe(201);
+      const [version] = store.versions;
+      const refused = await post(`${url}/versions/${version?.info.id ?? ''}/restore`, {}, as);
+      expect([refused.status, refused.body['type']]).toEqual([403, 'forbidden']);
+      expect((await send(`${url}/records/user`, { headers: as })).status).toBe(200);
+      expect(asked).toEqual(
+        ['write', 'restore', 'read'].map((access) => ({ access, pipeline: 'greeting' })),
+      );
+    });
+
     it('are restored for who has said so, and what they replace is a version', async () => {
       const { store, url } = await served(['Ann'], { config: GUARDED });
       const as = { 'x-user': 'ann' };
