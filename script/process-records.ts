@@ -135,7 +135,7 @@ async function watch(
   signal?.addEventListener('abort', cancel, { once: true });
   const over = new AbortController();
   const shown = progress
-    ? watchRecords(engine, { name, startedAt: Date.now(), handle: started.handle }, over.signal)
+    ? watchRecords(engine, { name, startedAt: Date.now(), id: started.id }, over.signal)
     : Promise.resolve();
   try {
     const result = started.handle.result().catch(() => undefined);

@@ -338,8 +338,9 @@ const RECORD_PROBLEMS = {
 
 const EVENTS: JsonObject = {
   description:
-    'Server-sent events of the run, past ones first, and at the end complete, or error. Those have ids. While records are worked on, ' +
-    'progress comes as a hint without an id, too.',
+    'Server-sent events of the run, past ones first: record_pipeline_started, record_pipeline_begun, record_pipeline_progress with counts, ' +
+    'queues and rate, record_pipeline_waiting, and at the end complete, or record_pipeline_failed and error. Those have ids. While records ' +
+    'are worked on, record_pipeline_progress comes as a hint without an id, too.',
   headers: { 'X-Execution-Id': { schema: { type: 'string' } } },
   content: { 'text/event-stream': { schema: { type: 'string' } } },
 };

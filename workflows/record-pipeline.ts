@@ -234,8 +234,7 @@ function recordsFailed({ errors, counts }: DrainOutcome): ApplicationFailure {
   return applicationFailure(failure);
 }
 
-function details({ counts, queues, recordsPerSecond }: DrainOutcome): string {
-  const [queue] = Object.entries(queues);
-  const step = queue === undefined ? '' : `**${queue[0]}**: ${String(queue[1])} left. `;
-  return `${step}Completed ${String(counts.completed)}, failed ${String(counts.failed)}, ${String(Math.round(recordsPerSecond))} records a second`;
+function details({ step, counts, queues, recordsPerSecond }: DrainOutcome): string {
+  const at = step === undefined ? '' : `**${step}**: ${String(queues[step] ?? 0)} left. `;
+  return `${at}Completed ${String(counts.completed)}, failed ${String(counts.failed)}, ${String(Math.round(recordsPerSecond))} records a second`;
 }

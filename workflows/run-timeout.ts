@@ -1,4 +1,5 @@
 import { CancellationScope, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import { TIMEOUT_SUMMARY } from '../src/definition/run-timeout.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { applicationFailure } from './failure.js';
 
@@ -30,7 +31,7 @@ export async function withinTimeout<T>(timeoutMs: number, body: () => Promise<T>
     scope.cancel();
   };
   if (leftMs > 0)
-    clock.run(() => sleep(leftMs, { summary: 'timeout' })).then(cancel, () => undefined);
+    clock.run(() => sleep(leftMs, { summary: TIMEOUT_SUMMARY })).then(cancel, () => undefined);
   // A run that continued as new may begin too late. A timer would be no hurry: it may fire with others of the run.
   else cancel();
   try {

@@ -23,7 +23,7 @@ export interface StoreDrainParts {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Called when something was written, at most so often as groups are. */
-  readonly onProgress: (outcome: DrainOutcome) => void;
+  readonly onProgress: (outcome: () => DrainOutcome) => void;
 }
 
 /** Drains the steps of a run, in their order and again from the first, for as long as one activity may take. */
@@ -37,6 +37,8 @@ export class StoreDrain {
   #here = 0;
   #current: RecordDrain | undefined;
   #errors: readonly RecordFailure[];
+  /** Records that are left, by label. */
+  #queues: Readonly<Record<string, number>> = {};
 
   constructor(parts: StoreDrainParts, place: DrainPlace) {
     const { store, run, log } = parts;
@@ -56,6 +58,7 @@ export class StoreDrain {
     const startedAt = Date.parse(this.#runs.find(run)?.startedAt ?? new Date().toISOString());
     const timers = new RunTimers(pipeline.timers, startedAt, () => this.#stats(startedAt), log);
     try {
+      this.#count();
       return this.#outcome(await this.#rounds(epoch));
     } finally {
       timers.stop();
@@ -75,6 +78,7 @@ export class StoreDrain {
       }
       const before = this.#counts.completed;
       const isDrained = await this.#step(step, epoch);
+      this.#count();
       if (this.#isStopped()) return true;
       if (!isDrained) return false;
       if (this.#counts.completed > before) await this.#versions.make('step', step.label);
@@ -83,11 +87,9 @@ export class StoreDrain {
   }
 
   async #step(step: Step<never>, epoch: number): Promise<boolean> {
-    const { store, pipeline, run, retryFailed, context, signal, log } = this.#parts;
+    const { store, pipeline, run, context, signal, log } = this.#parts;
     const { live } = store;
-    const records = step.records as (of: unknown) => unknown;
-    const query = records(pipeline.store) as RecordQuery;
-    const work = new StepWork(step, live, query, { id: run, pipeline: pipeline.name, retryFailed });
+    const work = this.#work(step);
     this.#current = new RecordDrain({
       live,
       step: work,
@@ -110,10 +112,33 @@ export class StoreDrain {
         this.#counts = { ...this.#counts, completed: this.#counts.completed + completed };
         if (completed > 0) this.#place = { ...this.#place, found: true };
         this.#versions.written(completed, step.label);
-        this.#parts.onProgress(this.#outcome(false));
+        this.#parts.onProgress(() => this.#outcome(false));
       },
     });
     return this.#current.run();
+  }
+
+  #work(step: Step<never>): StepWork {
+    const { store, pipeline, run, retryFailed } = this.#parts;
+    const records = step.records as (of: unknown) => unknown;
+    const query = records(pipeline.store) as RecordQuery;
+    return new StepWork(step, store.live, query, {
+      id: run,
+      pipeline: pipeline.name,
+      retryFailed,
+    });
+  }
+
+  /** Looks how many records each step has left: now and then, since it looks at all of them. */
+  #count(): void {
+    const { reader } = this.#parts.store.live;
+    this.#current = undefined;
+    this.#queues = Object.fromEntries(
+      this.#parts.pipeline.steps.map((step) => {
+        const { query, selection } = this.#work(step);
+        return [step.label, reader.count(query.model, selection)];
+      }),
+    );
   }
 
   #isEnough(): boolean {
@@ -140,12 +165,17 @@ export class StoreDrain {
 
   #outcome(done: boolean): DrainOutcome {
     const seconds = Math.max(0.001, (performance.now() - this.#startedAt) / 1_000);
-    const label = this.#parts.pipeline.steps[this.#place.step]?.label;
+    const step = this.#parts.pipeline.steps[this.#place.step]?.label;
+    const current = this.#current;
     return {
       place: this.#place,
       done,
       counts: this.#counts,
-      queues: label === undefined ? {} : { [label]: this.#current?.queueSize ?? 0 },
+      ...(step !== undefined && { step }),
+      queues:
+        step === undefined || current === undefined
+          ? this.#queues
+          : { ...this.#queues, [step]: current.queueSize },
       recordsPerSecond: Math.round((this.#here / seconds) * 10) / 10,
       errors: this.#errors,
     };

@@ -1,4 +1,5 @@
 import { formatDuration } from '../format.js';
+import { barText } from '../progress-bar.js';
 import { detailRoom, runView, type RunView } from '../run/run-view.js';
 import { formatCount, formatFraction, formatRate } from './flow-format.js';
 import type { FlowProgress } from './flow-progress.js';
@@ -84,22 +85,9 @@ class LinesView implements FlowView {
   }
 }
 
-/**
- * `████████░░░░░░ 58 % 5,800 read, 5,785 written, 15 rejected, 8,300 rows/s`, as much of it as there is room for. Without a
- * fraction there is no bar.
- */
+/** As much of the progress as there is room for. */
 export function progressText(progress: FlowProgress, room: number): string {
-  const { fraction } = progress;
-  const head =
-    fraction === undefined
-      ? ''
-      : `${bar(fraction, barWidth(room))} ${formatFraction(fraction).padStart(4)} `;
-  const numbers: string[] = [];
-  for (const number of numbersOf(progress)) {
-    if (head.length + [...numbers, number].join(', ').length > room) break;
-    numbers.push(number);
-  }
-  return `${head}${numbers.join(', ')}`;
+  return barText(progress.fraction, numbersOf(progress), room);
 }
 
 /** In the order in which they matter. */
@@ -110,14 +98,4 @@ function numbersOf({ read, written, rejected, rowsPerSecond }: FlowProgress): re
     ...(rejected === 0 ? [] : [`${formatCount(rejected)} rejected`]),
     formatRate(rowsPerSecond),
   ];
-}
-
-/** By the terminal alone: a bar that changes its width with the numbers beside it would jump. */
-function barWidth(room: number): number {
-  return room >= 75 ? 24 : room >= 55 ? 14 : 8;
-}
-
-function bar(fraction: number, width: number): string {
-  const done = Math.min(width, Math.max(0, Math.floor(fraction * width)));
-  return '█'.repeat(done) + '░'.repeat(width - done);
 }

@@ -1,3 +1,4 @@
+import pc from 'picocolors';
 import { coreOf } from '../../adapters/record-store/define-store.js';
 import { NoTemporalServer } from '../../engine/connection-errors.js';
 import { connectEngine } from '../../engine/create-engine.js';
@@ -45,6 +46,7 @@ export async function runPlace(project: Project, name: string): Promise<RunPlace
 async function ownPlace(project: Project, name: string): Promise<RunPlace> {
   const { env, stderr } = process;
   const { dir, config, registry } = project;
+  if (stderr.isTTY) stderr.write(pc.dim('  Starting a Temporal server and a worker …\n'));
   const worker = await startSoloWorker({
     project,
     devDir: dir,

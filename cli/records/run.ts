@@ -5,7 +5,8 @@ import pc from 'picocolors';
 import type { StartedRecordRun } from '../../engine/record-pipeline/record-pipelines.js';
 import type { RecordResult } from '../../src/record-pipeline/plan.js';
 import { EXIT, UsageError } from '../exit-code.js';
-import { formatDuration } from '../format.js';
+import { isPlainObject } from '../../src/definition/json.js';
+import { formatDuration, oneLine } from '../format.js';
 import { printJson } from '../flows/flow-json.js';
 import { onInterruption } from '../interruption.js';
 import { projectWith } from './open-records.js';
@@ -81,7 +82,7 @@ async function run(
   }
   const interruption = onInterruption();
   try {
-    await watchRecords(engine, { name, startedAt, handle: started.handle }, interruption.signal);
+    await watchRecords(engine, { name, startedAt, id: started.id }, interruption.signal);
   } finally {
     interruption.dispose();
   }
@@ -118,9 +119,32 @@ async function tellOutcome(
     const message = failure?.message ?? 'The run was cancelled.';
     if (json)
       printJson({ run: id, error: { type, message, details: failure?.details?.[0] ?? null } });
-    else process.stderr.write(`  ${pc.red('✗')} ${name}  ${type}: ${message}\n`);
+    else
+      process.stderr.write(
+        `  ${pc.red('✗')} ${name}  ${type}: ${message}\n${otherFailures(failure)}`,
+      );
     return type === 'StoreBusy' ? EXIT.usage : EXIT.failed;
   }
+}
+
+/** Most records that are listed beside the first. */
+const OTHERS_SHOWN = 4;
+
+/** The first failure is in the message of the run. */
+function otherFailures(failure: ApplicationFailure | undefined): string {
+  const [failures] = failure?.details ?? [];
+  if (!Array.isArray(failures)) return '';
+  const lines = (failures as readonly unknown[]).slice(1, 1 + OTHERS_SHOWN).flatMap((one) => {
+    if (!isPlainObject(one)) return [];
+    const text = (key: string): string => {
+      const value = one[key];
+      return oneLine(typeof value === 'number' ? String(value) : (value as string), 200);
+    };
+    return [
+      `    ${pc.red('✗')} ${text('record')} ${text('record_id')} in "${text('step')}": ${text('name')}: ${text('message')}\n`,
+    ];
+  });
+  return lines.join('');
 }
 
 function summary(name: string, { completed, failed }: RecordResult, tookMs: number): string {

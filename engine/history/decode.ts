@@ -6,6 +6,7 @@ import type { LoadedDataConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isFlowArguments, type MoveOutcome } from '../../src/data-flow/run.js';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
+import { TIMEOUT_SUMMARY } from '../../src/definition/run-timeout.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
 import {
   IGNORES_ACTIVITY,
@@ -16,6 +17,11 @@ import {
 } from '../../src/pipeline/operation-task.js';
 import type { PipelinePlan } from '../../src/pipeline/plan.js';
 import type { HistoryEvent, OperationPlace } from '../../src/progress/history-event.js';
+import {
+  BEGIN_RECORDS_ACTIVITY,
+  isRecordArguments,
+  type DrainOutcome,
+} from '../../src/record-pipeline/plan.js';
 import { failureOf } from '../run-result.js';
 
 type TemporalEvent = temporal.api.history.v1.IHistoryEvent;
@@ -28,6 +34,8 @@ const HEARTBEAT_TIMEOUT = 4;
 export class HistoryDecoder {
   /** Attempts and start times of activities; Temporal writes them into an event of their own. */
   readonly #started = new Map<number, { readonly attempts: number; readonly startedAt: number }>();
+  /** Activities that claim the store of a record pipeline: what they return says nothing. */
+  readonly #claims = new Set<number>();
 
   constructor(private readonly converter: LoadedDataConverter) {}
 
@@ -40,6 +48,7 @@ export class HistoryDecoder {
     if (event.workflowTaskStartedEventAttributes) return { ...at, type: 'run_taken' };
     if (event.activityTaskScheduledEventAttributes) {
       const { activityId, activityType } = event.activityTaskScheduledEventAttributes;
+      if (activityType?.name === BEGIN_RECORDS_ACTIVITY) this.#claims.add(at.eventId);
       const place = operationPlace(activityId ?? '');
       return {
         ...at,
@@ -53,6 +62,7 @@ export class HistoryDecoder {
       this.#started.set(Number(scheduledEventId), { attempts: attempt ?? 1, startedAt: at.time });
       return undefined;
     }
+    if (event.timerStartedEventAttributes) return this.#waits(at, event);
     const activity = await this.#activityEnded(event);
     if (activity !== undefined) return { ...at, ...activity };
     const ended = await this.#runEnded(event);
@@ -70,6 +80,10 @@ export class HistoryDecoder {
       const { flow: name, runSeq } = argument;
       return { type: 'run_started', name, inputKeys: [], runSeq };
     }
+    if (isRecordArguments(argument)) {
+      const { pipeline: name, run: recordRun } = argument;
+      return { type: 'run_started', name, inputKeys: [], recordRun };
+    }
     const input =
       plan === undefined ? argument : isPlainObject(argument) ? argument['input'] : undefined;
     return {
@@ -83,12 +97,19 @@ export class HistoryDecoder {
   async #activityEnded(
     event: TemporalEvent,
   ): Promise<
-    Without<'activity_completed'> | Without<'activity_failed'> | Without<'rows_moved'> | undefined
+    | Without<'activity_completed'>
+    | Without<'activity_failed'>
+    | Without<'rows_moved'>
+    | Without<'records_begun'>
+    | Without<'records_drained'>
+    | undefined
   > {
     const completed = event.activityTaskCompletedEventAttributes;
     if (completed) {
+      if (this.#claims.delete(Number(completed.scheduledEventId))) return { type: 'records_begun' };
       const outcome = await this.#first(completed.result);
       if (isMoveOutcome(outcome)) return { type: 'rows_moved', outcome };
+      if (isDrainOutcome(outcome)) return { type: 'records_drained', outcome };
       const known = isOutcome(outcome) ? { outcome } : {};
       return {
         type: 'activity_completed',
@@ -103,6 +124,18 @@ export class HistoryDecoder {
       ? timeoutFailure(failed.failure?.timeoutFailureInfo?.timeoutType ?? 0)
       : await this.#failure(failed.failure);
     return { type: 'activity_failed', ...this.#activity(failed.scheduledEventId), failure };
+  }
+
+  /** Waits of ours say what they are for. */
+  async #waits(
+    at: Pick<HistoryEvent, 'eventId' | 'time'>,
+    { userMetadata }: TemporalEvent,
+  ): Promise<HistoryEvent | undefined> {
+    const { summary } = userMetadata ?? {};
+    if (!summary) return undefined;
+    const [reason] = await decodeArrayFromPayloads(this.converter, [summary]);
+    if (typeof reason !== 'string' || reason === TIMEOUT_SUMMARY) return undefined;
+    return { ...at, type: 'run_waits', reason };
   }
 
   #activity(scheduledEventId: unknown): {
@@ -204,6 +237,10 @@ function isPlan(value: unknown): value is PipelinePlan {
 
 function isOutcome(value: unknown): value is OperationOutcome {
   return isPlainObject(value) && isPlainObject(value['effect']);
+}
+
+function isDrainOutcome(value: unknown): value is DrainOutcome {
+  return isPlainObject(value) && isPlainObject(value['queues']) && 'recordsPerSecond' in value;
 }
 
 function isMoveOutcome(value: unknown): value is MoveOutcome {

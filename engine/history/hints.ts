@@ -50,16 +50,21 @@ export async function describeHints(
     const text = progress === undefined ? '' : JSON.stringify(progress);
     if (progress !== undefined && text !== known.progress) {
       // A body's progress came through JSON.
-      if (fold.progress?.flow !== undefined)
-        events.push({ type: 'flow_progress', time: Date.now(), data: progress as JsonObject });
-      else
-        events.push({
-          type: 'operation_progress',
-          time: Date.now(),
-          data: { ...name, attempt, ...(progress as JsonObject) },
-        });
+      const data = progress as JsonObject;
+      const type = progressType(fold);
+      events.push({
+        type,
+        time: Date.now(),
+        data: type === 'operation_progress' ? { ...name, attempt, ...data } : data,
+      });
     }
     memory.set(id, { attempt, progress: text });
   }
   return events;
+}
+
+/** What the progress of a body is called, by what the run is of. */
+function progressType({ progress }: RunFold): RunEvent['type'] {
+  if (progress?.flow !== undefined) return 'flow_progress';
+  return progress?.records === undefined ? 'operation_progress' : 'record_pipeline_progress';
 }

@@ -11,3 +11,6 @@ export function timeoutOf(memo: Readonly<Record<string, unknown>> | undefined): 
   const timeoutMs = memo?.['timeoutMs'];
   return typeof timeoutMs === 'number' && timeoutMs > 0 ? timeoutMs : undefined;
 }
+
+/** What Temporal shows for the timer of a run's timeout. */
+export const TIMEOUT_SUMMARY = 'timeout';

@@ -1,4 +1,5 @@
 import { progressData } from '../data-flow/progress.js';
+import { recordProgress } from '../record-pipeline/progress.js';
 import type { JsonObject } from '../definition/json.js';
 import { FAILURE_TYPES, ignoresFailure, isOutOfTime, type Failure } from '../pipeline/failure.js';
 import type { IgnoresDecision, QuickReport } from '../pipeline/operation-task.js';
@@ -34,7 +35,7 @@ export function foldEvent(state: FoldState | undefined, event: HistoryEvent): Fo
 }
 
 function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep {
-  const { name, plan, time, inputKeys, runSeq } = event;
+  const { name, plan, time, runSeq, recordRun } = event;
   const progress: RunProgress = {
     name,
     ...(plan !== undefined && { plan }),
@@ -43,12 +44,25 @@ function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep
     stages: plan === undefined ? [] : pendingStages(plan),
     namespaceCount: 1,
     ...(runSeq !== undefined && { flow: { runSeq } }),
+    ...(recordRun !== undefined && { records: { run: recordRun } }),
   };
-  const begun: Told =
-    runSeq === undefined
-      ? { type: 'pipe_started', time, data: { pipe: name, input_keys: inputKeys } }
-      : { type: 'flow_started', time, data: { flow: name, run_seq: runSeq } };
-  return { state: { progress, scheduled: {} }, events: [begun] };
+  return { state: { progress, scheduled: {} }, events: [begun(event)] };
+}
+
+function begun({
+  name,
+  time,
+  inputKeys,
+  runSeq,
+  recordRun,
+}: HistoryEvent & { readonly type: 'run_started' }): Told {
+  if (runSeq !== undefined)
+    return { type: 'flow_started', time, data: { flow: name, run_seq: runSeq } };
+  if (recordRun !== undefined) {
+    const data = { record_pipeline: name, run: recordRun };
+    return { type: 'record_pipeline_started', time, data };
+  }
+  return { type: 'pipe_started', time, data: { pipe: name, input_keys: inputKeys } };
 }
 
 function pendingStages(plan: PipelinePlan): readonly StageProgress[] {
@@ -89,6 +103,15 @@ class Step {
         break;
       case 'rows_moved':
         this.#writer.moved(progressData(event.outcome));
+        break;
+      case 'records_begun':
+        this.#writer.recordsBegun();
+        break;
+      case 'records_drained':
+        this.#writer.drained(recordProgress(event.outcome));
+        break;
+      case 'run_waits':
+        this.#writer.waits(event.reason);
         break;
       case 'quick_completed':
         this.#quickCompleted(event.outcome.operations);
@@ -134,10 +157,7 @@ class Step {
     event: HistoryEvent & { readonly type: 'activity_completed' | 'activity_failed' },
   ): void {
     const place = this.#scheduled[event.scheduledEventId];
-    if (event.type === 'activity_failed' && this.#writer.progress.flow !== undefined) {
-      const { message, type } = event.failure;
-      this.#writer.tell('flow_attempt_failed', this.time, { error: message, type });
-    }
+    if (event.type === 'activity_failed') this.#writer.attemptFailed(event.failure);
     if (place === undefined) return;
     const { [event.scheduledEventId]: _, ...rest } = this.#scheduled;
     this.#scheduled = rest;

@@ -7,6 +7,7 @@ import type {
   QuickOutcome,
 } from '../pipeline/operation-task.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
+import type { DrainOutcome } from '../record-pipeline/plan.js';
 
 interface Common {
   /** The number of the event in Temporal's history, from 1. */
@@ -29,6 +30,8 @@ export type HistoryEvent = Common &
         readonly plan?: PipelinePlan;
         /** The number of a data flow's run among those of the flow. */
         readonly runSeq?: number;
+        /** Of a record pipeline's run: how its store knows it. */
+        readonly recordRun?: string;
       }
     /** A worker has taken the run. */
     | { readonly type: 'run_taken' }
@@ -54,6 +57,12 @@ export type HistoryEvent = Common &
       }
     /** An activity of a data flow has moved rows. */
     | { readonly type: 'rows_moved'; readonly outcome: MoveOutcome }
+    /** The store of a record pipeline was claimed for the run, and what the pipeline prepares is done. */
+    | { readonly type: 'records_begun' }
+    /** An activity of a record pipeline has drained records. */
+    | { readonly type: 'records_drained'; readonly outcome: DrainOutcome }
+    /** Something is waited for that may come. */
+    | { readonly type: 'run_waits'; readonly reason: string }
     /** A project's predicate has said whether the failure of an operation is ignored. */
     | { readonly type: 'failure_decided'; readonly decision: IgnoresDecision }
     /** A local activity of fused operations ended. */

@@ -169,6 +169,36 @@ export class ProgressWriter {
     this.tell('flow_progress', this.time, data);
   }
 
+  /** A record pipeline's run has its store. */
+  recordsBegun(): void {
+    const { records, name } = this.#progress;
+    if (records === undefined) return;
+    const data = { record_pipeline: name, run: records.run };
+    this.tell('record_pipeline_begun', this.time, data);
+  }
+
+  /** Records of a record pipeline were worked on. */
+  drained(data: JsonObject): void {
+    const { records } = this.#progress;
+    if (records === undefined) return;
+    this.#progress = { ...this.#progress, records: { ...records, drained: data } };
+    this.tell('record_pipeline_progress', this.time, data);
+  }
+
+  /** Something is waited for that may come: a worker, its code, a store. */
+  waits(reason: string): void {
+    if (this.#progress.records === undefined) return;
+    this.tell('record_pipeline_waiting', this.time, { reason });
+  }
+
+  /** An activity of a data flow or a record pipeline has failed, and may be tried again. */
+  attemptFailed({ message, type }: Failure): void {
+    const { flow, records } = this.#progress;
+    const data = { error: message, type };
+    if (flow !== undefined) this.tell('flow_attempt_failed', this.time, data);
+    if (records !== undefined) this.tell('record_pipeline_attempt_failed', this.time, data);
+  }
+
   completed(result: JsonObject): void {
     this.passEmptyStages(this.time);
     this.#progress = { ...this.#progress, status: 'completed', closedAt: this.time, result };
@@ -180,10 +210,7 @@ export class ProgressWriter {
     this.#closeAll(failure);
     this.#progress = { ...this.#progress, status, closedAt: this.time, failure };
     const duration_ms = Math.max(0, this.time - this.#progress.startedAt);
-    const { name, flow } = this.#progress;
-    const ended = { status, error: failure.message, duration_ms };
-    if (flow === undefined) this.tell('pipe_failed', this.time, { pipe: name, ...ended });
-    else this.tell('flow_failed', this.time, { flow: name, run_seq: flow.runSeq, ...ended });
+    this.#tellFailure({ status, error: failure.message, duration_ms });
     this.tell('error', this.time, {
       type: apiErrorType(failure.type),
       message: failure.message,
@@ -191,6 +218,19 @@ export class ProgressWriter {
       ...(failure.stage !== undefined && { stage: failure.stage }),
       ...(failure.operation !== undefined && { operation: failure.operation }),
     });
+  }
+
+  #tellFailure(ended: JsonObject): void {
+    const { name, flow, records } = this.#progress;
+    if (flow !== undefined)
+      this.tell('flow_failed', this.time, { flow: name, run_seq: flow.runSeq, ...ended });
+    else if (records !== undefined)
+      this.tell('record_pipeline_failed', this.time, {
+        record_pipeline: name,
+        run: records.run,
+        ...ended,
+      });
+    else this.tell('pipe_failed', this.time, { pipe: name, ...ended });
   }
 
   /** What was going on when the run ended is over, too. */

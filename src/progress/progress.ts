@@ -1,4 +1,4 @@
-import type { Json } from '../definition/json.js';
+import type { Json, JsonObject } from '../definition/json.js';
 import type { ModelUsage } from '../pipeline/context.js';
 import type { Failure } from '../pipeline/failure.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
@@ -19,6 +19,8 @@ export interface RunProgress {
   readonly namespaceCount: number;
   /** Of the run of a data flow. */
   readonly flow?: FlowProgress;
+  /** Of the run of a record pipeline. */
+  readonly records?: RecordsProgress;
 }
 
 /** How far the run of a data flow is. */
@@ -27,6 +29,14 @@ export interface FlowProgress {
   readonly runSeq: number;
   /** What the last activity that moved rows has told: batches, rows, rate. */
   readonly moved?: Readonly<Record<string, number>>;
+}
+
+/** How far the run of a record pipeline is. */
+export interface RecordsProgress {
+  /** How its store knows the run. */
+  readonly run: string;
+  /** What the last activity that drained records has told: counts, queues, rate. */
+  readonly drained?: JsonObject;
 }
 
 /** How far a stage is. */

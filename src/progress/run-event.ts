@@ -2,7 +2,7 @@ import type { JsonObject } from '../definition/json.js';
 
 /**
  * The kinds of events that a run tells. The first eight are seed 000's; those of data flows begin with `flow_`, and
- * `flow_progress` comes as a hint, too. Hints come from describing a run that goes on:
+ * those of record pipelines with `record_pipeline_`. `flow_progress` and `record_pipeline_progress` come as hints, too. Hints come from describing a run that goes on:
  * they carry no id, are best effort, and are not repeated to a client that reconnects.
  */
 export type RunEventType =
@@ -21,6 +21,12 @@ export type RunEventType =
   | 'flow_progress'
   | 'flow_attempt_failed'
   | 'flow_failed'
+  | 'record_pipeline_started'
+  | 'record_pipeline_begun'
+  | 'record_pipeline_progress'
+  | 'record_pipeline_waiting'
+  | 'record_pipeline_attempt_failed'
+  | 'record_pipeline_failed'
   | RunHintType;
 
 /** Live only: an attempt failed and another follows; a body told how far it is. */

@@ -67,7 +67,9 @@ export interface DrainOutcome {
   readonly done: boolean;
   /** Of the whole run. */
   readonly counts: RecordCounts;
-  /** Records that are left, by the steps' labels. */
+  /** The label of the step that it is at; absent where it is done. */
+  readonly step?: string;
+  /** Records that are left, by the steps' labels; those of the other steps as they were when it began, or a step ended. */
   readonly queues: Readonly<Record<string, number>>;
   readonly recordsPerSecond: number;
   /** What has gone wrong in the whole run: the first of them. Not empty and `done`: the run has failed. */

@@ -93,7 +93,7 @@ export class Terminal {
 
   /** Types one command that fails. @returns what it tells on both streams but for how far it is from time to time */
   async fail(command: string): Promise<string> {
-    const failed = await run('bash', ['-euc', this.#here(command)], {
+    const failed = await run('bash', ['--norc', '-euc', this.#here(command)], {
       cwd: this.#dir,
       env: this.#environment(),
       timeout: LIMIT_MS,
