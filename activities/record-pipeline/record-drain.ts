@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LiveRecords } from '../../adapters/record-store/live-records.js';
 import { idOf, type Row } from '../../adapters/record-store/row.js';
+import { createShell } from '../../adapters/shell/shell.js';
 import { StepQueue } from '../../adapters/record-store/run/step-queue.js';
 import type { Log } from '../../src/pipeline/context.js';
 import type {
@@ -58,7 +59,7 @@ export class RecordDrain {
       step.query.model,
       step.selection,
       this.#busy,
-      step.dependsOnInserts,
+      step.dependsOnOthers,
     );
     this.#group = new CommitGroup(
       {
@@ -90,7 +91,7 @@ export class RecordDrain {
     const beforeRead = (): void => {
       this.#flush();
       // Who reads is not to go on either.
-      if (this.#broken !== undefined) throw this.#broken.error;
+      this.#checkWhole();
     };
     live.beforeRead = beforeRead;
     try {
@@ -106,7 +107,7 @@ export class RecordDrain {
   async #drain(): Promise<boolean> {
     const { concurrency, enqueueMs, isEnough } = this.#parts;
     for (;;) {
-      if (this.#broken !== undefined) throw this.#broken.error;
+      this.#checkWhole();
       if (isEnough()) {
         await this.#finish();
         return false;
@@ -125,8 +126,8 @@ export class RecordDrain {
       if (this.#running > 0) await this.#oneEnds(enqueueMs);
       const isIdle = this.#running === 0;
       this.#flush();
-      if (this.#broken !== undefined) continue;
-      if (isIdle && this.#busy.size === 0 && this.#queue.given === 0) return true;
+      this.#checkWhole();
+      if (isIdle && this.#busy.size === 0 && this.#queue.isEmpty) return true;
       this.#queue.restart();
     }
   }
@@ -140,7 +141,7 @@ export class RecordDrain {
       await this.#oneEnds(Math.min(leftMs ?? FINISH_MS, FINISH_MS));
     }
     this.#flush();
-    if (this.#broken !== undefined) throw this.#broken.error;
+    this.#checkWhole();
   }
 
   #track(working: Promise<void>): void {
@@ -205,6 +206,10 @@ export class RecordDrain {
       get signal() {
         return limit.signal;
       },
+      // Commands end with the body that has begun them.
+      get shell() {
+        return createShell(limit.signal);
+      },
     };
     const asked = hooks.beforeProcess?.(this.#sized(progress));
     return asked === undefined ? each(given) : asked.then(() => each(given));
@@ -235,7 +240,7 @@ export class RecordDrain {
     // The next record is given as it is after this body.
     if (
       session.changesOthers ||
-      (this.#parts.step.dependsOnInserts && session.inserts) ||
+      (this.#parts.step.dependsOnOthers && session.writes.length > 0) ||
       this.#group.isFull
     )
       this.#flush();
@@ -272,6 +277,11 @@ export class RecordDrain {
   #break(error: unknown): void {
     this.#broken ??= { error };
     this.#wake();
+  }
+
+  /** Throws what has broken it. */
+  #checkWhole(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
   }
 
   #tell(progress: StepProgress): void {

@@ -22,6 +22,8 @@ export class StepWork {
   readonly label: string;
   readonly maxPasses: number;
   readonly timeoutMs: number;
+  /** Whether a change of one record can take others out of the query: SQL that selects may look at anything. */
+  readonly dependsOnOthers: boolean;
 
   constructor(
     readonly step: Step<never>,
@@ -33,11 +35,9 @@ export class StepWork {
     this.label = step.label;
     this.maxPasses = step.maxPasses ?? RECORD_DEFAULTS.maxPasses;
     this.timeoutMs = durationMsOrNone(step.timeout) ?? RECORD_DEFAULTS.bodyTimeoutMs;
-  }
-
-  /** Whether new records can take others out of the query. */
-  get dependsOnInserts(): boolean {
-    return this.query.selection.conditions.some(({ kind }) => kind === 'sql');
+    this.dependsOnOthers = query.selection.conditions.some(
+      (condition) => condition.kind === 'sql' && /\bselect\b/i.test(condition.text),
+    );
   }
 
   /** The records that are to be worked on: those of the query that have not failed in this run. */

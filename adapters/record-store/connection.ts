@@ -1,4 +1,6 @@
+import { statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import type { StoredValue } from '../../src/record-store/column.js';
 import { errorCode, errorMessage } from '../error-parts.js';
@@ -15,6 +17,9 @@ export type RowStatement = Database.Statement<StoredValue[], StoredValue[]>;
 
 /** Longest wait for another process that writes, in milliseconds. It blocks this one: writers of a store are short. */
 const BUSY_TIMEOUT_MS = 5_000;
+
+/** With less than this a disk has no room for the files that SQLite keeps beside a database. */
+const NO_ROOM_BYTES = 65_536;
 
 /** The driver is native code, which who only defines stores has no use for. */
 function driver(): typeof Database {
@@ -118,10 +123,21 @@ export function isAboutFile(error: unknown): boolean {
 }
 
 function unusable(file: string, error: unknown): StoreUnusable | undefined {
+  const code = codeOf(error);
   const reason =
-    reasonOf(codeOf(error)) ??
-    (errorMessage(error) === 'The database connection is not open' ? CLOSED : undefined);
+    (errorMessage(error) === 'The database connection is not open' ? CLOSED : undefined) ??
+    // Where there is no room for the files beside it, SQLite calls it otherwise.
+    (/^SQLITE_(?:IOERR|CANTOPEN)/.test(code) && isDiskFull(file) ? FULL : reasonOf(code));
   return reason === undefined ? undefined : new StoreUnusable(file, reason, { cause: error });
+}
+
+function isDiskFull(file: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(file));
+    return bavail * bsize < NO_ROOM_BYTES;
+  } catch {
+    return false;
+  }
 }
 
 /** What a code of SQLite's or of the system's means for a store, and what to do; undefined for one that is not about files. */
@@ -135,15 +151,14 @@ export const LOCKED = `another process has kept it locked for ${String(BUSY_TIME
 const CLOSED =
   'was closed while it was used. Close a store when its transactions and runs have ended.';
 
+const FULL = 'the disk is full. Nothing of what was to be written is there; make room, and go on.';
+
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [
     /^SQLITE_(?:CORRUPT|NOTADB)/,
     'is damaged, or no SQLite database. It is left as it is: move it away, and restore a version (millrace records restore).',
   ],
-  [
-    /^SQLITE_FULL|^ENOSPC|^EDQUOT/,
-    'the disk is full. Nothing of what was to be written is there; make room, and go on.',
-  ],
+  [/^SQLITE_FULL|^ENOSPC|^EDQUOT/, FULL],
   [
     /^SQLITE_READONLY|^SQLITE_PERM|^SQLITE_AUTH|^EACCES|^EPERM|^EROFS/,
     'cannot be written to: check who owns it and its folder.',

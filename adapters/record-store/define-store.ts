@@ -30,8 +30,8 @@ export interface StoreActions<R extends RecordTypes> extends Branded<'record_sto
   /**
    * Makes a version current again. What it replaces becomes a version itself first: no restoring loses anything.
    *
-   * @returns the version of what was replaced
-   * @throws {@link StoreBusy} while a run works on it
+   * @returns the version of what was replaced; the restored one itself where the database had gone
+   * @throws {@link StoreBusy} while a run works on it, {@link StoreUnusable} for a version that is damaged or cannot be migrated
    */
   restore(version: Version<R> | string): Promise<Version<R>>;
   /** What is other in `after` than in `before`; without `after`, what is other now. */

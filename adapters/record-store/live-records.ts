@@ -1,5 +1,11 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { InvalidQuery, RecordChanged, RecordNotFound } from '../../src/record-store/errors.js';
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import { statSync } from 'node:fs';
+import {
+  InvalidQuery,
+  RecordChanged,
+  RecordNotFound,
+  StoreUnusable,
+} from '../../src/record-store/errors.js';
 import { applyForReading, commitSession, type Tables } from './commit.js';
 import { codeOf, guarded, isAboutFile, type Connection } from './connection.js';
 import { RecordIds } from './record-ids.js';
@@ -29,10 +35,11 @@ export class LiveRecords implements RecordSource, RecordHost {
   readonly reader: RecordReader;
   readonly #tables = new Map<RecordModel, TableStatements>();
   readonly #ids: RecordIds;
+  readonly #inode: number | undefined;
   /** Counts bodies that have changed others than the record that they were given. */
   otherChanges = 0;
-  /** Counts bodies that have created records. */
-  inserts = 0;
+  /** Counts bodies that have changed anything. */
+  changes = 0;
   /** Called before anything is read: what was finished and not written yet is to be seen. */
   beforeRead: (() => void) | undefined;
 
@@ -47,6 +54,7 @@ export class LiveRecords implements RecordSource, RecordHost {
   ) {
     this.reader = new RecordReader(db, models, current);
     this.#ids = new RecordIds(db);
+    this.#inode = inodeOf(file);
     for (const model of models.values()) this.#tables.set(model, new TableStatements(db, model));
   }
 
@@ -139,6 +147,7 @@ export class LiveRecords implements RecordSource, RecordHost {
     } = {},
   ): readonly Committed[] {
     return guarded(this.file, () => {
+      this.#checkPlace();
       this.db.exec('begin immediate');
       try {
         alongside.first?.();
@@ -170,11 +179,20 @@ export class LiveRecords implements RecordSource, RecordHost {
     this.#ids.giveBack();
   }
 
+  /** What is written to a file that was removed is lost, and nobody tells. */
+  #checkPlace(): void {
+    if (inodeOf(this.file) === this.#inode) return;
+    throw new StoreUnusable(
+      this.file,
+      'was removed or replaced while it was open, so that nothing can be written any more. Put it back and start again what uses it, or close the store first.',
+    );
+  }
+
   #commitOne(session: Session): Committed {
     try {
       commitSession(this.db, this.#tablesOf, session);
       if (session.changesOthers) this.otherChanges += 1;
-      if (session.inserts) this.inserts += 1;
+      if (session.writes.length > 0) this.changes += 1;
       return { kind: 'written' };
     } catch (error) {
       if (isAboutFile(error) || !this.db.inTransaction) throw error;
@@ -267,4 +285,9 @@ export class LiveRecords implements RecordSource, RecordHost {
     if (entry.deleted) throw new RecordNotFound(record.model.name, record.id);
     return entry;
   }
+}
+
+/** Which file it is, whatever it is called; undefined where there is none. */
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
 }

@@ -72,10 +72,6 @@ export class Session {
     );
   }
 
-  get inserts(): boolean {
-    return this.writes.some(({ kind }) => kind === 'insert');
-  }
-
   /** Everything that was read or created. */
   *entries(): Iterable<Entry> {
     for (const ofModel of this.#changes.entries.values()) yield* ofModel.values();

@@ -240,15 +240,16 @@ export class SqliteStore {
     const { files, models } = this;
     const { migrations = {} } = this.definition;
     const version = { version: info.file, folder: files.folder, models, migrations };
-    if (!isThere(this.file)) {
-      putInPlace(await copyToRestore(version, new Date()), this.file, new Date());
-      this.open();
-      return info;
-    }
-    this.#checkFree();
+    const isLost = !isThere(this.file);
+    if (!isLost) this.#checkFree();
     const copy = await copyToRestore(version, new Date());
     try {
-      return await this.#replaceBy(copy);
+      if (!isLost) return await this.#replaceBy(copy);
+      // What is open is a file that nobody else sees.
+      this.close();
+      putInPlace(copy, this.file, new Date());
+      this.open();
+      return info;
     } finally {
       removeCopy(copy);
     }
@@ -263,6 +264,8 @@ export class SqliteStore {
       const replaced = await this.snapshot('before_restore').done;
       keepHistory(copy, this.file);
       if (await replaceContent(this.file, copy, isAsBefore)) return this.find(replaced);
+      // Nothing was replaced yet: it is the version of something that is still there.
+      this.files.remove(replaced);
     }
     throw new StoreUnusable(
       this.file,

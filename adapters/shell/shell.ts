@@ -52,6 +52,15 @@ async function runCommand(
   const end = (): void => {
     endGroup(child);
   };
+  const onLineOrEnd: ShellOptions['onLine'] = (stream, line) => {
+    try {
+      onLine?.(stream, line);
+    } catch (error) {
+      // Nobody takes what more it has to say.
+      end();
+      throw error;
+    }
+  };
   signal?.addEventListener('abort', end, { once: true });
   const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
   try {
@@ -59,8 +68,8 @@ async function runCommand(
       onLine === undefined
         ? []
         : [
-            tell(child.iterable({ from: 'stdout' }), 'stdout', onLine),
-            tell(child.iterable({ from: 'stderr' }), 'stderr', onLine),
+            tell(child.iterable({ from: 'stdout' }), 'stdout', onLineOrEnd),
+            tell(child.iterable({ from: 'stderr' }), 'stderr', onLineOrEnd),
           ];
     const [{ stdout, stderr, exitCode }] = await Promise.all([child, ...lines]);
     signal?.throwIfAborted();

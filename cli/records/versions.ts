@@ -64,11 +64,12 @@ export function addRestoreCommand(records: Command): void {
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .action(async (name: string, version: string, { dir, json }: Options) => {
       const replaced = await withStore(dir, name, (store) => store.restore(version));
+      const was =
+        replaced.id === version
+          ? 'There was no database to replace'
+          : `What it replaced is version ${replaced.id}`;
       if (json) printJson(replaced);
-      else
-        process.stdout.write(
-          `  ${pc.green('✓')} ${version} is current. What it replaced is version ${replaced.id}\n`,
-        );
+      else process.stdout.write(`  ${pc.green('✓')} ${version} is current. ${was}\n`);
     });
 }
 

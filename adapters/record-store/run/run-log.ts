@@ -5,7 +5,7 @@ import {
   type RecordFailure,
   type RecordRun,
 } from '../../../src/record-pipeline/run.js';
-import type { Connection, Statement } from '../connection.js';
+import { guarded, type Connection, type Statement } from '../connection.js';
 
 /** A run as its row has it. */
 interface RunRow {
@@ -66,23 +66,21 @@ export class RunLog {
     now: Date,
   ): RecordRun {
     const at = now.toISOString();
-    return this.db
-      .transaction(() => {
-        const active = this.active();
-        if (active !== undefined && active.id !== run.id)
-          throw new StoreBusy(dir, active.id, active.startedAt);
-        this.db
-          .prepare(
-            `insert into millrace_runs (id, pipeline, workflow_id, epoch, status, started_at, seen_at)
+    return this.#inTransaction(() => {
+      const active = this.active();
+      if (active !== undefined && active.id !== run.id)
+        throw new StoreBusy(dir, active.id, active.startedAt);
+      this.db
+        .prepare(
+          `insert into millrace_runs (id, pipeline, workflow_id, epoch, status, started_at, seen_at)
              values (?, ?, ?, 0, 'in_progress', ?, ?) on conflict do nothing`,
-          )
-          .run(run.id, run.pipeline, run.workflowId, at, at);
-        this.#trim();
-        const begun = this.find(run.id);
-        if (begun === undefined) throw new Error(`the run ${run.id} was not written`);
-        return begun;
-      })
-      .immediate();
+        )
+        .run(run.id, run.pipeline, run.workflowId, at, at);
+      this.#trim();
+      const begun = this.find(run.id);
+      if (begun === undefined) throw new Error(`the run ${run.id} was not written`);
+      return begun;
+    });
   }
 
   /**
@@ -92,12 +90,14 @@ export class RunLog {
    * @throws {@link RunTakenOver} when the run is over
    */
   takeOver(run: string, now: Date): number {
-    const epoch = this.db
-      .prepare(
-        'update millrace_runs set epoch = epoch + 1, seen_at = ? where id = ? and ended_at is null returning epoch',
-      )
-      .pluck()
-      .get(now.toISOString(), run);
+    const epoch = this.#inTransaction(() =>
+      this.db
+        .prepare(
+          'update millrace_runs set epoch = epoch + 1, seen_at = ? where id = ? and ended_at is null returning epoch',
+        )
+        .pluck()
+        .get(now.toISOString(), run),
+    );
     if (epoch === undefined) throw new RunTakenOver(run);
     return Number(epoch);
   }
@@ -135,18 +135,21 @@ export class RunLog {
   /** Ends a run, once. @returns false when it is over already, or there is none */
   end(run: string, status: RecordRun['status'], now: Date): boolean {
     const at = now.toISOString();
-    return this.db
-      .transaction(() => {
-        this.db.prepare('delete from millrace_passes where run = ?').run(run);
-        return (
-          this.db
-            .prepare(
-              'update millrace_runs set status = ?, ended_at = ?, seen_at = ? where id = ? and ended_at is null',
-            )
-            .run(status, at, at, run).changes === 1
-        );
-      })
-      .immediate();
+    return this.#inTransaction(() => {
+      this.db.prepare('delete from millrace_passes where run = ?').run(run);
+      return (
+        this.db
+          .prepare(
+            'update millrace_runs set status = ?, ended_at = ?, seen_at = ? where id = ? and ended_at is null',
+          )
+          .run(status, at, at, run).changes === 1
+      );
+    });
+  }
+
+  /** What SQLite has against it is told with the file. */
+  #inTransaction<T>(act: () => T): T {
+    return guarded(this.db.name, () => this.db.transaction(act).immediate());
   }
 
   /** Nobody looks at more of them; and a store is not to grow by being worked on. */

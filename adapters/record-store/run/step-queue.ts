@@ -1,4 +1,5 @@
 import type { Condition } from '../../../src/record-store/condition.js';
+import { guarded } from '../connection.js';
 import type { LiveRecords } from '../live-records.js';
 import type { RecordModel } from '../record-model.js';
 import { idOf, type Row } from '../row.js';
@@ -15,10 +16,13 @@ export class StepQueue {
   #page: readonly Row[] = [];
   #at = 0;
   #after = 0;
+  #isFetched = false;
   #given = 0;
   #changes = 0;
   #counted: { readonly value: number; readonly atMs: number; readonly costMs: number } | undefined;
   #givenSinceCount = 0;
+  /** Nothing was worked on when this look at the query began. */
+  #isWhole = true;
 
   /**
    * @param live - the store
@@ -31,13 +35,13 @@ export class StepQueue {
     private readonly model: RecordModel,
     private readonly selection: Selection,
     private readonly busy: ReadonlySet<number>,
-    /** Whether new records can take others out of the query: SQL may ask for anything. */
-    private readonly dependsOnInserts: boolean,
+    /** Whether a change of one record can take others out of the query. */
+    private readonly dependsOnOthers: boolean,
   ) {}
 
-  /** How many it has given since it began from the start. */
-  get given(): number {
-    return this.#given;
+  /** True when a look at everything, with nothing being worked on, has found none. */
+  get isEmpty(): boolean {
+    return this.#isWhole && this.#given === 0;
   }
 
   /** Looks at everything again from the start. */
@@ -45,7 +49,9 @@ export class StepQueue {
     this.#page = [];
     this.#at = 0;
     this.#after = 0;
+    this.#isFetched = false;
     this.#given = 0;
+    this.#isWhole = this.busy.size === 0;
   }
 
   /** The next record's row; undefined when everything was looked at. */
@@ -57,7 +63,6 @@ export class StepQueue {
         continue;
       }
       this.#at += 1;
-      if (this.busy.has(idOf(row))) continue;
       const fresh = this.#changes === this.#changesNow ? row : this.#now(row);
       if (fresh === undefined) continue;
       this.#given += 1;
@@ -72,7 +77,9 @@ export class StepQueue {
     const known = this.#counted;
     if (known === undefined || now - known.atMs > known.costMs * COUNT_SHARE) {
       const { limit: _, offset: __, ...all } = this.selection;
-      const value = Math.max(0, this.live.reader.count(this.model, all) - this.busy.size);
+      const { file, reader } = this.live;
+      const count = guarded(file, () => reader.count(this.model, all));
+      const value = Math.max(0, count - this.busy.size);
       this.#counted = { value, atMs: now, costMs: performance.now() - now };
       this.#givenSinceCount = 0;
       return value;
@@ -81,7 +88,7 @@ export class StepQueue {
   }
 
   get #changesNow(): number {
-    return this.live.otherChanges + (this.dependsOnInserts ? this.live.inserts : 0);
+    return this.dependsOnOthers ? this.live.changes : this.live.otherChanges;
   }
 
   /** True where the query has an order of its own: then the first ones are taken again and again. */
@@ -91,14 +98,14 @@ export class StepQueue {
   }
 
   #fetch(): boolean {
-    if (this.#isOrdered && this.#page.length > 0) return false;
+    if (this.#isOrdered && this.#isFetched) return false;
+    this.#isFetched = true;
     this.#changes = this.#changesNow;
-    this.#page = this.live.reader.rows(
-      this.model,
-      this.#isOrdered ? this.#first() : this.#following(),
-    );
+    const rows = this.#rows(this.#isOrdered ? this.#first() : this.#following());
+    // Those that are worked on now are not as they were read when it is their turn: the next look finds what is left of them.
+    this.#page = rows.filter((row) => !this.busy.has(idOf(row)));
     this.#at = 0;
-    const last = this.#page.at(-1);
+    const last = rows.at(-1);
     if (last === undefined) return false;
     this.#after = idOf(last);
     return true;
@@ -118,6 +125,11 @@ export class StepQueue {
   #now(row: Row): Row | undefined {
     const same: Condition = { kind: 'compare', column: 'id', operator: '=', value: idOf(row) };
     const { conditions } = this.selection;
-    return this.live.reader.rows(this.model, { conditions: [...conditions, same], order: [] })[0];
+    return this.#rows({ conditions: [...conditions, same], order: [] })[0];
+  }
+
+  #rows(selection: Selection): readonly Row[] {
+    const { file, reader } = this.live;
+    return guarded(file, () => reader.rows(this.model, selection));
   }
 }

@@ -17,6 +17,9 @@ const LOOK_MS = 20;
 /** Pages that are copied before others get a turn. */
 const PAGES = 10_000;
 
+/** Ends a replacement before it has replaced anything. */
+class WrittenMeanwhile extends Error {}
+
 /** A version that is to become current. */
 export interface RestoreParts {
   readonly version: string;
@@ -98,13 +101,9 @@ export async function replaceContent(
   isAsBefore: () => boolean,
 ): Promise<boolean> {
   const source = openToRead(copy);
-  let isOther = false;
   let isLocked = false;
   const progress = (): number => {
-    if (!isLocked && !isAsBefore()) {
-      isOther = true;
-      throw new Error('written to by somebody else');
-    }
+    if (!isLocked && !isAsBefore()) throw new WrittenMeanwhile();
     isLocked = true;
     return PAGES;
   };
@@ -117,7 +116,7 @@ export async function replaceContent(
       await delay(LOOK_MS);
     }
   } catch (error) {
-    if (isOther) return false;
+    if (error instanceof WrittenMeanwhile) return false;
     return guarded(database, () => {
       throw error;
     });

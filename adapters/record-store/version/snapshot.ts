@@ -7,7 +7,13 @@ import type { VersionReason } from '../../../src/record-store/store.js';
 import { guarded, reasonOf } from '../connection.js';
 import type { RecordModels } from '../record-model.js';
 import { partFile } from './part-files.js';
-import { takeSnapshot, type SnapshotMessage, type SnapshotTask } from './snapshot-thread.js';
+import {
+  describeVersion,
+  nameVersion,
+  takeSnapshot,
+  type SnapshotMessage,
+  type SnapshotTask,
+} from './snapshot-thread.js';
 
 /** What a version is made of and for. */
 export interface SnapshotRequest {
@@ -60,10 +66,8 @@ export function makeSnapshot(request: SnapshotRequest): Snapshot {
     unpin = reject;
   });
   const done = new Promise<string>((resolve, reject) => {
-    const thread = new Worker(`(${takeSnapshot.toString()})(require)`, {
-      eval: true,
-      workerData: task,
-    });
+    const text = `(${takeSnapshot.toString()})(require, ${describeVersion.toString()}, ${nameVersion.toString()})`;
+    const thread = new Worker(text, { eval: true, workerData: task });
     const fail = (error: Error): void => {
       reject(error);
       unpin(error);

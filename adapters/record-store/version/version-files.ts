@@ -72,12 +72,18 @@ export class VersionFiles {
     for (const info of all.slice(0, -1)) {
       if (count <= keep && bytes <= keepBytes) return;
       if (info === replaced) continue;
-      guarded(info.file, () => {
-        rmSync(info.file, { force: true });
-      });
+      this.remove(info.id);
       count -= 1;
       bytes -= info.bytes;
     }
+  }
+
+  /** Removes one, if it is there. */
+  remove(id: string): void {
+    const file = this.#file(id);
+    guarded(file, () => {
+      rmSync(file, { force: true });
+    });
   }
 
   /** Removes what killed processes have left behind, as far as it can: nothing depends on it. */

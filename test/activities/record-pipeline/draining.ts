@@ -1,5 +1,6 @@
 import { coreOf } from '../../../adapters/record-store/define-store.js';
 import { RunLog } from '../../../adapters/record-store/run/run-log.js';
+import { createShell } from '../../../adapters/shell/shell.js';
 import { StoreDrain } from '../../../activities/record-pipeline/store-drain.js';
 import { compileRecordPipeline } from '../../../src/record-pipeline/compile.js';
 import type { DrainOutcome } from '../../../src/record-pipeline/plan.js';
@@ -42,7 +43,7 @@ export async function drain(
     log: logInto(warnings),
     context: {
       store: definition.store,
-      shell: undefined as never,
+      shell: createShell(signal),
       assert: (condition: unknown, message?: string) => {
         if (!condition) throw new AssertionFailure(message);
       },

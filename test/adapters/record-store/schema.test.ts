@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import Sqlite from 'better-sqlite3';
@@ -117,6 +117,29 @@ describe('the tables of a record store', () => {
     expect(after.user.pluck('name')).toEqual(['Ann']);
     expect(after.user.first()?.toJSON()).toEqual({ id: 1, name: 'Ann', email: 'none' });
     after.close();
+  });
+
+  it('are not given a column that would be empty in the records that there are', () => {
+    const wrong = defineStore({
+      dir: folder.path,
+      migrations: { 'add email': { addColumns: { user: ['email', 'note', 'age'] } } },
+      records: {
+        user: record({
+          table: 'users',
+          columns: {
+            name: z.string(),
+            email: z.string(),
+            note: z.string().nullable(),
+            age: z.number().int().default(0),
+          },
+        }),
+      },
+    });
+    expect(() => wrong.user.count()).toThrow(
+      /^migration "add email": user\.email would be empty in the records that there are\. Give it a default, such as \.default\(…\), or have it take null: \.nullable\(\)\.$/,
+    );
+    // Whatever is in the store, or whether there is one.
+    expect(readdirSync(folder.path)).toEqual([]);
   });
 
   it('are refused with everything that is wrong with them', () => {
