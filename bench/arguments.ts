@@ -80,7 +80,8 @@ function parse(args: readonly string[]): Given {
   }
 }
 
-function positive(name: string, text: string): number {
+/** The value of an option that is a positive whole number. @throws {@link WrongArguments} */
+export function positive(name: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new WrongArguments(`--${name} must be a positive whole number, not "${text}"`);

@@ -11,6 +11,9 @@ export const HEADING = '## Latest results';
 /** The section that each complete benchmark of data flows replaces. */
 export const FLOW_HEADING = '## Latest results of data flows';
 
+/** The section that each complete benchmark of record pipelines replaces. */
+export const RECORDS_HEADING = '## Latest results of record pipelines';
+
 /** A page without the section that was to be replaced. */
 export class SectionMissing extends Error {
   override readonly name = 'SectionMissing';

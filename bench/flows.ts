@@ -1,12 +1,8 @@
 /** `npm run bench:flows`: compares a data flow with hand-written code. See docs/performance.md. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
 import { startDevServer } from '../engine/dev-server/dev-server.js';
 import {
   flowReport,
@@ -18,6 +14,7 @@ import { writeOrders } from './data-flow/orders.js';
 import type { VariantResult, VariantTask } from './data-flow/variant.js';
 import { FLOW_HEADING, writeReport } from './document.js';
 import { describeMachine } from './machine.js';
+import { measureProcess } from './measured-process.js';
 import { randomNumbers, shuffled } from './statistics.js';
 
 /** What is measured in each round, in random order. `control` is the bare loop once more: it differs by chance only. */
@@ -33,15 +30,6 @@ const PROGRAMS = { bare: 'bare', control: 'bare', flow: 'flow', 'per-row': 'per-
 
 /** Fewest rounds that the page of results is written for. */
 const COMPLETE_ROUNDS = 5;
-
-/**
- * Of each measured process: without a limit V8 lets garbage pile up as long as the machine has memory, which tells nothing of
- * what is needed.
- */
-const HEAP_MB = 192;
-
-/** Longest time of one measured process. */
-const LIMIT_MS = 5 * 60_000;
 
 const { rounds, scale } = parseArgs({
   options: {
@@ -59,22 +47,10 @@ async function measureOnce(
   const dir = await mkdtemp(join(tmpdir(), 'millrace-bench-flow-'));
   try {
     const task: VariantTask = { file: files.get(cell.rows) ?? '', dir, address };
-    const program = fileURLToPath(
-      new URL(`data-flow/${PROGRAMS[cell.variant]}.js`, import.meta.url),
-    );
-    const child = fork(program, [JSON.stringify(task)], {
-      timeout: LIMIT_MS,
-      execArgv: [`--max-old-space-size=${String(HEAP_MB)}`],
-    });
-    const [result] = (await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(([code]) => {
-        throw new Error(`${cell.variant} ended with ${String(code)}`);
-      }),
-    ])) as [VariantResult];
+    const program = new URL(`data-flow/${PROGRAMS[cell.variant]}.js`, import.meta.url);
+    const result = await measureProcess<VariantResult>(program, task);
     if (result.rows !== cell.rows)
       throw new Error(`${cell.variant} moved ${String(result.rows)} rows of ${String(cell.rows)}`);
-    if (child.exitCode === null) await once(child, 'exit');
     return { cell, ...result };
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -94,9 +70,7 @@ async function bench(): Promise<void> {
       files.set(rows, join(dir, `${String(rows)}.csv`));
       await writeOrders(files.get(rows) ?? '', rows);
     }
-    const connection = await Connection.connect({ address: server.address });
-    const machine = await describeMachine(new Client({ connection }));
-    await connection.close();
+    const machine = await describeMachine(server.address);
     const measured: FlowMeasurement[] = [];
     const random = randomNumbers(1);
     for (let round = 1; round <= Number(rounds); round += 1) {

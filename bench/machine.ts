@@ -1,5 +1,5 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
-import type { Client } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 
 /** Where and with what a benchmark ran. */
 export interface Machine {
@@ -15,8 +15,17 @@ export interface Machine {
   readonly loadBefore: number;
 }
 
-/** Looks at this machine, and asks the Temporal server what it is. */
-export async function describeMachine(client: Client): Promise<Machine> {
+/** Looks at this machine, and asks the Temporal server at an address what it is. */
+export async function describeMachine(address: string): Promise<Machine> {
+  const connection = await Connection.connect({ address });
+  try {
+    return await describe(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function describe(client: Client): Promise<Machine> {
   const info = await client.workflowService.getSystemInfo({});
   const [first] = cpus();
   return {
@@ -29,4 +38,10 @@ export async function describeMachine(client: Client): Promise<Machine> {
     date: new Date().toISOString().slice(0, 10),
     loadBefore: loadavg()[0] ?? NaN,
   };
+}
+
+/** The machine in one sentence. */
+export function machineLine(machine: Machine): string {
+  const { date, processor, cores, system, node, temporalServer, loadBefore } = machine;
+  return `${date}, ${processor}, ${String(cores)} cores, ${system}, Node ${node}, Temporal ${temporalServer}, load average before ${loadBefore.toFixed(1)}.`;
 }

@@ -1,5 +1,4 @@
 /** `npm run bench`: compares Millrace with hand-written code on the same server. See docs/performance.md. */
-import { Client, Connection } from '@temporalio/client';
 import { startDevServer, type DevServer } from '../engine/dev-server/dev-server.js';
 import { benchArguments, USAGE, WrongArguments, type BenchArguments } from './arguments.js';
 import { cellsOf } from './cells.js';
@@ -19,7 +18,7 @@ const onProgress = (message: string): void => {
 async function bench(args: BenchArguments): Promise<ReportFacts> {
   const server = await startDevServer({ port: 0, uiPort: false, onProgress });
   try {
-    const machine = await machineOf(server);
+    const machine = await describeMachine(server.address);
     const subject = await SubjectProcess.start(server.address, args.profileDir);
     const http = new HttpClient();
     try {
@@ -67,15 +66,6 @@ async function compare(
     ...(eventStreams !== undefined && { eventStreams }),
     durationMs: Date.now() - startedAt,
   };
-}
-
-async function machineOf({ address }: DevServer): Promise<Machine> {
-  const connection = await Connection.connect({ address });
-  try {
-    return await describeMachine(new Client({ connection }));
-  } finally {
-    await connection.close();
-  }
 }
 
 try {

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { parse } from 'csv-parse';
 import { ORDERS_SQL, orderOf, type Order, type OrderText } from './orders.js';
-import { answerParent } from './variant.js';
+import { answerParent } from '../measured-process.js';
+import type { VariantResult, VariantTask } from './variant.js';
 
 const BATCH = 200;
 
-await answerParent(async ({ file, dir }) => {
+await answerParent(async ({ file, dir }: VariantTask): Promise<VariantResult> => {
   const database = new Database(join(dir, 'bare.db'));
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = NORMAL');

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { createWorker } from '../../worker/create-worker.js';
-import { answerParent } from './variant.js';
+import { answerParent } from '../measured-process.js';
+import type { VariantResult, VariantTask } from './variant.js';
 
 const ORDERS = fileURLToPath(new URL('orders.js', import.meta.url));
 
@@ -23,7 +24,7 @@ export const importOrders = defineDataFlow({
 `;
 }
 
-await answerParent(async ({ file, dir, address }) => {
+await answerParent(async ({ file, dir, address }: VariantTask): Promise<VariantResult> => {
   await mkdir(join(dir, 'flows'), { recursive: true });
   await writeFile(join(dir, 'flows', 'import-orders.ts'), flowFile(file));
   const env = { TEMPORAL_ADDRESS: address };

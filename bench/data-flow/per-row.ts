@@ -8,7 +8,8 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import Database from 'better-sqlite3';
 import { parse } from 'csv-parse/sync';
 import { ORDERS_SQL, orderOf, type OrderText } from './orders.js';
-import { answerParent } from './variant.js';
+import { answerParent } from '../measured-process.js';
+import type { VariantResult, VariantTask } from './variant.js';
 
 /** The activities of the comparison. */
 export interface PerRowActivities {
@@ -16,7 +17,7 @@ export interface PerRowActivities {
   readonly writeOrder: (row: OrderText) => Promise<void>;
 }
 
-await answerParent(async ({ file, dir, address }) => {
+await answerParent(async ({ file, dir, address }: VariantTask): Promise<VariantResult> => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const database = new Database(join(dir, 'per-row.db'));
   database.pragma('journal_mode = WAL');

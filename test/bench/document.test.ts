@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HEADING, replaceSection, SectionMissing } from '../../bench/document.js';
+import {
+  FLOW_HEADING,
+  HEADING,
+  RECORDS_HEADING,
+  replaceSection,
+  SectionMissing,
+} from '../../bench/document.js';
 
 const PAGE =
   '# Page\n\nBefore.\n\n## Results\n\nOld.\n\n### Part\n\nOld too.\n\n## After\n\nKept.\n';
@@ -21,8 +27,11 @@ describe('the page of results', () => {
     expect(() => replaceSection(PAGE, '## Nowhere', 'New.')).toThrow(SectionMissing);
   });
 
-  it('has the heading that the benchmark looks for', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../docs/performance.md'), 'utf8');
-    expect(page.split('\n')).toContain(HEADING);
-  });
+  it.each([HEADING, FLOW_HEADING, RECORDS_HEADING])(
+    'has the heading %j, which a benchmark looks for',
+    (heading) => {
+      const page = readFileSync(join(import.meta.dirname, '../../docs/performance.md'), 'utf8');
+      expect(page.split('\n')).toContain(heading);
+    },
+  );
 });
