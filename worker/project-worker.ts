@@ -9,6 +9,7 @@ import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
 import type { ModelReference } from '../src/pipeline/context.js';
+import type { StoreCatalog } from '../src/record-pipeline/store-catalog.js';
 import { keepSchedules } from './own-schedules.js';
 import { projectModels, resolveSecrets } from './project-models.js';
 import { buildServices, type ProjectServices } from './project-services.js';
@@ -125,9 +126,11 @@ export class ReloadableWorker implements ProjectWorker {
     const bundle = await bundleOf(project, log);
     const services = await buildServices(config);
     const { localStores } = options;
+    const catalog = async (): Promise<StoreCatalog> => (await flows.catalog()).recordStores;
     const stores: StoreWorkers = new StoreWorkers({
       dir: localStores ?? project.dir,
       keepsOpen: localStores !== undefined,
+      ...(localStores === undefined && { catalog }),
       log,
       create: (taskQueue) => createTemporalWorker({ ...shared, taskQueue }),
     });
@@ -141,9 +144,7 @@ export class ReloadableWorker implements ProjectWorker {
       flows: flowDependencies(options, flows),
       stores: {
         serve: (store: SqliteStore) => stores.serve(store),
-        ...(localStores === undefined && {
-          catalog: async () => (await flows.catalog()).recordStores,
-        }),
+        ...(localStores === undefined && { catalog }),
       },
       options: workerOptions(options),
     };

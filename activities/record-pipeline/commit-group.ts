@@ -156,10 +156,10 @@ export class CommitGroup {
     return [];
   }
 
-  /** Records that are still among those of the query, though their bodies have ended. */
+  /** Records that are worked on too often. */
   #passes(written: readonly Ended[]): readonly RecordFailure[] {
     const { log, run } = this.parts;
-    return this.step.stillAmong(written.map(({ row }) => row)).flatMap((row) => {
+    return this.step.passed(written.map(({ row }) => row)).flatMap((row) => {
       const passes = log.pass(run, this.step.label, idOf(row));
       return passes < this.step.maxPasses
         ? []

@@ -1,7 +1,7 @@
 import { HOST } from '../../adapters/record-store/store-machine.js';
 import type { SqliteStore } from '../../adapters/record-store/sqlite-store.js';
 import { storeQueue, type StorePlace } from '../../src/record-pipeline/plan.js';
-import type { KnownStore } from '../../src/record-pipeline/store-catalog.js';
+import { isInUse, type KnownStore } from '../../src/record-pipeline/store-catalog.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf } from '../failure.js';
 import { recordCode, storeFailure } from './record-code.js';
@@ -28,10 +28,10 @@ export async function findStore(deps: ActivityDependencies, pipeline: string): P
   }
 }
 
-/** A store with the id that is known may have come to another machine, on a disk that was taken there. */
+/** A store with the id that is known may have come to another machine, on a disk that was taken there; or it is a copy. */
 function isElsewhere(known: KnownStore, store: SqliteStore): boolean {
   if (known.host === HOST) return false;
-  return !store.exists || store.id !== known.id;
+  return !store.exists || store.id !== known.id || isInUse(known, new Date());
 }
 
 async function opened({ stores }: ActivityDependencies, store: SqliteStore): Promise<KnownStore> {

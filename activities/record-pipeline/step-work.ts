@@ -15,6 +15,8 @@ export interface WorkOfRun {
   readonly pipeline: string;
   /** Only records that have failed in earlier runs of the pipeline. */
   readonly retryFailed: boolean;
+  /** How often all steps were looked at before. */
+  readonly round: number;
 }
 
 /** A step of a run that is being drained. */
@@ -75,8 +77,15 @@ export class StepWork {
     };
   }
 
-  /** Those of the rows whose records are still among those of the query. */
-  stillAmong(rows: readonly Row[]): readonly Row[] {
+  /**
+   * Those of the rows whose bodies have ended that count for {@link maxPasses}: records that are still among those of the query, and in
+   * later rounds all of them, since two steps may put each other's records back.
+   */
+  passed(rows: readonly Row[]): readonly Row[] {
+    return this.run.round === 0 ? this.#stillAmong(rows) : rows;
+  }
+
+  #stillAmong(rows: readonly Row[]): readonly Row[] {
     if (rows.length === 0) return [];
     const { model, selection } = this.query;
     const these: Condition = {
@@ -95,8 +104,9 @@ export class StepWork {
     const query = sql.replace(/^.*? from /s, '');
     // JSON has no whole numbers of that size.
     const values = parameters.map((value) => (typeof value === 'bigint' ? String(value) : value));
+    const how = this.run.round === 0 ? 'is still' : 'comes back, again and again,';
     const error = new Error(
-      `The record was worked on ${String(passes)} times by step "${this.label}" and is still among its records (${query}, with ${JSON.stringify(values)}). Have its body change what the query asks for, or raise maxPasses.`,
+      `The record was worked on ${String(passes)} times by step "${this.label}" and ${how} among its records (${query}, with ${JSON.stringify(values)}). Have its body change what the query asks for, or raise maxPasses.`,
     );
     error.name = 'TooManyPasses';
     delete error.stack;

@@ -73,7 +73,7 @@ export class StoreDrain {
       const step = steps[this.#place.step];
       if (step === undefined) {
         if (!this.#place.found) return true;
-        this.#place = { step: 0, found: false };
+        this.#place = { step: 0, found: false, round: (this.#place.round ?? 0) + 1 };
         continue;
       }
       const before = this.#counts.completed;
@@ -126,6 +126,7 @@ export class StoreDrain {
       id: run,
       pipeline: pipeline.name,
       retryFailed,
+      round: this.#place.round ?? 0,
     });
   }
 

@@ -44,6 +44,17 @@ export function storeCatalog(database: CatalogDatabase): StoreCatalog {
           .onConflict((conflict) => conflict.column('pipeline').doUpdateSet(rest))
           .execute();
       }),
+    touch: (pipeline, store) =>
+      database.write(async (transaction) => {
+        const { store_id, host, seen_at } = rowOf(pipeline, store);
+        await transaction
+          .updateTable('record_stores')
+          .set({ seen_at })
+          .where('pipeline', '=', plainText(pipeline))
+          .where('store_id', '=', store_id)
+          .where('host', '=', host)
+          .execute();
+      }),
     forget: (pipeline) =>
       database.write(async (transaction) => {
         const row = await transaction

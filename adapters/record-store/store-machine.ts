@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -41,6 +41,13 @@ export function stampMachine(dir: string, now: Date): void {
   const stamp = { machine: machine(), host: HOST, pid: process.pid, at: now.toISOString() };
   writeFileSync(draft, `${JSON.stringify(stamp)}\n`);
   renameSync(draft, file);
+}
+
+/** Says that this process uses a store no more, so that another machine need not wait. */
+export function unstampMachine(dir: string): void {
+  const file = join(dir, 'machine.json');
+  const known = readStamp(file);
+  if (known?.machine === machine() && known.pid === process.pid) rmSync(file, { force: true });
 }
 
 function readStamp(file: string): z.infer<typeof stampSchema> | undefined {

@@ -49,6 +49,8 @@ export interface DrainPlace {
   readonly step: number;
   /** Something was worked on since the first step was looked at last: then all are looked at again. */
   readonly found: boolean;
+  /** How often all steps were looked at again; absent in the first round. */
+  readonly round?: number;
 }
 
 /** What one activity is to drain. */

@@ -39,6 +39,17 @@ export function testStoreCatalog(name: string, open: () => Promise<OpenStoreCata
       expect(await catalog.find('another')).toBeUndefined();
     });
 
+    it('is told when a store was last used, by who has it', async () => {
+      const { catalog } = current;
+      await catalog.note('onboarding', HERE);
+      const later = new Date('2026-11-26T09:00:00Z');
+      await catalog.touch('onboarding', { ...HERE, host: 'mill-2', seenAt: later });
+      await catalog.touch('onboarding', { ...THERE, seenAt: later });
+      expect(await catalog.find('onboarding')).toEqual(HERE);
+      await catalog.touch('onboarding', { ...HERE, seenAt: later });
+      expect(await catalog.find('onboarding')).toEqual({ ...HERE, seenAt: later });
+    });
+
     it('takes another word for it, and forgets', async () => {
       const { catalog } = current;
       await catalog.note('onboarding', HERE);

@@ -92,6 +92,15 @@ describe('looking for the store of a pipeline', () => {
     core.close();
   });
 
+  it('takes one for a copy while the other machine uses it', async () => {
+    const { core, find } = worker();
+    const { id } = core;
+    await catalog.recordStores.note('staff', { ...ELSEWHERE, id, seenAt: new Date() });
+    expect(await find()).toEqual({ id, taskQueue: storeQueue(id), host: ELSEWHERE.host });
+    expect(served).toEqual([]);
+    core.close();
+  });
+
   it('begins anew where somebody has removed it', async () => {
     const { core, store, find } = worker();
     store.company.create({ name: 'Acme' });

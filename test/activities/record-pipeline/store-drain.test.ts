@@ -197,6 +197,34 @@ describe.each(PROCESSORS)('draining a store, %s', (kind, processor) => {
     store.close();
   });
 
+  it('gives up records that two steps put back for each other', async () => {
+    const store = withStaff(folder.path, 2);
+    const { counts, errors, done } = await drain(
+      defineRecordPipeline(store, {
+        name: 'staff',
+        processor,
+        onError: 'continue',
+        steps: [true, false].map((processed) =>
+          step({
+            label: processed ? 'process' : 'take back',
+            records: (s) => s.employee.where({ processed: !processed }),
+            each: async ({ record: employee }) => {
+              await delay(1);
+              employee.update({ processed });
+            },
+            maxPasses: 4,
+          }),
+        ),
+      }),
+    );
+    expect(done).toBe(true);
+    // Each step works on each of both records once, and four times more.
+    expect(counts.completed).toBeLessThanOrEqual(2 * 2 * 5);
+    expect(errors.map(({ name }) => name)).toEqual(errors.map(() => 'TooManyPasses'));
+    expect(errors[0]?.message).toContain('comes back, again and again, among its records');
+    store.close();
+  });
+
   it('runs a body again when what it has read was changed meanwhile, and loses no change', async () => {
     const store = withStaff(folder.path, 30);
     await drain(

@@ -1,7 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { STAMP_EVERY_MS, stampMachine } from '../../../adapters/record-store/store-machine.js';
+import {
+  STAMP_EVERY_MS,
+  stampMachine,
+  unstampMachine,
+} from '../../../adapters/record-store/store-machine.js';
 import { StoreUnusable } from '../../../src/record-store/errors.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -26,6 +30,19 @@ describe('the machine that uses a store', () => {
     expect(readFileSync(file(), 'utf8')).toBe(before);
     stampMachine(folder.path, later(10 * STAMP_EVERY_MS));
     expect(JSON.parse(readFileSync(file(), 'utf8'))).not.toMatchObject({ machine: 'another' });
+  });
+
+  it('lets others in at once when it has done with it', () => {
+    stampMachine(folder.path, at);
+    unstampMachine(folder.path);
+    expect(existsSync(file())).toBe(false);
+    // That of another process stays.
+    writeFileSync(
+      file(),
+      JSON.stringify({ machine: 'm', host: 'h', pid: 1, at: at.toISOString() }),
+    );
+    unstampMachine(folder.path);
+    expect(existsSync(file())).toBe(true);
   });
 
   it('is said anew where what was said cannot be read', () => {
