@@ -1,7 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LiveRecords } from '../../adapters/record-store/live-records.js';
 import { idOf, type Row } from '../../adapters/record-store/row.js';
-import { createShell } from '../../adapters/shell/shell.js';
 import { StepQueue } from '../../adapters/record-store/run/step-queue.js';
 import type { Log } from '../../src/pipeline/context.js';
 import type {
@@ -10,6 +10,7 @@ import type {
   StepProgress,
 } from '../../src/record-pipeline/record-pipeline.js';
 import type { RecordFailure } from '../../src/record-pipeline/run.js';
+import { BodyContext, type SharedContext } from './body-context.js';
 import { BodyLimit } from './body-limit.js';
 import { RecordChanged, StoreUnusable } from '../../src/record-store/errors.js';
 import { CommitGroup, type Ended, type GroupParts } from './commit-group.js';
@@ -21,6 +22,9 @@ const TURN_MS = 10;
 /** Bodies in progress get so long to end when the attempt is over; then they are left to themselves, and write nothing. */
 const FINISH_MS = 5_000;
 
+/** Others than bodies that may wait for the end of a run: its commands, and what bodies have left behind. */
+const OTHER_LISTENERS = 1_000;
+
 /** What a drain is made of. */
 export interface DrainParts {
   readonly live: LiveRecords;
@@ -29,7 +33,7 @@ export interface DrainParts {
   readonly concurrency: number;
   readonly enqueueMs: number;
   readonly hooks: Pick<RecordPipelineDefinition<never>, 'beforeProcess' | 'onProgress'>;
-  readonly context: Omit<StepContext<unknown, unknown>, 'record' | 'signal'>;
+  readonly context: SharedContext;
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Looked at before each record: whether to take no more. */
@@ -53,7 +57,9 @@ export class RecordDrain {
 
   constructor(parts: DrainParts) {
     this.#parts = parts;
-    const { live, step } = parts;
+    const { live, step, concurrency, signal } = parts;
+    // Each body may listen to it.
+    setMaxListeners(concurrency + OTHER_LISTENERS, signal);
     this.#queue = new StepQueue(
       live,
       step.query.model,
@@ -120,7 +126,7 @@ export class RecordDrain {
       if (row !== undefined) {
         const begun = this.#work(row);
         if (begun !== undefined) this.#track(begun);
-        await this.#giveTurn();
+        if (performance.now() - this.#turnAt >= TURN_MS) await this.#giveTurn();
         continue;
       }
       if (this.#running > 0) await this.#oneEnds(enqueueMs);
@@ -163,7 +169,6 @@ export class RecordDrain {
   }
 
   async #giveTurn(): Promise<void> {
-    if (performance.now() - this.#turnAt < TURN_MS) return;
     await nextTurn();
     this.#turnAt = performance.now();
   }
@@ -178,6 +183,7 @@ export class RecordDrain {
     try {
       const ended = live.within(session, () => this.#body(record, progress, limit));
       if (!(ended instanceof Promise)) {
+        limit.stop();
         this.#end({ row, session }, progress);
         return undefined;
       }
@@ -190,6 +196,7 @@ export class RecordDrain {
         },
       );
     } catch (error) {
+      limit.stop();
       this.#fail({ row, session }, error, progress);
       return undefined;
     }
@@ -199,18 +206,7 @@ export class RecordDrain {
     const { step, hooks, context } = this.#parts;
     // The step's own types are erased: its records are those of its query.
     const each = step.step.each as (given: StepContext<unknown, unknown>) => void | Promise<void>;
-    const given: StepContext<unknown, unknown> = {
-      ...context,
-      record,
-      // Made for who asks: most bodies do not.
-      get signal() {
-        return limit.signal;
-      },
-      // Commands end with the body that has begun them.
-      get shell() {
-        return createShell(limit.signal);
-      },
-    };
+    const given = new BodyContext(context, record, limit);
     const asked = hooks.beforeProcess?.(this.#sized(progress));
     return asked === undefined ? each(given) : asked.then(() => each(given));
   }

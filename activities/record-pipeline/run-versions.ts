@@ -46,7 +46,8 @@ export class RunVersions {
    */
   async make(reason: VersionReason, step?: string): Promise<void> {
     if (this.#isNone) return;
-    await this.#making;
+    // Others may have waited for it, too, and begun the next.
+    while (this.#making !== undefined) await this.#making;
     this.#lastAtMs = Date.now();
     this.#sinceLast = 0;
     try {

@@ -4,9 +4,10 @@ import type { SqliteStore } from '../../adapters/record-store/sqlite-store.js';
 import { RECORD_LIMITS } from '../../src/record-pipeline/limits.js';
 import type { CompiledRecordPipeline } from '../../src/record-pipeline/compile.js';
 import type { DrainOutcome, DrainPlace, RecordCounts } from '../../src/record-pipeline/plan.js';
-import type { RunStats, Step, StepContext } from '../../src/record-pipeline/record-pipeline.js';
+import type { RunStats, Step } from '../../src/record-pipeline/record-pipeline.js';
 import type { RecordFailure } from '../../src/record-pipeline/run.js';
 import type { Log } from '../../src/pipeline/context.js';
+import type { SharedContext } from './body-context.js';
 import { RecordDrain } from './record-drain.js';
 import { RunTimers } from './run-timers.js';
 import { RunVersions } from './run-versions.js';
@@ -19,7 +20,7 @@ export interface StoreDrainParts {
   readonly run: string;
   /** Only records that have failed in earlier runs of the pipeline. */
   readonly retryFailed: boolean;
-  readonly context: Omit<StepContext<unknown, unknown>, 'record' | 'signal'>;
+  readonly context: SharedContext;
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Called when something was written, at most so often as groups are. */

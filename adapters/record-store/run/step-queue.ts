@@ -8,8 +8,8 @@ import type { Selection } from '../select.js';
 /** Most rows that are fetched ahead. */
 const PAGE = 1_000;
 
-/** Counting may take so much of the time: a twentieth. */
-const COUNT_SHARE = 20;
+/** Counting may take so much of the time: a hundredth. */
+const COUNT_SHARE = 100;
 
 /** Records that a step is to work on, one after the other, as the database has them at the time. */
 export class StepQueue {
