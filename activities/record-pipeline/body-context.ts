@@ -1,6 +1,6 @@
 import { createShell } from '../../adapters/shell/shell.js';
 import type { RunContext, StepContext } from '../../src/record-pipeline/record-pipeline.js';
-import type { BodyLimit } from './body-limit.js';
+import type { Body } from './body.js';
 
 /** What the bodies of a run share of what they get. */
 export type SharedContext = Omit<RunContext<unknown>, 'signal' | 'shell'>;
@@ -12,27 +12,27 @@ export class BodyContext implements StepContext<unknown, unknown> {
   readonly log: SharedContext['log'];
   readonly run: SharedContext['run'];
   readonly services: SharedContext['services'];
-  readonly #limit: BodyLimit;
+  readonly #body: Body;
 
   constructor(
     { store, assert, log, run, services }: SharedContext,
     readonly record: unknown,
-    limit: BodyLimit,
+    body: Body,
   ) {
     this.store = store;
     this.assert = assert;
     this.log = log;
     this.run = run;
     this.services = services;
-    this.#limit = limit;
+    this.#body = body;
   }
 
   get signal(): AbortSignal {
-    return this.#limit.signal;
+    return this.#body.signal;
   }
 
   /** Commands end with the body that has begun them. */
   get shell(): RunContext<unknown>['shell'] {
-    return createShell(this.#limit.signal);
+    return createShell(this.#body.signal);
   }
 }

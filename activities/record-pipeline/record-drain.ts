@@ -10,10 +10,11 @@ import type {
   StepProgress,
 } from '../../src/record-pipeline/record-pipeline.js';
 import type { RecordFailure } from '../../src/record-pipeline/run.js';
+import { Body } from './body.js';
 import { BodyContext, type SharedContext } from './body-context.js';
-import { BodyLimit } from './body-limit.js';
+import { BodyTimes } from './body-times.js';
 import { RecordChanged, StoreUnusable } from '../../src/record-store/errors.js';
-import { CommitGroup, type Ended, type GroupParts } from './commit-group.js';
+import { CommitGroup, type GroupParts } from './commit-group.js';
 import type { StepWork } from './step-work.js';
 
 /** Bodies that end at once leave the process no time for anything else: it is given some so often. */
@@ -36,8 +37,8 @@ export interface DrainParts {
   readonly context: SharedContext;
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** Looked at before each record: whether to take no more. */
-  readonly isEnough: () => boolean;
+  /** Asked before each record, with the process's time: whether to take no more. */
+  readonly isEnough: (now: number) => boolean;
   readonly onFailure: (failure: RecordFailure) => void;
   readonly onWritten: (completed: number) => void;
 }
@@ -47,10 +48,11 @@ export class RecordDrain {
   readonly #parts: DrainParts;
   readonly #group: CommitGroup;
   readonly #queue: StepQueue;
+  readonly #times: BodyTimes;
   /** Worked on, or not written yet. */
   readonly #busy = new Set<number>();
   #running = 0;
-  #wake: () => void = () => undefined;
+  #wake = nobody;
   #broken: { readonly error: unknown } | undefined;
   #turnAt = performance.now();
   #isOver = false;
@@ -63,7 +65,7 @@ export class RecordDrain {
     this.#queue = new StepQueue(
       live,
       step.query.model,
-      step.selection,
+      () => step.selection,
       this.#busy,
       step.dependsOnOthers,
     );
@@ -76,6 +78,9 @@ export class RecordDrain {
       },
       step,
     );
+    this.#times = new BodyTimes(step.timeoutMs, (body, error) => {
+      this.#failed(body, error);
+    });
     this.#group.onBroken((error) => {
       this.#break(error);
     });
@@ -104,6 +109,7 @@ export class RecordDrain {
       return await this.#drain();
     } finally {
       this.#isOver = true;
+      this.#times.stop(this.#broken?.error ?? this.#parts.signal.reason);
       // Another attempt may have begun beside this one.
       if (live.beforeRead === beforeRead) live.beforeRead = undefined;
       this.#group.discard();
@@ -114,7 +120,13 @@ export class RecordDrain {
     const { concurrency, enqueueMs, isEnough } = this.#parts;
     for (;;) {
       this.#checkWhole();
-      if (isEnough()) {
+      // Looked at once for each record: even the time costs.
+      const now = performance.now();
+      if (now - this.#turnAt >= TURN_MS) {
+        await this.#giveTurn();
+        continue;
+      }
+      if (isEnough(now)) {
         await this.#finish();
         return false;
       }
@@ -124,9 +136,7 @@ export class RecordDrain {
       }
       const row = this.#queue.next();
       if (row !== undefined) {
-        const begun = this.#work(row);
-        if (begun !== undefined) this.#track(begun);
-        if (performance.now() - this.#turnAt >= TURN_MS) await this.#giveTurn();
+        this.#work(row, now);
         continue;
       }
       if (this.#running > 0) await this.#oneEnds(enqueueMs);
@@ -150,18 +160,11 @@ export class RecordDrain {
     this.#checkWhole();
   }
 
-  #track(working: Promise<void>): void {
-    this.#running += 1;
-    void working.finally(() => {
-      this.#running -= 1;
-      this.#wake();
-    });
-  }
-
   #oneEnds(longestMs?: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = longestMs === undefined ? undefined : setTimeout(resolve, longestMs);
       this.#wake = () => {
+        this.#wake = nobody;
         clearTimeout(timer);
         resolve();
       };
@@ -173,42 +176,59 @@ export class RecordDrain {
     this.#turnAt = performance.now();
   }
 
-  /** @returns what is left to wait for; undefined when the body has ended already */
-  #work(row: Row): Promise<void> | undefined {
-    const { live, step } = this.#parts;
-    const { session, record } = live.sessionOf(step.query.model, row);
+  #work(row: Row, now: number): void {
+    const { live, step, signal } = this.#parts;
+    const { session, record } = live.sessionOf(step.query.model, row, this.#queue.readAt);
     this.#busy.add(idOf(row));
     const progress: StepProgress = { value: record, label: step.label, queueSize: 0 };
-    const limit = new BodyLimit(step.timeoutMs, this.#parts.signal);
+    const body = new Body(row, session, progress, signal);
+    let ending: void | Promise<void>;
     try {
-      const ended = live.within(session, () => this.#body(record, progress, limit));
-      if (!(ended instanceof Promise)) {
-        limit.stop();
-        this.#end({ row, session }, progress);
-        return undefined;
-      }
-      return this.#limited(ended, limit).then(
-        () => {
-          this.#end({ row, session }, progress);
-        },
-        (error: unknown) => {
-          this.#fail({ row, session }, error, progress);
-        },
-      );
+      ending = live.within(session, () => this.#begin(body));
     } catch (error) {
-      limit.stop();
-      this.#fail({ row, session }, error, progress);
-      return undefined;
+      body.end();
+      this.#fail(body, error);
+      return;
     }
+    if (!(ending instanceof Promise)) {
+      body.end();
+      this.#end(body);
+      return;
+    }
+    this.#running += 1;
+    this.#times.begin(body, now);
+    // Nothing else is promised for a body: each promise costs as much as a quick one takes.
+    ending.then(
+      () => {
+        if (this.#ceases(body)) this.#end(body);
+      },
+      (error: unknown) => {
+        this.#failed(body, error);
+      },
+    );
   }
 
-  #body(record: unknown, progress: StepProgress, limit: BodyLimit): void | Promise<void> {
+  #begin(body: Body): void | Promise<void> {
     const { step, hooks, context } = this.#parts;
     // The step's own types are erased: its records are those of its query.
     const each = step.step.each as (given: StepContext<unknown, unknown>) => void | Promise<void>;
-    const given = new BodyContext(context, record, limit);
-    const asked = hooks.beforeProcess?.(this.#sized(progress));
+    const given = new BodyContext(context, body.progress.value, body);
+    const asked = hooks.beforeProcess?.(this.#sized(body.progress));
     return asked === undefined ? each(given) : asked.then(() => each(given));
+  }
+
+  /** @returns false for a body that was given up before: whatever comes of it then is of no account */
+  #ceases(body: Body): boolean {
+    if (body.isOver) return false;
+    this.#times.end(body);
+    body.end();
+    this.#running -= 1;
+    this.#wake();
+    return true;
+  }
+
+  #failed(body: Body, error: unknown): void {
+    if (this.#ceases(body)) this.#fail(body, error);
   }
 
   /** Counted only for who looks. */
@@ -219,20 +239,11 @@ export class RecordDrain {
     });
   }
 
-  /** A body that takes too long has failed, whatever comes of it later. */
-  async #limited(body: Promise<void>, limit: BodyLimit): Promise<void> {
-    try {
-      await Promise.race([body, limit.passed]);
-    } finally {
-      limit.stop();
-    }
-  }
-
-  #end(ended: Ended, progress: StepProgress): void {
+  #end(body: Body): void {
     // One that goes on when the attempt is over is nobody's any more.
     if (this.#isOver) return;
-    const { session } = ended;
-    this.#group.add(ended);
+    const { session } = body;
+    this.#group.add(body);
     // The next record is given as it is after this body.
     if (
       session.changesOthers ||
@@ -240,10 +251,10 @@ export class RecordDrain {
       this.#group.isFull
     )
       this.#flush();
-    this.#tell(progress);
+    this.#tell(body.progress);
   }
 
-  #fail({ row, session }: Ended, error: unknown, progress: StepProgress): void {
+  #fail({ row, session, progress }: Body, error: unknown): void {
     // Records that the body was not given, but had from elsewhere, show what is in the store.
     session.undo();
     if (this.#isOver || this.#broken !== undefined) return;
@@ -293,3 +304,6 @@ export class RecordDrain {
     }
   }
 }
+
+/** Nobody waits for the end of a body. */
+function nobody(): void {}

@@ -1,4 +1,5 @@
 import { RunLog } from '../../adapters/record-store/run/run-log.js';
+import { COUNT_SHARE } from '../../adapters/record-store/run/step-queue.js';
 import type { RecordQuery } from '../../adapters/record-store/query.js';
 import type { SqliteStore } from '../../adapters/record-store/sqlite-store.js';
 import { RECORD_LIMITS } from '../../src/record-pipeline/limits.js';
@@ -40,6 +41,7 @@ export class StoreDrain {
   #errors: readonly RecordFailure[];
   /** Records that are left, by label. */
   #queues: Readonly<Record<string, number>> = {};
+  #counted = { atMs: -Infinity, costMs: 0, handled: -1 };
 
   constructor(parts: StoreDrainParts, place: DrainPlace) {
     const { store, run, log } = parts;
@@ -79,7 +81,10 @@ export class StoreDrain {
       }
       const before = this.#counts.completed;
       const isDrained = await this.#step(step, epoch);
+      const left = isDrained ? 0 : (this.#current?.queueSize ?? 0);
+      this.#current = undefined;
       this.#count();
+      this.#queues = { ...this.#queues, [step.label]: left };
       if (this.#isStopped()) return true;
       if (!isDrained) return false;
       if (this.#counts.completed > before) await this.#versions.make('step', step.label);
@@ -101,7 +106,7 @@ export class StoreDrain {
       context,
       signal,
       log,
-      isEnough: () => this.#isStopped() || signal.aborted || this.#isEnough(),
+      isEnough: (now) => this.#isStopped() || signal.aborted || this.#isEnough(now),
       onFailure: (failure) => {
         this.#counts = { ...this.#counts, failed: this.#counts.failed + 1 };
         if (this.#errors.length < RECORD_LIMITS.errorsShown)
@@ -131,22 +136,27 @@ export class StoreDrain {
     });
   }
 
-  /** Looks how many records each step has left: now and then, since it looks at all of them. */
+  /** Looks how many records each step has left, where that takes little of the time. */
   #count(): void {
     const { reader } = this.#parts.store.live;
-    this.#current = undefined;
+    const handled = this.#counts.completed + this.#counts.failed;
+    const { atMs, costMs } = this.#counted;
+    const startedAt = performance.now();
+    if (handled === this.#counted.handled || startedAt - atMs < costMs * COUNT_SHARE) return;
     this.#queues = Object.fromEntries(
       this.#parts.pipeline.steps.map((step) => {
         const { query, selection } = this.#work(step);
         return [step.label, reader.count(query.model, selection)];
       }),
     );
+    const now = performance.now();
+    this.#counted = { atMs: now, costMs: now - startedAt, handled };
   }
 
-  #isEnough(): boolean {
+  #isEnough(now: number): boolean {
     return (
       this.#here >= RECORD_LIMITS.recordsPerActivity ||
-      performance.now() - this.#startedAt >= RECORD_LIMITS.msPerActivity
+      now - this.#startedAt >= RECORD_LIMITS.msPerActivity
     );
   }
 

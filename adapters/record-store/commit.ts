@@ -17,20 +17,29 @@ export function applyForReading(tables: Tables, session: Session): void {
  * Writes what a session has changed, provided that everything which it read is as it was then. Within a transaction that the
  * caller began; what this throws leaves nothing of the session behind.
  *
+ * @param isGivenSame - nothing can have changed the record that it began with
  * @throws {@link RecordChanged}, and SQLite's errors for what breaks a constraint
  */
-export function commitSession(db: Connection, tables: Tables, session: Session): void {
-  for (const entry of session.entries()) checkRead(tables, entry);
+export function commitSession(
+  db: Connection,
+  tables: Tables,
+  session: Session,
+  isGivenSame: boolean,
+): void {
+  const isSure = (entry: Entry): boolean => isGivenSame && session.isGiven(entry);
+  session.forEach((entry) => {
+    if (!isSure(entry)) checkRead(tables, entry);
+  });
   const [only, ...more] = session.writes;
   if (only === undefined) return;
   // One statement is whole or not there by itself.
   if (more.length === 0) {
-    apply(tables, only, true);
+    apply(tables, only, !isSure(only.entry));
     return;
   }
   db.exec('savepoint body');
   try {
-    for (const write of session.writes) apply(tables, write, true);
+    for (const write of session.writes) apply(tables, write, !isSure(write.entry));
     db.exec('release body');
   } catch (error) {
     // SQLite has taken back the whole transaction itself where the disk is full and the like.

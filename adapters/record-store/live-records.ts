@@ -12,6 +12,7 @@ import { RecordIds } from './record-ids.js';
 import type { RecordModel, RecordModels } from './record-model.js';
 import { RecordQuery, type RecordSource } from './query.js';
 import { rowOf, type RecordHost, type StoredRecord } from './record-class.js';
+import { ReadStates, type ReadState } from './read-state.js';
 import { RecordReader } from './record-reader.js';
 import { changedRow, newRow } from './row-values.js';
 import { idOf, type Row } from './row.js';
@@ -35,6 +36,7 @@ export class LiveRecords implements RecordSource, RecordHost {
   readonly reader: RecordReader;
   readonly #tables = new Map<RecordModel, TableStatements>();
   readonly #ids: RecordIds;
+  readonly #states: ReadStates;
   readonly #inode: number | undefined;
   /** Counts bodies that have changed others than the record that they were given. */
   otherChanges = 0;
@@ -54,6 +56,7 @@ export class LiveRecords implements RecordSource, RecordHost {
   ) {
     this.reader = new RecordReader(db, models, current);
     this.#ids = new RecordIds(db);
+    this.#states = new ReadStates(db);
     this.#inode = inodeOf(file);
     for (const model of models.values()) this.#tables.set(model, new TableStatements(db, model));
   }
@@ -129,9 +132,17 @@ export class LiveRecords implements RecordSource, RecordHost {
   sessionOf(
     model: RecordModel,
     row: Row,
+    readAt: ReadState | undefined,
   ): { readonly session: Session; readonly record: StoredRecord } {
     const session = new Session();
-    return { session, record: session.begin(model, row, this.reader.maker(model)).record };
+    const record = this.reader.maker(model)(row);
+    session.begin(model, record, readAt);
+    return { session, record };
+  }
+
+  /** What tells later whether rows that are read from now on can have changed. */
+  readState(): ReadState | undefined {
+    return guarded(this.file, () => this.#states.now(this.otherChanges));
   }
 
   /**
@@ -151,7 +162,8 @@ export class LiveRecords implements RecordSource, RecordHost {
       this.db.exec('begin immediate');
       try {
         alongside.first?.();
-        const committed = sessions.map((session) => this.#commitOne(session));
+        const { dataVersion } = this.#states;
+        const committed = sessions.map((session) => this.#commitOne(session, dataVersion));
         alongside.last?.(committed);
         this.db.exec('commit');
         return committed;
@@ -188,9 +200,13 @@ export class LiveRecords implements RecordSource, RecordHost {
     );
   }
 
-  #commitOne(session: Session): Committed {
+  #commitOne(session: Session, dataVersion: number): Committed {
+    const { givenAt } = session;
+    // Looking at each record once more costs a third of writing it.
+    const isGivenSame =
+      givenAt?.dataVersion === dataVersion && givenAt.otherChanges === this.otherChanges;
     try {
-      commitSession(this.db, this.#tablesOf, session);
+      commitSession(this.db, this.#tablesOf, session, isGivenSame);
       if (session.changesOthers) this.otherChanges += 1;
       if (session.writes.length > 0) this.changes += 1;
       return { kind: 'written' };

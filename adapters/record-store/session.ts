@@ -1,5 +1,6 @@
 import type { RecordModel } from './record-model.js';
 import { rowOf, showRow, type StoredRecord } from './record-class.js';
+import type { ReadState } from './read-state.js';
 import { idOf, isSameRow, type Row } from './row.js';
 
 /** A record as a session knows it. */
@@ -34,9 +35,13 @@ export type Write = (
 
 /** What a session has in common with those within it. */
 interface Changes {
-  readonly entries: Map<RecordModel, Map<number, Entry>>;
-  writes: Write[];
+  /** The record that a body was given: the only one of most. */
   given: Entry | undefined;
+  /** When that one was read. */
+  givenAt: ReadState | undefined;
+  /** All others. */
+  others: Map<RecordModel, Map<number, Entry>> | undefined;
+  writes: Write[];
 }
 
 /**
@@ -50,7 +55,9 @@ export class Session {
   constructor(outer?: Session) {
     this.#outer = outer;
     this.#changes =
-      outer === undefined ? { entries: new Map(), writes: [], given: undefined } : outer.#changes;
+      outer === undefined
+        ? { given: undefined, givenAt: undefined, others: undefined, writes: [] }
+        : outer.#changes;
   }
 
   get writes(): readonly Write[] {
@@ -58,10 +65,19 @@ export class Session {
   }
 
   /** Begins with the record that a body is given. */
-  begin(model: RecordModel, row: Row, make: (row: Row) => StoredRecord): Entry {
-    const given = this.entry(model, row, make, row);
-    this.#changes.given = given;
-    return given;
+  begin(model: RecordModel, record: StoredRecord, readAt: ReadState | undefined): void {
+    this.#changes.given = newEntry(model, record, rowOf(record));
+    this.#changes.givenAt = readAt;
+  }
+
+  /** When the record was read that it began with; undefined where that says nothing. */
+  get givenAt(): ReadState | undefined {
+    return this.#changes.givenAt;
+  }
+
+  /** True for the record that it began with. */
+  isGiven(entry: Entry): boolean {
+    return this.#changes.given === entry;
   }
 
   /** True when it changes or deletes others than the record that it began with. */
@@ -72,14 +88,16 @@ export class Session {
     );
   }
 
-  /** Everything that was read or created. */
-  *entries(): Iterable<Entry> {
-    for (const ofModel of this.#changes.entries.values()) yield* ofModel.values();
+  /** Looks at everything that was read or created. */
+  forEach(look: (entry: Entry) => void): void {
+    const { given, others } = this.#changes;
+    if (given !== undefined) look(given);
+    if (others !== undefined) for (const ofModel of others.values()) ofModel.forEach(look);
   }
 
   /** True for a record that was read or created. */
   knows(model: RecordModel, id: number): boolean {
-    return this.#changes.entries.get(model)?.has(id) ?? false;
+    return this.#known(model, id) !== undefined;
   }
 
   /**
@@ -93,18 +111,10 @@ export class Session {
     make: (row: Row) => StoredRecord,
     base: Row | undefined,
   ): Entry {
-    const ofModel = this.#ofModel(model);
-    const known = ofModel.get(idOf(row));
+    const known = this.#known(model, idOf(row));
     if (known !== undefined) return known;
-    const entry: Entry = {
-      model,
-      record: make(row),
-      others: NONE,
-      base,
-      written: false,
-      deleted: false,
-    };
-    ofModel.set(idOf(row), entry);
+    const entry = newEntry(model, make(row), base);
+    this.#others(model).set(idOf(row), entry);
     return entry;
   }
 
@@ -128,22 +138,16 @@ export class Session {
 
   /** A record that was read or created, unless the session has deleted it. */
   find(model: RecordModel, id: number): StoredRecord | undefined {
-    const entry = this.#changes.entries.get(model)?.get(id);
+    const entry = this.#known(model, id);
     return entry === undefined || entry.deleted ? undefined : entry.record;
   }
 
   insert(record: StoredRecord): void {
     const { model } = record;
     const row = rowOf(record);
-    const entry: Entry = {
-      model,
-      record,
-      others: NONE,
-      base: undefined,
-      written: true,
-      deleted: false,
-    };
-    this.#ofModel(model).set(idOf(row), entry);
+    const entry = newEntry(model, record, undefined);
+    entry.written = true;
+    this.#others(model).set(idOf(row), entry);
     this.#changes.writes.push({ kind: 'insert', entry, row, by: this });
   }
 
@@ -186,7 +190,7 @@ export class Session {
     const { entry, by } = write;
     if (!isTouched) this.#changes.writes.push(write);
     // A record that is none any more cannot be changed.
-    else if (this.#changes.entries.get(entry.model)?.get(entry.record.id) !== entry) return;
+    else if (this.#known(entry.model, entry.record.id) !== entry) return;
     else if (write.kind === 'insert') this.#changes.writes.push(write);
     else if (write.kind === 'delete') this.#remove(entry, by);
     else {
@@ -206,20 +210,31 @@ export class Session {
   }
 
   #forget({ model, record }: Entry): void {
-    this.#ofModel(model).delete(record.id);
+    this.#changes.others?.get(model)?.delete(record.id);
   }
 
   #isWithin(session: Session): boolean {
     return this === session || (this.#outer !== undefined && this.#outer.#isWithin(session));
   }
 
-  #ofModel(model: RecordModel): Map<number, Entry> {
-    const known = this.#changes.entries.get(model);
+  #known(model: RecordModel, id: number): Entry | undefined {
+    const { given, others } = this.#changes;
+    if (given?.model === model && given.record.id === id) return given;
+    return others?.get(model)?.get(id);
+  }
+
+  #others(model: RecordModel): Map<number, Entry> {
+    const others = (this.#changes.others ??= new Map<RecordModel, Map<number, Entry>>());
+    const known = others.get(model);
     if (known !== undefined) return known;
     const made = new Map<number, Entry>();
-    this.#changes.entries.set(model, made);
+    others.set(model, made);
     return made;
   }
+}
+
+function newEntry(model: RecordModel, record: StoredRecord, base: Row | undefined): Entry {
+  return { model, record, others: NONE, base, written: false, deleted: false };
 }
 
 function show({ record, others }: Entry, row: Row): void {

@@ -195,8 +195,8 @@ export class SqliteStore {
       ...of,
       now,
     });
-    const done = snapshot.done.then((id) => {
-      this.files.trim(this.definition.versions ?? {});
+    const done = snapshot.done.then(async (id) => {
+      await this.files.trim(this.definition.versions ?? {});
       return id;
     });
     done.catch(() => undefined);
@@ -265,7 +265,7 @@ export class SqliteStore {
       keepHistory(copy, this.file);
       if (await replaceContent(this.file, copy, isAsBefore)) return this.find(replaced);
       // Nothing was replaced yet: it is the version of something that is still there.
-      this.files.remove(replaced);
+      await this.files.remove(replaced);
     }
     throw new StoreUnusable(
       this.file,

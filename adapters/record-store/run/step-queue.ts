@@ -1,6 +1,7 @@
 import type { Condition } from '../../../src/record-store/condition.js';
 import { guarded } from '../connection.js';
 import type { LiveRecords } from '../live-records.js';
+import type { ReadState } from '../read-state.js';
 import type { RecordModel } from '../record-model.js';
 import { idOf, type Row } from '../row.js';
 import type { Selection } from '../select.js';
@@ -8,8 +9,8 @@ import type { Selection } from '../select.js';
 /** Most rows that are fetched ahead. */
 const PAGE = 1_000;
 
-/** Counting may take so much of the time: a hundredth. */
-const COUNT_SHARE = 100;
+/** Counting looks at all records: it may take so much of the time, a hundredth. */
+export const COUNT_SHARE = 100;
 
 /** Records that a step is to work on, one after the other, as the database has them at the time. */
 export class StepQueue {
@@ -17,6 +18,7 @@ export class StepQueue {
   #at = 0;
   #after = 0;
   #isFetched = false;
+  #readAt: ReadState | undefined;
   #given = 0;
   #changes = 0;
   #counted: { readonly value: number; readonly atMs: number; readonly costMs: number } | undefined;
@@ -27,13 +29,13 @@ export class StepQueue {
   /**
    * @param live - the store
    * @param model - whose records they are
-   * @param selection - which of them
+   * @param selectionNow - which of them, as of now: those that have failed are none any more
    * @param busy - ids of those that are worked on, or not written yet
    */
   constructor(
     private readonly live: LiveRecords,
     private readonly model: RecordModel,
-    private readonly selection: Selection,
+    private readonly selectionNow: () => Selection,
     private readonly busy: ReadonlySet<number>,
     /** Whether a change of one record can take others out of the query. */
     private readonly dependsOnOthers: boolean,
@@ -71,14 +73,21 @@ export class StepQueue {
     }
   }
 
+  /** When the last one was read, or before. */
+  get readAt(): ReadState | undefined {
+    return this.#readAt;
+  }
+
   /** How many are left, without those that are worked on. Counted again when that takes little of the time. */
   size(): number {
     const now = performance.now();
     const known = this.#counted;
     if (known === undefined || now - known.atMs > known.costMs * COUNT_SHARE) {
-      const { limit: _, offset: __, ...all } = this.selection;
       const { file, reader } = this.live;
-      const count = guarded(file, () => reader.count(this.model, all));
+      const count = guarded(file, () => {
+        const { limit: _, offset: __, ...all } = this.selectionNow();
+        return reader.count(this.model, all);
+      });
       const value = Math.max(0, count - this.busy.size);
       this.#counted = { value, atMs: now, costMs: performance.now() - now };
       this.#givenSinceCount = 0;
@@ -91,17 +100,14 @@ export class StepQueue {
     return this.dependsOnOthers ? this.live.changes : this.live.otherChanges;
   }
 
-  /** True where the query has an order of its own: then the first ones are taken again and again. */
-  get #isOrdered(): boolean {
-    const { order, limit, offset } = this.selection;
-    return order.length > 0 || limit !== undefined || offset !== undefined;
-  }
-
   #fetch(): boolean {
-    if (this.#isOrdered && this.#isFetched) return false;
+    const selection = guarded(this.live.file, this.selectionNow);
+    const isOrdered = hasOrder(selection);
+    if (isOrdered && this.#isFetched) return false;
     this.#isFetched = true;
     this.#changes = this.#changesNow;
-    const rows = this.#rows(this.#isOrdered ? this.#first() : this.#following());
+    this.#readAt = this.live.readState();
+    const rows = this.#rows(isOrdered ? this.#first(selection) : this.#following(selection));
     // Those that are worked on now are not as they were read when it is their turn: the next look finds what is left of them.
     this.#page = rows.filter((row) => !this.busy.has(idOf(row)));
     this.#at = 0;
@@ -111,20 +117,20 @@ export class StepQueue {
     return true;
   }
 
-  #first(): Selection {
+  #first(selection: Selection): Selection {
     const most = PAGE + this.busy.size;
-    return { ...this.selection, limit: Math.min(most, this.selection.limit ?? most) };
+    return { ...selection, limit: Math.min(most, selection.limit ?? most) };
   }
 
-  #following(): Selection {
+  #following(selection: Selection): Selection {
     const after: Condition = { kind: 'compare', column: 'id', operator: '>', value: this.#after };
-    return { ...this.selection, conditions: [...this.selection.conditions, after], limit: PAGE };
+    return { ...selection, conditions: [...selection.conditions, after], limit: PAGE };
   }
 
   /** A row that was fetched before somebody else's changes, as it is now; undefined when it is none of the query any more. */
   #now(row: Row): Row | undefined {
     const same: Condition = { kind: 'compare', column: 'id', operator: '=', value: idOf(row) };
-    const { conditions } = this.selection;
+    const { conditions } = guarded(this.live.file, this.selectionNow);
     return this.#rows({ conditions: [...conditions, same], order: [] })[0];
   }
 
@@ -132,4 +138,9 @@ export class StepQueue {
     const { file, reader } = this.live;
     return guarded(file, () => reader.rows(this.model, selection));
   }
+}
+
+/** True where the query has an order of its own: then the first ones are taken again and again. */
+function hasOrder({ order, limit, offset }: Selection): boolean {
+  return order.length > 0 || limit !== undefined || offset !== undefined;
 }

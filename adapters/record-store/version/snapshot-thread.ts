@@ -7,14 +7,15 @@ import type { VersionReason } from '../../../src/record-store/store.js';
 /** The parts of Node that a thread uses: it requires them itself. */
 interface Threads {
   readonly parentPort: MessagePort | null;
-  readonly workerData: SnapshotTask;
+  /** The module of SQLite's driver. */
+  readonly workerData: string;
 }
 type Files = Pick<typeof fs, 'existsSync' | 'linkSync' | 'renameSync' | 'rmSync'>;
 
 /** What a snapshot is asked for. */
 export interface SnapshotTask {
-  /** The module of SQLite's driver. */
-  readonly driver: string;
+  /** Messages about it bear its number. */
+  readonly number: number;
   readonly source: string;
   /** Where it is made; it gets its own name when it is whole. */
   readonly part: string;
@@ -29,33 +30,34 @@ export interface SnapshotTask {
   readonly tables: Readonly<Record<string, string>>;
 }
 
-/** What a snapshot tells: that what it copies is fixed from now on, then that it is there. */
-export type SnapshotMessage =
+/** What is told of a snapshot: that what it copies is fixed from now on, then that it is there. */
+export type SnapshotMessage = (
   | { readonly kind: 'pinned' }
   | { readonly kind: 'done'; readonly id: string }
-  | { readonly kind: 'failed'; readonly message: string; readonly code: string };
+  | { readonly kind: 'failed'; readonly message: string; readonly code: string }
+) & { readonly number: number };
 
 /**
- * Copies a database as it is at one moment, while others go on writing to it. Runs in a thread of its own, from the text of
+ * Copies databases as they are at one moment, while others go on writing to them. Runs in a thread of its own, from the text of
  * this function and of those that it is given: they may use nothing but what they are given and what they require.
  */
-export function takeSnapshot(
+export function takeSnapshots(
   require: NodeJS.Require,
   describe: typeof describeVersion,
   name: typeof nameVersion,
 ): void {
-  const { parentPort, workerData: task } = require('node:worker_threads') as Threads;
+  const { parentPort, workerData: driver } = require('node:worker_threads') as Threads;
   const { rmSync } = require('node:fs') as Files;
-  const Sqlite = require(task.driver) as typeof Database;
+  const Sqlite = require(driver) as typeof Database;
   const tell = (message: SnapshotMessage): void => parentPort?.postMessage(message);
 
-  const copy = async (): Promise<void> => {
+  const copy = async (task: SnapshotTask): Promise<void> => {
     const source = new Sqlite(task.source, { readonly: true, timeout: 5_000 });
     try {
       source.exec('begin');
       // The transaction sees the database of this moment from its first read on.
       source.prepare('select count(*) from sqlite_schema').get();
-      tell({ kind: 'pinned' });
+      tell({ kind: 'pinned', number: task.number });
       await source.backup(task.part, { progress: () => 5_000 });
       source.exec('commit');
     } finally {
@@ -63,25 +65,28 @@ export function takeSnapshot(
     }
   };
 
-  copy()
-    .then(() => {
-      describe(require, task);
-      tell({ kind: 'done', id: name(require, task) });
-    })
-    .catch((error: unknown) => {
-      rmSync(task.part, { force: true });
-      rmSync(`${task.part}-journal`, { force: true });
+  const make = async (task: SnapshotTask): Promise<void> => {
+    const { number, part } = task;
+    try {
+      await copy(task);
+      describe(Sqlite, task);
+      tell({ kind: 'done', number, id: name(require, task) });
+    } catch (error) {
+      rmSync(part, { force: true });
+      rmSync(`${part}-journal`, { force: true });
       const { message, code } = error as { readonly message: string; readonly code?: string };
-      tell({ kind: 'failed', message, code: code ?? '' });
-    });
+      tell({ kind: 'failed', number, message, code: code ?? '' });
+    }
+  };
+
+  parentPort?.on('message', (task: SnapshotTask) => void make(task));
 }
 
-/** Writes into a copy what it is a version of. Part of {@link takeSnapshot}. */
+/** Writes into a copy what it is a version of. Part of {@link takeSnapshots}. */
 export function describeVersion(
-  require: NodeJS.Require,
-  { driver, part, tables, at, reason, run, step }: SnapshotTask,
+  Sqlite: typeof Database,
+  { part, tables, at, reason, run, step }: SnapshotTask,
 ): void {
-  const Sqlite = require(driver) as typeof Database;
   const made = new Sqlite(part);
   try {
     // One file that any tool opens, also where it may not write.
@@ -112,7 +117,7 @@ export function describeVersion(
   }
 }
 
-/** Gives a whole version its name. Part of {@link takeSnapshot}. @returns the name, which nobody else has taken */
+/** Gives a whole version its name. Part of {@link takeSnapshots}. @returns the name, which nobody else has taken */
 export function nameVersion(require: NodeJS.Require, { part, folder, name }: SnapshotTask): string {
   const files = require('node:fs') as Files;
   const { join } = require('node:path') as Pick<typeof path, 'join'>;

@@ -1,19 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { StoreUnusable } from '../../../src/record-store/errors.js';
 import type { VersionReason } from '../../../src/record-store/store.js';
 import { guarded, reasonOf } from '../connection.js';
 import type { RecordModels } from '../record-model.js';
 import { partFile } from './part-files.js';
-import {
-  describeVersion,
-  nameVersion,
-  takeSnapshot,
-  type SnapshotMessage,
-  type SnapshotTask,
-} from './snapshot-thread.js';
+import { takeInThread } from './snapshot-worker.js';
 
 /** What a version is made of and for. */
 export interface SnapshotRequest {
@@ -39,26 +31,13 @@ export interface Snapshot {
 }
 
 /**
- * Makes a version of a database, in a thread of its own: writers go on meanwhile.
+ * Makes a version of a database, in another thread: writers go on meanwhile.
  *
  * @throws {@link StoreUnusable} by both promises, where it could not be made; no half version is left
  */
 export function makeSnapshot(request: SnapshotRequest): Snapshot {
   const { folder, source, name, models, reason, run, step, now } = request;
   guarded(folder, () => mkdirSync(folder, { recursive: true }));
-  const part = partFile(folder, name);
-  const task: SnapshotTask = {
-    driver: createRequire(import.meta.url).resolve('better-sqlite3'),
-    source,
-    part,
-    folder,
-    name,
-    at: now.toISOString(),
-    reason,
-    run: run ?? null,
-    step: step ?? null,
-    tables: Object.fromEntries([...models.values()].map((model) => [model.name, model.table])),
-  };
   let pin = (): void => undefined;
   let unpin: (error: Error) => void = () => undefined;
   const pinned = new Promise<void>((resolve, reject) => {
@@ -66,20 +45,30 @@ export function makeSnapshot(request: SnapshotRequest): Snapshot {
     unpin = reject;
   });
   const done = new Promise<string>((resolve, reject) => {
-    const text = `(${takeSnapshot.toString()})(require, ${describeVersion.toString()}, ${nameVersion.toString()})`;
-    const thread = new Worker(text, { eval: true, workerData: task });
     const fail = (error: Error): void => {
       reject(error);
       unpin(error);
     };
-    thread.on('message', (message: SnapshotMessage) => {
-      if (message.kind === 'pinned') pin();
-      else if (message.kind === 'done') resolve(message.id);
-      else fail(notMade(request, message));
-    });
-    thread.on('error', fail);
-    thread.on('exit', () => {
-      fail(notMade(request, { message: 'its thread ended', code: '' }));
+    const task = {
+      source,
+      part: partFile(folder, name),
+      folder,
+      name,
+      at: now.toISOString(),
+      reason,
+      run: run ?? null,
+      step: step ?? null,
+      tables: Object.fromEntries([...models.values()].map((model) => [model.name, model.table])),
+    };
+    takeInThread(task, {
+      onMessage: (message) => {
+        if (message.kind === 'pinned') pin();
+        else if (message.kind === 'done') resolve(message.id);
+        else fail(notMade(request, message));
+      },
+      onEnd: ({ message }) => {
+        fail(notMade(request, { message, code: '' }));
+      },
     });
   });
   // Who waits for one of them only must not be told of the other as an accident.

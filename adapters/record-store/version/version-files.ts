@@ -1,8 +1,9 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreUnusable } from '../../../src/record-store/errors.js';
 import type { VersionInfo, VersionPolicy, VersionReason } from '../../../src/record-store/store.js';
-import { codeOf, guarded, openToRead } from '../connection.js';
+import { codeOf, guarded, guardedAsync, openToRead } from '../connection.js';
 import { isAbandoned, isPart } from './part-files.js';
 
 const ENDING = '.sqlite3';
@@ -64,7 +65,7 @@ export class VersionFiles {
   }
 
   /** Removes the oldest versions beyond what is to be kept. The newest stays, and so does what was last replaced by another. */
-  trim({ keep = KEEP, keepBytes = KEEP_BYTES }: VersionPolicy): void {
+  async trim({ keep = KEEP, keepBytes = KEEP_BYTES }: VersionPolicy): Promise<void> {
     const all = this.list();
     const replaced = all.findLast(({ reason }) => reason === 'before_restore');
     let count = all.length;
@@ -72,18 +73,16 @@ export class VersionFiles {
     for (const info of all.slice(0, -1)) {
       if (count <= keep && bytes <= keepBytes) return;
       if (info === replaced) continue;
-      this.remove(info.id);
+      await this.remove(info.id);
       count -= 1;
       bytes -= info.bytes;
     }
   }
 
-  /** Removes one, if it is there. */
-  remove(id: string): void {
+  /** Removes one, if it is there. Removing a large file takes its time: others go on meanwhile. */
+  async remove(id: string): Promise<void> {
     const file = this.#file(id);
-    guarded(file, () => {
-      rmSync(file, { force: true });
-    });
+    await guardedAsync(file, () => rm(file, { force: true }));
   }
 
   /** Removes what killed processes have left behind, as far as it can: nothing depends on it. */

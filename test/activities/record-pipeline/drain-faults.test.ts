@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { coreOf } from '../../../adapters/record-store/define-store.js';
 import { defineStore, record } from '../../../adapters/record-store/index.js';
-import { defineRecordPipeline, step } from '../../../src/record-pipeline/record-pipeline.js';
+import { async, defineRecordPipeline, step } from '../../../src/record-pipeline/record-pipeline.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 import { until } from '../../support/until.js';
 import { drain } from './draining.js';
@@ -234,6 +234,41 @@ describe.each(PROCESSORS)('bodies that meet with trouble, %s', (_kind, processor
       }
     };
     expect(await until(isOver)).toBe(true);
+    store.close();
+  });
+});
+
+describe('bodies that go on', () => {
+  const folder = useTemporaryDirectory();
+
+  it('are told by their signal when their attempt is over before them', async () => {
+    const store = withStaff(folder.path, 2);
+    const other = staffIn(folder.path);
+    const aborted: string[] = [];
+    const waiting = drain(
+      defineRecordPipeline(store, {
+        name: 'staff',
+        processor: async({ concurrency: 2 }),
+        steps: [
+          step({
+            label: 'greet',
+            records: (s) => s.employee.where({ processed: false }),
+            each: async ({ record: employee, signal }) => {
+              if (employee.id === 1) {
+                coreOf(other).live.db.exec('update millrace_runs set epoch = epoch + 1');
+                employee.update({ processed: true });
+                return;
+              }
+              await delay(30_000, undefined, { signal }).catch(() => undefined);
+              aborted.push((signal.reason as Error).name);
+            },
+          }),
+        ],
+      }),
+    );
+    await expect(waiting).rejects.toThrow(/another attempt of it goes on elsewhere/);
+    expect(await until(() => Promise.resolve(aborted[0]))).toBe('RunTakenOver');
+    other.close();
     store.close();
   });
 });
