@@ -1,15 +1,7 @@
-import type { ColumnType } from 'kysely';
 import type { FlowRunEnd, FlowRunStatus, FlowTrigger } from '../../src/data-flow/catalog.js';
 import type { Rejection } from '../../src/data-flow/row.js';
-
-type Time = ColumnType<Date | string, Date, Date>;
-type OptionalTime = ColumnType<Date | string | null, Date | null | undefined, Date | null>;
-type Flag = ColumnType<boolean | number, boolean, boolean>;
-type Count = ColumnType<number, number | undefined, number>;
-/** JSON, as text. */
-type JsonText = string;
-/** A column that an insert may leave out. */
-type Optional<T> = ColumnType<T | null, T | null | undefined, T | null>;
+import type { AttributeTables } from './attribute-tables.js';
+import type { Count, Flag, JsonText, Optional, OptionalTime, Time } from './column-values.js';
 
 /** A flow: its settings, and where it is. */
 export interface DataFlowsTable {
@@ -92,7 +84,7 @@ export interface RecordStoresTable {
 }
 
 /** The catalog's tables. */
-export interface Tables {
+export interface Tables extends AttributeTables {
   readonly data_flows: DataFlowsTable;
   readonly data_flow_runs: DataFlowRunsTable;
   readonly data_flow_rejections: DataFlowRejectionsTable;

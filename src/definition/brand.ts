@@ -16,7 +16,8 @@ export type DefinitionKind =
   | 'transform'
   | 'record'
   | 'record_store'
-  | 'record_pipeline';
+  | 'record_pipeline'
+  | 'module';
 
 /** Anything that `defineX` made. */
 export interface Branded<K extends DefinitionKind = DefinitionKind> {

@@ -7,6 +7,9 @@ export interface ColumnTypes {
   readonly flag: ColumnDataType;
   readonly json: ColumnDataType;
   readonly count: ColumnDataType;
+  readonly real: ColumnDataType;
+  /** A flag that is set, in an index's condition. */
+  readonly true: ReturnType<typeof sql>;
   /** What a table ends with. */
   readonly tableEnd: ReturnType<typeof sql>;
 }
@@ -20,6 +23,8 @@ export function columnTypes(kind: Dialect['kind']): ColumnTypes {
         flag: 'integer',
         json: 'text',
         count: 'integer',
+        real: 'real',
+        true: sql`1`,
         tableEnd: sql`strict`,
       };
     case 'postgres':
@@ -28,6 +33,8 @@ export function columnTypes(kind: Dialect['kind']): ColumnTypes {
         flag: 'boolean',
         json: 'json',
         count: 'bigint',
+        real: 'double precision',
+        true: sql`true`,
         tableEnd: sql``,
       };
   }

@@ -4,6 +4,7 @@ import { CatalogNewer } from '../catalog-errors.js';
 import type { CatalogDatabase, Dialect } from '../database.js';
 import { createDataFlows } from './0001-data-flows.js';
 import { createRecordStores } from './0002-record-stores.js';
+import { createAttributes } from './0003-attributes.js';
 import { columnTypes, type ColumnTypes } from './column-types.js';
 
 /** Migrations by name, in their order. */
@@ -15,6 +16,7 @@ export type Migrations = Readonly<
 export const MIGRATIONS: Migrations = {
   '0001_data_flows': createDataFlows,
   '0002_record_stores': createRecordStores,
+  '0003_attributes': createAttributes,
 };
 
 const MIGRATIONS_TABLE = 'catalog_migrations';

@@ -47,6 +47,7 @@ describePostgres('a catalog in PostgreSQL', () => {
     expect(await query('select name from catalog_migrations')).toEqual([
       { name: '0001_data_flows' },
       { name: '0002_record_stores' },
+      { name: '0003_attributes' },
     ]);
   });
 

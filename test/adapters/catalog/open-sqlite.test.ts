@@ -82,7 +82,11 @@ describe('a catalog in a SQLite file', () => {
     const migrations = inFile((database) =>
       database.prepare('select name from catalog_migrations').all(),
     );
-    expect(migrations).toEqual([{ name: '0001_data_flows' }, { name: '0002_record_stores' }]);
+    expect(migrations).toEqual([
+      { name: '0001_data_flows' },
+      { name: '0002_record_stores' },
+      { name: '0003_attributes' },
+    ]);
   });
 
   it('is brought up to date once, and nobody is told of migrations while it is new', async () => {

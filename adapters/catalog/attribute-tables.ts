@@ -1,0 +1,157 @@
+import type {
+  DataType,
+  Editable,
+  IsSync,
+  NeedsApproval,
+} from '../../src/attribute-pipeline/attribute.js';
+import type { ValueChangeKind } from '../../src/attribute-pipeline/value.js';
+import type { Count, Flag, JsonText, Optional, OptionalTime, Time } from './column-values.js';
+
+/** A kind of entities. */
+export interface EntityTypesTable {
+  readonly id: string;
+  readonly name: string;
+  readonly label: Optional<string>;
+  readonly description: Optional<string>;
+  readonly lock_version: Count;
+  readonly created_at: Time;
+  readonly updated_at: Time;
+}
+
+/** An attribute of an entity type. */
+export interface AttributesTable {
+  readonly id: string;
+  readonly entity_type_id: string;
+  readonly name: string;
+  readonly label: Optional<string>;
+  readonly description: Optional<string>;
+  readonly data_type: DataType;
+  readonly allowed_values: Optional<JsonText>;
+  readonly related_entity_type_id: Optional<string>;
+  readonly editable: Editable;
+  readonly needs_approval: NeedsApproval;
+  readonly is_sync: IsSync;
+  /** The pipeline that computes it. */
+  readonly pipeline_id: Optional<string>;
+  readonly lock_version: Count;
+  readonly created_at: Time;
+  readonly updated_at: Time;
+}
+
+/** Something that has attributes. */
+export interface EntitiesTable {
+  readonly id: string;
+  readonly entity_type_id: string;
+  readonly key: Optional<string>;
+  readonly label: Optional<string>;
+  readonly created_at: Time;
+  readonly updated_at: Time;
+}
+
+/** What an entity has of one attribute. NULL is no value, `null` in JSON is known to be none. */
+export interface EavVersionedTable {
+  readonly entity_id: string;
+  readonly attribute_id: string;
+  readonly value_current: Optional<JsonText>;
+  readonly value_approved: Optional<JsonText>;
+  readonly value_live: Optional<JsonText>;
+  readonly value_override: Optional<JsonText>;
+  readonly input_hash: Optional<string>;
+  readonly justification: Optional<string>;
+  readonly confidence: Optional<number>;
+  readonly pipeline_version: Optional<number>;
+  readonly meta: Optional<JsonText>;
+  /** Versions of the values that it was computed from, by the names of their attributes. */
+  readonly inputs: Optional<JsonText>;
+  readonly run_id: Optional<string>;
+  readonly version: Count;
+  readonly awaits_approval: Flag;
+  readonly created_at: Time;
+  readonly updated_at: Time;
+}
+
+/** What has happened to a value. */
+export interface EavHistoryTable {
+  readonly entity_id: string;
+  readonly attribute_id: string;
+  readonly version: number;
+  readonly change: ValueChangeKind;
+  readonly value: Optional<JsonText>;
+  readonly justification: Optional<string>;
+  readonly confidence: Optional<number>;
+  readonly pipeline_version: Optional<number>;
+  readonly inputs: Optional<JsonText>;
+  readonly run_id: Optional<string>;
+  readonly principal: Optional<string>;
+  readonly at: Time;
+}
+
+/** A pipeline that computes an attribute. */
+export interface PipelinesTable {
+  readonly id: string;
+  readonly attribute_id: string;
+  readonly entity_type_id: string;
+  readonly name: Optional<string>;
+  readonly pipeline_version: Count;
+  readonly pipeline_updated_at: Time;
+  readonly on_error: 'abort' | 'continue';
+  readonly batch_size: Optional<number>;
+  readonly run_budget: Optional<number>;
+  readonly day_budget: Optional<number>;
+  readonly last_run_seq: Count;
+  /** The version for which every entity was put down to be looked at. */
+  readonly noted_version: Count;
+  readonly last_run_at: OptionalTime;
+  readonly last_run_status: Optional<string>;
+  readonly last_run_duration_ms: Optional<number>;
+  readonly last_run_processed: Optional<number>;
+  readonly last_run_failed: Optional<number>;
+  readonly last_run_tokens_in: Optional<number>;
+  readonly last_run_tokens_out: Optional<number>;
+  readonly lock_version: Count;
+  readonly created_at: Time;
+  readonly updated_at: Time;
+}
+
+/** A module of a pipeline. */
+export interface PipelineModulesTable {
+  readonly id: string;
+  readonly pipeline_id: string;
+  readonly order: number;
+  /** The module's slug. */
+  readonly module_class: string;
+  readonly settings: JsonText;
+  readonly created_at: Time;
+  readonly updated_at: Time;
+}
+
+/** An attribute that a pipeline reads. */
+export interface PipelineInputsTable {
+  readonly pipeline_id: string;
+  readonly attribute_id: string;
+}
+
+/** An entity that a pipeline has to look at, since something that it reads has changed. */
+export interface PipelineChangesTable {
+  readonly pipeline_id: string;
+  readonly entity_id: string;
+  readonly cause: 'entity' | 'input' | 'pipeline' | 'request';
+  /** The input that has changed last. */
+  readonly attribute_id: Optional<string>;
+  /** Counts changes: one that comes while a run works on the entity stays. */
+  readonly seq: Count;
+  readonly at: Time;
+}
+
+/** The tables of entities, attributes and what computes them. */
+export interface AttributeTables {
+  readonly entity_types: EntityTypesTable;
+  readonly attributes: AttributesTable;
+  readonly entities: EntitiesTable;
+  readonly eav_versioned: EavVersionedTable;
+  readonly eav_history: EavHistoryTable;
+  readonly pipelines: PipelinesTable;
+  readonly pipeline_modules: PipelineModulesTable;
+  readonly pipeline_inputs: PipelineInputsTable;
+  readonly pipeline_changes: PipelineChangesTable;
+}
