@@ -4,6 +4,7 @@ import type {
   IsSync,
   NeedsApproval,
 } from '../../src/attribute-pipeline/attribute.js';
+import type { AttributeRunStatus, RunTrigger } from '../../src/attribute-pipeline/run.js';
 import type { ValueChangeKind } from '../../src/attribute-pipeline/value.js';
 import type { Count, Flag, JsonText, Optional, OptionalTime, Time } from './column-values.js';
 
@@ -99,8 +100,8 @@ export interface PipelinesTable {
   readonly run_budget: Optional<number>;
   readonly day_budget: Optional<number>;
   readonly last_run_seq: Count;
-  /** The version for which every entity was put down to be looked at. */
-  readonly noted_version: Count;
+  /** The last version for which a run has looked at every entity. */
+  readonly covered_version: Count;
   readonly last_run_at: OptionalTime;
   readonly last_run_status: Optional<string>;
   readonly last_run_duration_ms: Optional<number>;
@@ -143,6 +144,61 @@ export interface PipelineChangesTable {
   readonly at: Time;
 }
 
+/** A run of a pipeline. */
+export interface PipelineRunsTable {
+  readonly id: string;
+  readonly pipeline_id: string;
+  readonly pipeline_version: number;
+  /** Its number among the runs of the pipeline, from 1. */
+  readonly run_seq: number;
+  readonly workflow_id: string;
+  readonly triggered_by: RunTrigger;
+  readonly trigger_reference: Optional<string>;
+  readonly principal: Optional<string>;
+  readonly status: AttributeRunStatus;
+  readonly batch_size: number;
+  /** What it was asked for. */
+  readonly task: JsonText;
+  /** The last entity that was looked at. */
+  readonly position: Optional<string>;
+  /** Counts what was written: a batch names the one that it builds on. */
+  readonly step: Count;
+  readonly entities_processed: Count;
+  readonly entities_failed: Count;
+  readonly entities_skipped: Count;
+  readonly entities_unchanged: Count;
+  readonly batches: Count;
+  readonly tokens_in: Optional<number>;
+  readonly tokens_out: Optional<number>;
+  readonly cost: Optional<number>;
+  readonly warnings: Optional<JsonText>;
+  readonly started_at: Time;
+  readonly completed_at: OptionalTime;
+  readonly error_message: Optional<string>;
+  readonly created_at: Time;
+}
+
+/** An entity that has failed in a run. */
+export interface PipelineRunFailuresTable {
+  readonly run_id: string;
+  readonly entity_id: string;
+  readonly module_class: string;
+  readonly message: string;
+  readonly at: Time;
+}
+
+/** What a run has used of a model on a day. */
+export interface PipelineUsageTable {
+  readonly run_id: string;
+  readonly model: string;
+  /** In UTC: `2026-11-26`. */
+  readonly day: string;
+  readonly calls: number;
+  readonly tokens_in: number;
+  readonly tokens_out: number;
+  readonly cost: Optional<number>;
+}
+
 /** The tables of entities, attributes and what computes them. */
 export interface AttributeTables {
   readonly entity_types: EntityTypesTable;
@@ -154,4 +210,7 @@ export interface AttributeTables {
   readonly pipeline_modules: PipelineModulesTable;
   readonly pipeline_inputs: PipelineInputsTable;
   readonly pipeline_changes: PipelineChangesTable;
+  readonly pipeline_runs: PipelineRunsTable;
+  readonly pipeline_run_failures: PipelineRunFailuresTable;
+  readonly pipeline_usage: PipelineUsageTable;
 }

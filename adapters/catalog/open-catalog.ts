@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
+import type { PipelineCatalog } from '../../src/attribute-pipeline/pipeline-catalog.js';
 import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
 import type { Log } from '../../src/pipeline/context.js';
 import type { StoreCatalog } from '../../src/record-pipeline/store-catalog.js';
+import { pipelineCatalog } from './attribute-pipelines/pipeline-catalog.js';
 import { catalogAddress, type CatalogAddress } from './catalog-address.js';
 import { CatalogNewer, CatalogUnavailable } from './catalog-errors.js';
 import { dataFlowCatalog } from './data-flows/data-flow-catalog.js';
@@ -16,6 +18,7 @@ import { openSqlite } from './sqlite-database.js';
 export interface Catalog {
   readonly dataFlows: DataFlowCatalog;
   readonly recordStores: StoreCatalog;
+  readonly attributePipelines: PipelineCatalog;
   /** Ends its connections. May be called more than once. */
   readonly close: () => Promise<void>;
 }
@@ -55,6 +58,7 @@ export async function openCatalog({ url, log }: CatalogOptions): Promise<Catalog
   return {
     dataFlows: dataFlowCatalog(opened),
     recordStores: storeCatalog(opened),
+    attributePipelines: pipelineCatalog(opened),
     close: () => opened.close(),
   };
 }

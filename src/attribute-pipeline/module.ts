@@ -130,8 +130,7 @@ export function defineModule<S extends z.ZodObject>(
 ): AttributeModule {
   return {
     [DEFINITION]: 'module',
-    // Its settings were parsed by its own schema before it gets them.
-    definition: definition as unknown as ModuleDefinition,
+    definition,
     site: callerSite(),
   };
 }

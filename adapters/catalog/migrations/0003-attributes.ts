@@ -103,8 +103,8 @@ async function createPipelines(db: Kysely<unknown>, types: ColumnTypes): Promise
     .addColumn('run_budget', types.real)
     .addColumn('day_budget', types.real)
     .addColumn('last_run_seq', types.count, (column) => column.notNull().defaultTo(0))
-    // The version for which every entity was put down to be looked at.
-    .addColumn('noted_version', types.count, (column) => column.notNull().defaultTo(0))
+    // The version for which a run has looked at every entity.
+    .addColumn('covered_version', types.count, (column) => column.notNull().defaultTo(0))
     .addColumn('last_run_at', types.time)
     .addColumn('last_run_status', 'text');
   for (const counter of LAST_RUN) pipelines = pipelines.addColumn(counter, types.count);

@@ -1,0 +1,122 @@
+import type { Transaction } from 'kysely';
+import { ulid } from 'ulid';
+import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
+import { PIPELINE_DEFAULTS, pipelineName } from '../../../src/attribute-pipeline/pipeline.js';
+import type {
+  RunCatalog,
+  RunClaim,
+  RunRequest,
+} from '../../../src/attribute-pipeline/run-catalog.js';
+import type { CatalogDatabase } from '../database.js';
+import type { Tables } from '../tables.js';
+import { plainText } from '../values.js';
+import { selectPipelines, type PipelineRow } from './pipeline-rows.js';
+import { attributeRun, findRun, selectRuns } from './run-rows.js';
+
+/** The part of the port that decides who may run a pipeline. */
+export function runClaims(database: CatalogDatabase): Pick<RunCatalog, 'claim' | 'end'> {
+  return {
+    claim: (request) => database.write((transaction) => claim(database, transaction, request)),
+    end: (id, status, errorMessage, now) =>
+      database.write(async (transaction) => {
+        const row = await findRun(transaction, id);
+        const ended = await transaction
+          .updateTable('pipeline_runs')
+          .set({
+            status,
+            error_message: errorMessage === null ? null : plainText(errorMessage),
+            completed_at: now,
+          })
+          .where('id', '=', id)
+          .where('status', '=', 'running')
+          .executeTakeFirst();
+        if (ended.numUpdatedRows > 0n) await tellPipeline(transaction, row.pipeline_id, id, now);
+        return attributeRun(await findRun(transaction, id));
+      }),
+  };
+}
+
+/** Who claims locks the pipeline first: two at once get one run. */
+async function claim(
+  database: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  { place, trigger, reference, principal, task, now }: RunRequest,
+): Promise<RunClaim> {
+  const rows = selectPipelines(transaction)
+    .where('entity_types.name', '=', place.entityType)
+    .where('attributes.name', '=', place.attribute);
+  const pipeline: PipelineRow | undefined = await rows
+    .$if(database.locksRows, (query) => query.forUpdate('pipelines'))
+    .executeTakeFirst();
+  if (pipeline === undefined) throw new NotFound('pipeline', pipelineName(place));
+  const active = await selectRuns(transaction)
+    .where('pipeline_runs.pipeline_id', '=', pipeline.id)
+    .where('pipeline_runs.status', '=', 'running')
+    .executeTakeFirst();
+  if (active !== undefined) return { kind: 'active', run: attributeRun(active) };
+  if (task.retryOf !== undefined) await checkRetried(transaction, pipeline, task.retryOf);
+  const runSeq = pipeline.last_run_seq + 1;
+  await transaction
+    .updateTable('pipelines')
+    .set({ last_run_seq: runSeq })
+    .where('id', '=', pipeline.id)
+    .execute();
+  const id = ulid(now.getTime());
+  await transaction
+    .insertInto('pipeline_runs')
+    .values({
+      id,
+      pipeline_id: pipeline.id,
+      pipeline_version: pipeline.pipeline_version,
+      run_seq: runSeq,
+      workflow_id: `attributes/${pipelineName(place)}/${String(runSeq)}`,
+      triggered_by: trigger,
+      trigger_reference: reference === undefined ? null : plainText(reference),
+      principal: principal === undefined ? null : plainText(principal),
+      status: 'running',
+      batch_size: pipeline.batch_size ?? PIPELINE_DEFAULTS.batchSize,
+      task: JSON.stringify(task),
+      started_at: now,
+      created_at: now,
+    })
+    .execute();
+  return { kind: 'claimed', run: attributeRun(await findRun(transaction, id)) };
+}
+
+async function checkRetried(
+  transaction: Transaction<Tables>,
+  pipeline: PipelineRow,
+  runId: string,
+): Promise<void> {
+  const { pipeline_id } = await findRun(transaction, runId);
+  if (pipeline_id === pipeline.id) return;
+  const name = pipelineName({ entityType: pipeline.entity_type, attribute: pipeline.attribute });
+  throw new NotFound(`run of pipeline ${name}`, runId);
+}
+
+/** What a list of pipelines shows of its last run; and whether every entity was looked at for the pipeline's version. */
+async function tellPipeline(
+  transaction: Transaction<Tables>,
+  pipelineId: string,
+  runId: string,
+  now: Date,
+): Promise<void> {
+  const run = attributeRun(await findRun(transaction, runId));
+  const { filter, maxEntities, entityIds, retryOf } = run.task;
+  const isWhole = [filter, maxEntities, entityIds, retryOf].every((part) => part === undefined);
+  const { startedAt } = run;
+  await transaction
+    .updateTable('pipelines')
+    .set({
+      last_run_at: startedAt,
+      last_run_status: run.status,
+      last_run_duration_ms: now.getTime() - startedAt.getTime(),
+      last_run_processed: run.counts.processed,
+      last_run_failed: run.counts.failed,
+      last_run_tokens_in: run.tokensIn,
+      last_run_tokens_out: run.tokensOut,
+      ...(isWhole && run.status === 'completed' && { covered_version: run.pipelineVersion }),
+    })
+    .where('id', '=', pipelineId)
+    .execute();
+}

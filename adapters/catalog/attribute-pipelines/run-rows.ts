@@ -1,0 +1,82 @@
+import type { Kysely, Selectable } from 'kysely';
+import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
+import type { AttributeRun, RunTask } from '../../../src/attribute-pipeline/run.js';
+import type { PipelineRunsTable } from '../attribute-tables.js';
+import type { Tables } from '../tables.js';
+import { readOptionalTime, readTime } from '../values.js';
+
+/** A row of a run, with what its pipeline is called by. */
+export type RunRow = Selectable<PipelineRunsTable> & {
+  readonly entity_type_id: string;
+  readonly entity_type: string;
+  readonly attribute_id: string;
+  readonly attribute: string;
+};
+
+/** Runs with the names of what they compute. */
+export function selectRuns(db: Kysely<Tables>) {
+  return db
+    .selectFrom('pipeline_runs')
+    .innerJoin('pipelines', 'pipelines.id', 'pipeline_runs.pipeline_id')
+    .innerJoin('attributes', 'attributes.id', 'pipelines.attribute_id')
+    .innerJoin('entity_types', 'entity_types.id', 'pipelines.entity_type_id')
+    .selectAll('pipeline_runs')
+    .select([
+      'pipelines.entity_type_id',
+      'entity_types.name as entity_type',
+      'pipelines.attribute_id',
+      'attributes.name as attribute',
+    ]);
+}
+
+/** @throws {@link NotFound} */
+export async function findRun(db: Kysely<Tables>, id: string): Promise<RunRow> {
+  const row = await selectRuns(db).where('pipeline_runs.id', '=', id).executeTakeFirst();
+  if (row === undefined) throw new NotFound('run', id);
+  return row;
+}
+
+/** What a run was asked for. */
+export function taskOf({ task }: Pick<RunRow, 'task'>): RunTask {
+  // Only claims write the column.
+  return JSON.parse(task) as RunTask;
+}
+
+/** A run as the port tells it. */
+export function attributeRun(row: RunRow): AttributeRun {
+  return {
+    id: row.id,
+    pipelineId: row.pipeline_id,
+    entityType: row.entity_type,
+    attribute: row.attribute,
+    pipelineVersion: row.pipeline_version,
+    runSeq: row.run_seq,
+    workflowId: row.workflow_id,
+    trigger: row.triggered_by,
+    reference: row.trigger_reference,
+    principal: row.principal,
+    status: row.status,
+    batchSize: row.batch_size,
+    task: taskOf(row),
+    counts: {
+      processed: row.entities_processed,
+      failed: row.entities_failed,
+      skipped: row.entities_skipped,
+      unchanged: row.entities_unchanged,
+      batches: row.batches,
+    },
+    tokensIn: row.tokens_in,
+    tokensOut: row.tokens_out,
+    cost: row.cost,
+    warnings: warningsOf(row),
+    startedAt: readTime(row.started_at),
+    completedAt: readOptionalTime(row.completed_at),
+    errorMessage: row.error_message,
+  };
+}
+
+/** What a run has to say that is no failure. */
+export function warningsOf({ warnings }: Pick<RunRow, 'warnings'>): readonly string[] {
+  // Only batches write the column.
+  return warnings === null ? [] : (JSON.parse(warnings) as readonly string[]);
+}
