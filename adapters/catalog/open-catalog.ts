@@ -1,12 +1,16 @@
 import { sql } from 'kysely';
+import type { EntityCatalog } from '../../src/attribute-pipeline/entity-catalog.js';
 import type { PipelineCatalog } from '../../src/attribute-pipeline/pipeline-catalog.js';
+import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
 import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
 import type { Log } from '../../src/pipeline/context.js';
 import type { StoreCatalog } from '../../src/record-pipeline/store-catalog.js';
 import { pipelineCatalog } from './attribute-pipelines/pipeline-catalog.js';
+import { runCatalog } from './attribute-pipelines/run-catalog.js';
 import { catalogAddress, type CatalogAddress } from './catalog-address.js';
 import { CatalogNewer, CatalogUnavailable } from './catalog-errors.js';
 import { dataFlowCatalog } from './data-flows/data-flow-catalog.js';
+import { entityCatalog } from './entities/entity-catalog.js';
 import { errorMessage } from '../error-parts.js';
 import type { CatalogDatabase } from './database.js';
 import { migrate } from './migrations/migrate.js';
@@ -18,7 +22,9 @@ import { openSqlite } from './sqlite-database.js';
 export interface Catalog {
   readonly dataFlows: DataFlowCatalog;
   readonly recordStores: StoreCatalog;
+  readonly entities: EntityCatalog;
   readonly attributePipelines: PipelineCatalog;
+  readonly attributeRuns: RunCatalog;
   /** Ends its connections. May be called more than once. */
   readonly close: () => Promise<void>;
 }
@@ -58,7 +64,9 @@ export async function openCatalog({ url, log }: CatalogOptions): Promise<Catalog
   return {
     dataFlows: dataFlowCatalog(opened),
     recordStores: storeCatalog(opened),
+    entities: entityCatalog(opened),
     attributePipelines: pipelineCatalog(opened),
+    attributeRuns: runCatalog(opened),
     close: () => opened.close(),
   };
 }

@@ -179,6 +179,8 @@ export function valueProblem(
   value: Json,
 ): string | undefined {
   if (value === null) return undefined;
+  if (hasUnkeepable(value))
+    return `${name} has a character that no database keeps: NUL, or half of a surrogate pair.`;
   const isOf = (wanted: string): string =>
     `${name} is ${wanted}, and was given ${kindOf(value)}: ${JSON.stringify(value).slice(0, 80)}`;
   const allowed = allowedValues ?? [];
@@ -207,6 +209,16 @@ export function valueProblem(
         ? undefined
         : isOf('a list of ids of entities');
   }
+}
+
+const UNKEEPABLE = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+function hasUnkeepable(value: Json): boolean {
+  if (typeof value === 'string') return UNKEEPABLE.test(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(
+    ([name, member]: [string, Json]) => UNKEEPABLE.test(name) || hasUnkeepable(member),
+  );
 }
 
 /** Each at most once. */

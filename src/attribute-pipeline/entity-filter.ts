@@ -1,7 +1,10 @@
 import type { Json } from '../definition/json.js';
 import { valueProblem, type Attribute, type DataType } from './attribute.js';
 
-/** How a value is compared. `null`: there is none, or it is null; `contains`: a text within a text, or one of a list. */
+/**
+ * How a value is compared: numbers as numbers, texts by their code points. `null`: there is none, or it is null, as for an entity that has
+ * nothing of the attribute; `!=` and `not_in` hold for those, too. `contains`: a text within a text, as it is written, or one of a list.
+ */
 export const FILTER_OPERATORS = [
   '=',
   '!=',
@@ -35,6 +38,7 @@ export const MAX_CONDITIONS = 20;
 export const MAX_FILTER_VALUES = 500;
 
 const ORDERED: readonly DataType[] = ['integer', 'number', 'text', 'select'];
+const LISTS: readonly DataType[] = ['json', 'multiselect', 'belongs_to_multi'];
 const CONTAINING: readonly DataType[] = [
   'text',
   'html',
@@ -49,20 +53,24 @@ export function conditionProblem(
   attribute: Attribute | undefined,
 ): string | undefined {
   const { attribute: name, operator, value } = condition;
+  // Filters come from requests, whatever their types say.
+  if (!FILTER_OPERATORS.includes(operator))
+    return `There is no operator ${JSON.stringify(operator)}; there are ${FILTER_OPERATORS.join(', ')}.`;
   if (attribute === undefined) return `There is no attribute "${name}".`;
   const { dataType } = attribute;
-  const isIllTyped = (one: Json): string | undefined =>
-    operator === 'contains' && !Array.isArray(one)
-      ? typeof one === 'string'
-        ? undefined
-        : `${name} contains a text, not ${JSON.stringify(one).slice(0, 80)}.`
-      : valueProblem(attribute, one);
+  const isIllTyped = (one: Json): string | undefined => {
+    if (operator !== 'contains') return valueProblem(attribute, one);
+    return typeof one === 'string'
+      ? undefined
+      : `${name} contains a text, not ${JSON.stringify(one).slice(0, 80)}.`;
+  };
   switch (operator) {
     case 'null':
     case 'not_null':
       return value === undefined ? undefined : `${name} ${operator} takes no value.`;
     case 'in':
     case 'not_in': {
+      if (LISTS.includes(dataType)) return noEquals(condition, dataType);
       if (!Array.isArray(value)) return `${name} ${operator} takes a list of values.`;
       const values: readonly Json[] = value;
       if (values.length > MAX_FILTER_VALUES)
@@ -84,9 +92,15 @@ export function conditionProblem(
       break;
     case '=':
     case '!=':
+      if (LISTS.includes(dataType)) return noEquals(condition, dataType);
       break;
   }
   if (value === undefined || value === null)
     return `${name} ${operator} needs a value. To ask for none, use null or not_null.`;
   return isIllTyped(value);
+}
+
+function noEquals({ attribute, operator }: FilterCondition, dataType: DataType): string {
+  const instead = CONTAINING.includes(dataType) ? 'Use contains.' : 'Use null or not_null.';
+  return `${attribute} is of type ${dataType}, which ${operator} cannot be asked of. ${instead}`;
 }

@@ -8,6 +8,8 @@ import type {
   RunRequest,
 } from '../../../src/attribute-pipeline/run-catalog.js';
 import type { CatalogDatabase } from '../database.js';
+import { attributesOf } from '../entities/attributes.js';
+import { filtered } from '../entities/filtered-entities.js';
 import type { Tables } from '../tables.js';
 import { plainText } from '../values.js';
 import { selectPipelines, type PipelineRow } from './pipeline-rows.js';
@@ -54,6 +56,9 @@ async function claim(
     .where('pipeline_runs.status', '=', 'running')
     .executeTakeFirst();
   if (active !== undefined) return { kind: 'active', run: attributeRun(active) };
+  // Refused here, and not when the run has begun.
+  if (task.filter !== undefined)
+    filtered(database, task.filter, await attributesOf(transaction, place.entityType));
   if (task.retryOf !== undefined) await checkRetried(transaction, pipeline, task.retryOf);
   const runSeq = pipeline.last_run_seq + 1;
   await transaction

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { openCatalog, type Catalog } from '../../../adapters/catalog/open-catalog.js';
+import { testAttributeCatalogs } from '../../conformance/attribute-catalogs.js';
 import { testDataFlowCatalog } from '../../conformance/data-flow-catalog.js';
 import { testStoreCatalog } from '../../conformance/store-catalog.js';
 import {
@@ -28,6 +29,24 @@ describePostgres('PostgreSQL', () => {
     const catalog = await open();
     // A new database for each test would take most of the suite's time.
     await execute(database.url, 'truncate data_flows cascade');
+    return {
+      catalog,
+      another: open,
+      dispose: async () => {
+        await Promise.all(catalogs.map((it) => it.close()));
+      },
+    };
+  });
+
+  testAttributeCatalogs('entities, attributes and their pipelines in PostgreSQL', async () => {
+    const catalogs: Catalog[] = [];
+    const open = async () => {
+      const catalog = await openCatalog({ url: database.url });
+      catalogs.push(catalog);
+      return catalog;
+    };
+    const catalog = await open();
+    await execute(database.url, 'truncate entity_types cascade');
     return {
       catalog,
       another: open,

@@ -1,0 +1,127 @@
+import type { Insertable, Transaction } from 'kysely';
+import type { EntityOutcome } from '../../../src/attribute-pipeline/run-catalog.js';
+import { changedValue, NO_VALUE } from '../../../src/attribute-pipeline/value.js';
+import type { EavHistoryTable, EavVersionedTable } from '../attribute-tables.js';
+import type { CatalogDatabase } from '../database.js';
+import { attributeValue, eavRow } from '../eav-rows.js';
+import type { Tables } from '../tables.js';
+import { inParts, notePipelines } from './pending-changes.js';
+import type { RunRow } from './run-rows.js';
+
+/** An entity whose value was computed. */
+export interface ComputedEntity {
+  readonly entityId: string;
+  readonly result: Extract<EntityOutcome, { readonly kind: 'computed' }>['result'];
+}
+
+/** Writes values that a run has computed, with their history, and puts down what depends on those that are others now. */
+export async function writeComputed(
+  database: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  run: RunRow,
+  computed: readonly ComputedEntity[],
+  now: Date,
+): Promise<void> {
+  if (computed.length === 0) return;
+  const { needs_approval } = await transaction
+    .selectFrom('attributes')
+    .select('needs_approval')
+    .where('id', '=', run.attribute_id)
+    .executeTakeFirstOrThrow();
+  for (const part of inParts(computed)) {
+    const before = await valuesBefore(database, transaction, run.attribute_id, part);
+    const rows: Insertable<EavVersionedTable>[] = [];
+    const history: Insertable<EavHistoryTable>[] = [];
+    for (const { entityId, result } of part) {
+      const known = before.get(entityId) ?? NO_VALUE;
+      const about = { ...result, pipelineVersion: run.pipeline_version, runId: run.id };
+      const value = changedValue(
+        known,
+        { needsApproval: needs_approval },
+        { kind: 'computed', result: about },
+      );
+      if (value === known) continue;
+      const row = eavRow(entityId, run.attribute_id, value);
+      rows.push({ ...row, created_at: now, updated_at: now });
+      if (value.version !== known.version) history.push(entryOf(row, run, now));
+    }
+    await upsertValues(transaction, rows);
+    if (history.length === 0) continue;
+    await transaction.insertInto('eav_history').values(history).execute();
+    const changed = history.map(({ entity_id }) => entity_id);
+    await notePipelines(database, transaction, run.attribute_id, changed, now);
+  }
+}
+
+/** Locked, so that what a person does to a value at the same time comes before or after. */
+async function valuesBefore(
+  { locksRows }: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  attributeId: string,
+  entities: readonly ComputedEntity[],
+) {
+  const rows = await transaction
+    .selectFrom('eav_versioned')
+    .selectAll()
+    .where('attribute_id', '=', attributeId)
+    .where(
+      'entity_id',
+      'in',
+      entities.map(({ entityId }) => entityId),
+    )
+    .orderBy('entity_id')
+    .$if(locksRows, (query) => query.forUpdate())
+    .execute();
+  return new Map(rows.map((row) => [row.entity_id, attributeValue(row)]));
+}
+
+function entryOf(
+  row: ReturnType<typeof eavRow>,
+  run: RunRow,
+  now: Date,
+): Insertable<EavHistoryTable> {
+  return {
+    entity_id: row.entity_id,
+    attribute_id: row.attribute_id,
+    version: row.version ?? 1,
+    change: 'computed',
+    value: row.value_current ?? null,
+    justification: row.justification ?? null,
+    confidence: row.confidence ?? null,
+    pipeline_version: row.pipeline_version ?? null,
+    inputs: row.inputs ?? null,
+    run_id: run.id,
+    principal: run.principal,
+    at: now,
+  };
+}
+
+/** Writes values, whether or not there were any before. */
+export async function upsertValues(
+  transaction: Transaction<Tables>,
+  rows: readonly Insertable<EavVersionedTable>[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await transaction
+    .insertInto('eav_versioned')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['entity_id', 'attribute_id']).doUpdateSet((eb) => ({
+        value_current: eb.ref('excluded.value_current'),
+        value_approved: eb.ref('excluded.value_approved'),
+        value_live: eb.ref('excluded.value_live'),
+        value_override: eb.ref('excluded.value_override'),
+        input_hash: eb.ref('excluded.input_hash'),
+        justification: eb.ref('excluded.justification'),
+        confidence: eb.ref('excluded.confidence'),
+        pipeline_version: eb.ref('excluded.pipeline_version'),
+        meta: eb.ref('excluded.meta'),
+        inputs: eb.ref('excluded.inputs'),
+        run_id: eb.ref('excluded.run_id'),
+        version: eb.ref('excluded.version'),
+        awaits_approval: eb.ref('excluded.awaits_approval'),
+        updated_at: eb.ref('excluded.updated_at'),
+      })),
+    )
+    .execute();
+}

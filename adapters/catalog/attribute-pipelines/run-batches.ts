@@ -1,0 +1,170 @@
+import type { Transaction } from 'kysely';
+import {
+  RunFenceLost,
+  type RunBatch,
+  type RunCatalog,
+  type RunPosition,
+  type RunUsage,
+} from '../../../src/attribute-pipeline/run-catalog.js';
+import { MAX_RUN_WARNINGS } from '../../../src/attribute-pipeline/run.js';
+import type { CatalogDatabase } from '../database.js';
+import type { Tables } from '../tables.js';
+import { plainText, writeJson } from '../values.js';
+import { writeComputed } from './computed-values.js';
+import { forgetChanges, inParts, keepChanges } from './pending-changes.js';
+import { findRun, warningsOf, type RunRow } from './run-rows.js';
+
+/** The part of the port that writes what a run comes to. */
+export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'position' | 'write'> {
+  return {
+    position: (id) => database.read(async (db) => positionOf(await findRun(db, id))),
+    write: (id, at, batch, now) =>
+      database.write(async (transaction) => {
+        const run = await findRun(transaction, id);
+        await advance(transaction, run, at, batch);
+        const there = await existing(database, transaction, batch);
+        await writeComputed(
+          database,
+          transaction,
+          run,
+          there.flatMap(({ entityId, outcome }) =>
+            outcome.kind === 'computed' ? [{ entityId, result: outcome.result }] : [],
+          ),
+          now,
+        );
+        const looked = there.filter(({ outcome }) => outcome.kind !== 'failed');
+        await forgetChanges(transaction, run.pipeline_id, looked);
+        await writeFailures(transaction, run, there, now);
+        await writeUsage(transaction, run, batch.usage, now);
+        return positionOf(await findRun(transaction, id));
+      }),
+  };
+}
+
+function positionOf(run: RunRow): RunPosition {
+  const { entities_processed, entities_failed, entities_skipped, entities_unchanged } = run;
+  return {
+    entityId: run.position,
+    step: run.step,
+    seen: entities_processed + entities_failed + entities_skipped + entities_unchanged,
+  };
+}
+
+/** The fence: of two attempts that go on from one step, the second finds the run one step further. */
+async function advance(
+  transaction: Transaction<Tables>,
+  run: RunRow,
+  { step }: RunPosition,
+  { outcomes, usage, warnings }: RunBatch,
+): Promise<void> {
+  const count = (...kinds: readonly string[]): number =>
+    outcomes.filter(({ outcome }) => kinds.includes(outcome.kind)).length;
+  const sum = (of: (one: RunUsage) => number | null): number =>
+    usage.reduce((total, one) => total + (of(one) ?? 0), 0);
+  const known = warningsOf(run);
+  const all = [...new Set([...known, ...warnings.map(plainText)])].slice(0, MAX_RUN_WARNINGS);
+  const hasCost = usage.some(({ cost }) => cost !== null);
+  const { numUpdatedRows } = await transaction
+    .updateTable('pipeline_runs')
+    .set((eb) => ({
+      step: step + 1,
+      position: outcomes.at(-1)?.entityId ?? run.position,
+      entities_processed: eb('entities_processed', '+', count('computed')),
+      entities_failed: eb('entities_failed', '+', count('failed')),
+      entities_skipped: eb('entities_skipped', '+', count('skipped')),
+      entities_unchanged: eb('entities_unchanged', '+', count('unchanged')),
+      batches: eb('batches', '+', 1),
+      ...(usage.length > 0 && {
+        tokens_in: (run.tokens_in ?? 0) + sum(({ tokensIn }) => tokensIn),
+        tokens_out: (run.tokens_out ?? 0) + sum(({ tokensOut }) => tokensOut),
+      }),
+      ...(hasCost && { cost: (run.cost ?? 0) + sum(({ cost }) => cost) }),
+      ...(all.length > known.length && { warnings: writeJson(all) }),
+    }))
+    .where('id', '=', run.id)
+    .where('status', '=', 'running')
+    .where('step', '=', step)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw new RunFenceLost(run.id, step);
+}
+
+/** Outcomes of entities that nobody has removed meanwhile; those are kept from it until this is written. */
+async function existing(
+  { locksRows }: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  { outcomes }: RunBatch,
+): Promise<RunBatch['outcomes']> {
+  const found = new Set<string>();
+  for (const part of inParts(outcomes)) {
+    const rows = await transaction
+      .selectFrom('entities')
+      .select('id')
+      .where(
+        'id',
+        'in',
+        part.map(({ entityId }) => entityId),
+      )
+      .$if(locksRows, (query) => query.forKeyShare())
+      .execute();
+    for (const { id } of rows) found.add(id);
+  }
+  return outcomes.filter(({ entityId }) => found.has(entityId));
+}
+
+/** Who has failed stays down for the pipeline: the next run tries again. */
+async function writeFailures(
+  transaction: Transaction<Tables>,
+  run: RunRow,
+  outcomes: RunBatch['outcomes'],
+  now: Date,
+): Promise<void> {
+  const failures = outcomes.flatMap(({ entityId, outcome }) =>
+    outcome.kind === 'failed'
+      ? [
+          {
+            run_id: run.id,
+            entity_id: entityId,
+            module_class: outcome.module,
+            message: plainText(outcome.message),
+            at: now,
+          },
+        ]
+      : [],
+  );
+  for (const part of inParts(failures))
+    await transaction.insertInto('pipeline_run_failures').values(part).execute();
+  const failed = failures.map(({ entity_id }) => entity_id);
+  await keepChanges(transaction, run.pipeline_id, failed, now);
+}
+
+async function writeUsage(
+  transaction: Transaction<Tables>,
+  run: RunRow,
+  usage: readonly RunUsage[],
+  now: Date,
+): Promise<void> {
+  const day = now.toISOString().slice(0, 10);
+  for (const { model, calls, tokensIn, tokensOut, cost } of usage)
+    await transaction
+      .insertInto('pipeline_usage')
+      .values({
+        run_id: run.id,
+        model,
+        day,
+        calls,
+        tokens_in: tokensIn,
+        tokens_out: tokensOut,
+        cost,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['run_id', 'model', 'day']).doUpdateSet((eb) => ({
+          calls: eb('pipeline_usage.calls', '+', calls),
+          tokens_in: eb('pipeline_usage.tokens_in', '+', tokensIn),
+          tokens_out: eb('pipeline_usage.tokens_out', '+', tokensOut),
+          ...(cost !== null && {
+            cost: eb(eb.fn.coalesce('pipeline_usage.cost', eb.lit(0)), '+', cost),
+          }),
+        })),
+      )
+      .execute();
+}

@@ -1,0 +1,91 @@
+import type { Kysely } from 'kysely';
+import type { Candidate, RunCatalog } from '../../../src/attribute-pipeline/run-catalog.js';
+import type { AttributeValue } from '../../../src/attribute-pipeline/value.js';
+import type { CatalogDatabase } from '../database.js';
+import { attributeValue } from '../eav-rows.js';
+import { attributesOf } from '../entities/attributes.js';
+import { filtered } from '../entities/filtered-entities.js';
+import type { Tables } from '../tables.js';
+import { findRun, taskOf, type RunRow } from './run-rows.js';
+
+/** The part of the port that says what there is to do. */
+export function runCandidates(
+  database: CatalogDatabase,
+): Pick<RunCatalog, 'candidates' | 'values'> {
+  return {
+    candidates: (id, after, limit) =>
+      database.read(async (db) => candidates(database, db, await findRun(db, id), after, limit)),
+    values: async (entityType, entityIds, attributes) => {
+      if (entityIds.length === 0 || attributes.length === 0) return new Map();
+      const rows = await database.read((db) =>
+        db
+          .selectFrom('eav_versioned')
+          .innerJoin('attributes', 'attributes.id', 'eav_versioned.attribute_id')
+          .innerJoin('entity_types', 'entity_types.id', 'attributes.entity_type_id')
+          .selectAll('eav_versioned')
+          .select('attributes.name as attribute')
+          .where('entity_types.name', '=', entityType)
+          .where('attributes.name', 'in', attributes)
+          .where('eav_versioned.entity_id', 'in', entityIds)
+          .execute(),
+      );
+      const values = new Map<string, Map<string, AttributeValue>>();
+      for (const row of rows) {
+        const ofEntity = values.get(row.entity_id) ?? new Map<string, AttributeValue>();
+        ofEntity.set(row.attribute, attributeValue(row));
+        values.set(row.entity_id, ofEntity);
+      }
+      return values;
+    },
+  };
+}
+
+async function candidates(
+  database: CatalogDatabase,
+  db: Kysely<Tables>,
+  run: RunRow,
+  after: string | null,
+  limit: number,
+): Promise<readonly Candidate[]> {
+  const task = taskOf(run);
+  let query = db
+    .selectFrom('entities')
+    .where('entities.entity_type_id', '=', run.entity_type_id)
+    .orderBy('entities.id')
+    .limit(limit);
+  if (after !== null) query = query.where('entities.id', '>', after);
+  if (task.filter !== undefined)
+    query = query.where(filtered(database, task.filter, await attributesOf(db, run.entity_type)));
+  if (task.entityIds !== undefined) query = query.where('entities.id', 'in', task.entityIds);
+  if (task.retryOf !== undefined)
+    query = query
+      .innerJoin('pipeline_run_failures', 'pipeline_run_failures.entity_id', 'entities.id')
+      .where('pipeline_run_failures.run_id', '=', task.retryOf);
+  const rows = (await looksAtAll(db, run))
+    ? await query
+        .leftJoin('pipeline_changes', (join) =>
+          join
+            .onRef('pipeline_changes.entity_id', '=', 'entities.id')
+            .on('pipeline_changes.pipeline_id', '=', run.pipeline_id),
+        )
+        .select(['entities.id', 'pipeline_changes.seq'])
+        .execute()
+    : await query
+        .innerJoin('pipeline_changes', 'pipeline_changes.entity_id', 'entities.id')
+        .where('pipeline_changes.pipeline_id', '=', run.pipeline_id)
+        .select(['entities.id', 'pipeline_changes.seq'])
+        .execute();
+  return rows.map(({ id, seq }) => ({ entityId: id, changeSeq: seq }));
+}
+
+/** Else only at what was put down for the pipeline: nothing else can have changed. */
+async function looksAtAll(db: Kysely<Tables>, run: RunRow): Promise<boolean> {
+  const { force, entityIds, retryOf } = taskOf(run);
+  if (force || entityIds !== undefined || retryOf !== undefined) return true;
+  const { covered_version } = await db
+    .selectFrom('pipelines')
+    .select('covered_version')
+    .where('id', '=', run.pipeline_id)
+    .executeTakeFirstOrThrow();
+  return covered_version < run.pipeline_version;
+}

@@ -1,0 +1,68 @@
+import type { Kysely, Selectable } from 'kysely';
+import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
+import type { Entity, EntityWithValues } from '../../../src/attribute-pipeline/entity-catalog.js';
+import type { AttributeValue } from '../../../src/attribute-pipeline/value.js';
+import type { EntitiesTable } from '../attribute-tables.js';
+import { inParts } from '../attribute-pipelines/pending-changes.js';
+import { attributeValue } from '../eav-rows.js';
+import type { Tables } from '../tables.js';
+import { readTime } from '../values.js';
+
+/** An entity as it is kept, with the name of its type. */
+export type EntityRow = Selectable<EntitiesTable> & { readonly entity_type: string };
+
+/** Entities with the names of their types. */
+export function selectEntities(db: Kysely<Tables>) {
+  return db
+    .selectFrom('entities')
+    .innerJoin('entity_types', 'entity_types.id', 'entities.entity_type_id')
+    .selectAll('entities')
+    .select('entity_types.name as entity_type');
+}
+
+/** @throws {@link NotFound} */
+export async function findEntity(db: Kysely<Tables>, id: string): Promise<EntityRow> {
+  const row = await selectEntities(db).where('entities.id', '=', id).executeTakeFirst();
+  if (row === undefined) throw new NotFound('entity', id);
+  return row;
+}
+
+/** An entity as the ports tell it. */
+export function entityOf(row: EntityRow): Entity {
+  return {
+    id: row.id,
+    entityType: row.entity_type,
+    key: row.key,
+    label: row.label,
+    createdAt: readTime(row.created_at),
+    updatedAt: readTime(row.updated_at),
+  };
+}
+
+/** Entities with what they have of their attributes, in the order of the rows. */
+export async function withValues(
+  db: Kysely<Tables>,
+  rows: readonly EntityRow[],
+): Promise<readonly EntityWithValues[]> {
+  const values = new Map<string, Record<string, AttributeValue>>();
+  for (const part of inParts(rows)) {
+    const found = await db
+      .selectFrom('eav_versioned')
+      .innerJoin('attributes', 'attributes.id', 'eav_versioned.attribute_id')
+      .selectAll('eav_versioned')
+      .select('attributes.name')
+      .where(
+        'eav_versioned.entity_id',
+        'in',
+        part.map(({ id }) => id),
+      )
+      .orderBy('attributes.name')
+      .execute();
+    for (const row of found) {
+      const ofEntity = values.get(row.entity_id) ?? {};
+      ofEntity[row.name] = attributeValue(row);
+      values.set(row.entity_id, ofEntity);
+    }
+  }
+  return rows.map((row) => ({ ...entityOf(row), values: values.get(row.id) ?? {} }));
+}

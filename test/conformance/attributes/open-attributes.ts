@@ -1,0 +1,65 @@
+import type { EntityCatalog } from '../../../src/attribute-pipeline/entity-catalog.js';
+import type { PipelineCatalog } from '../../../src/attribute-pipeline/pipeline-catalog.js';
+import type { RunCatalog } from '../../../src/attribute-pipeline/run-catalog.js';
+import {
+  ATTRIBUTE_DEFAULTS,
+  type Attribute,
+  type AttributeSettings,
+} from '../../../src/attribute-pipeline/attribute.js';
+import type { PipelineInput } from '../../../src/attribute-pipeline/pipeline.js';
+
+/** The parts of a catalog that have to do with attributes. */
+export interface AttributeCatalogs {
+  readonly entities: EntityCatalog;
+  readonly attributePipelines: PipelineCatalog;
+  readonly attributeRuns: RunCatalog;
+}
+
+/** A catalog that is open, for one test. */
+export interface OpenAttributes {
+  readonly catalog: AttributeCatalogs;
+  /** The same catalog over connections of its own; closed with the first one. */
+  another(): Promise<AttributeCatalogs>;
+}
+
+/** Who does it in these tests, at noon. */
+export const ANN = { principal: 'ann', now: new Date('2026-03-01T12:00:00.123Z') };
+
+/** Some seconds after {@link ANN}. */
+export function later(seconds: number): typeof ANN {
+  return { ...ANN, now: new Date(ANN.now.getTime() + seconds * 1_000) };
+}
+
+/** Adds the type `product` with attributes by their names. */
+export async function withProducts(
+  { entities }: AttributeCatalogs,
+  attributes: Readonly<Record<string, Partial<AttributeSettings>>>,
+): Promise<readonly Attribute[]> {
+  await entities.addEntityType({ name: 'product', label: 'Product', description: null }, ANN);
+  const added: Attribute[] = [];
+  for (const [name, settings] of Object.entries(attributes))
+    added.push(
+      await entities.addAttribute('product', { ...ATTRIBUTE_DEFAULTS, ...settings, name }, ANN),
+    );
+  return added;
+}
+
+/** A pipeline as somebody may want it. */
+export function pipelineInput(
+  inputs: readonly string[],
+  change: Partial<PipelineInput> = {},
+): PipelineInput {
+  return {
+    name: null,
+    onError: 'abort',
+    batchSize: null,
+    runBudget: null,
+    dayBudget: null,
+    inputs,
+    modules: [
+      { module: 'attributes_source', settings: { attributes: [...inputs] } },
+      { module: 'calculation', settings: { code: 'return 1' } },
+    ],
+    ...change,
+  };
+}
