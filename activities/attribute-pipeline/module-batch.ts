@@ -18,7 +18,7 @@ export interface BatchModule {
 /** An entity of a batch, on its way through the modules. */
 export interface BatchEntity {
   readonly entityId: string;
-  /** What the sources have given so far; before the first one, what the pipeline reads. */
+  /** What the sources have given. */
   readonly inputs: JsonObject;
   /** What the processors have come to so far; before the first one, the attribute's current value. */
   readonly value: Json;
@@ -58,10 +58,10 @@ const TIMEOUT_SECONDS = 600;
 const MAX_MESSAGE = 2_000;
 
 /** An entity before its first module. */
-export function batchEntity(entityId: string, inputs: JsonObject, value: Json): BatchEntity {
+export function batchEntity(entityId: string, value: Json): BatchEntity {
   return {
     entityId,
-    inputs,
+    inputs: {},
     value,
     confidence: null,
     justification: null,
@@ -74,22 +74,26 @@ export function batchEntity(entityId: string, inputs: JsonObject, value: Json): 
 /**
  * Has the sources say what each entity's value is to be computed from: what they give together.
  *
+ * @param given - what a source asks for of an entity's attributes
  * @throws {@link ModuleBroken}, what a module throws, and the signal's reason
  */
 export async function gatherInputs(
   sources: readonly BatchModule[],
   entities: readonly BatchEntity[],
   surroundings: BatchSurroundings,
+  given: (source: BatchModule, entityId: string) => JsonObject,
 ): Promise<readonly BatchEntity[]> {
   const gathered: JsonObject[] = entities.map(() => ({}));
   let batch = entities;
-  for (const source of sources)
-    batch = await through(source, batch, surroundings, (entity, result, at) => {
+  for (const source of sources) {
+    const asked = batch.map((entity) => ({ ...entity, inputs: given(source, entity.entityId) }));
+    batch = await through(source, asked, surroundings, (entity, result, at) => {
       if (!isPlainObject(result.value))
         return failed(entity, source, 'a source gives an object: inputs by their names');
       gathered[at] = { ...gathered[at], ...(result.value as JsonObject) };
       return entity;
     });
+  }
   return batch.map((entity, at) => ({ ...entity, inputs: gathered[at] ?? {} }));
 }
 

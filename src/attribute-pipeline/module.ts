@@ -6,6 +6,7 @@ import type { Site } from '../definition/problem.js';
 import type { Log, ModelReference, ModelUsage, Services } from '../pipeline/context.js';
 import type { SettingsProblem } from './attribute.js';
 import type { Sandbox } from './sandbox.js';
+import type { ValueView } from './value.js';
 
 /** Sources say what a value is computed from, processors compute it. */
 export type ModuleType = 'source' | 'processor';
@@ -14,7 +15,7 @@ export type ModuleType = 'source' | 'processor';
 export interface ModuleContext {
   readonly entityId: string;
   readonly attributeId: string;
-  /** What the sources before it have given, by name. */
+  /** A source's: what it asks for of the entity's attributes. A processor's: what the sources have given. By name. */
   readonly inputs: JsonObject;
   /** What the processor before it has come to; for the first one the attribute's current value, null where there is none. */
   readonly value: Json;
@@ -100,6 +101,8 @@ export interface ModuleDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly settings: S;
   /** Names of the attributes that it reads, of the entity type of its pipeline. Sources only. */
   readonly inputAttributes?: (settings: z.output<S>) => readonly string[];
+  /** Which of their values it is given; those with overrides unless set. Sources only. */
+  readonly inputView?: (settings: z.output<S>) => ValueView;
   /** What is wrong with settings that their schema lets through. */
   readonly validateSettings?: (
     settings: z.output<S>,

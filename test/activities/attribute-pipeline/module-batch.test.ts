@@ -57,7 +57,13 @@ function moduleOf(
 const source = moduleOf('source', 'row', (contexts) =>
   contexts.map(({ inputs }) => moduleResult.ok(inputs)),
 );
-const entities = [1, 2, 3].map((n) => batchEntity(`e${String(n)}`, { size: n }, n * 10));
+const entities = [1, 2, 3].map((n) => ({
+  ...batchEntity(`e${String(n)}`, n * 10),
+  inputs: { size: n },
+}));
+const given = (_source: BatchModule, entityId: string): JsonObject => ({
+  size: Number(entityId.slice(1)),
+});
 
 /** Gives what a function of the size says. */
 function sized(slug: string, give: (size: number) => ReturnType<typeof moduleResult.ok>) {
@@ -93,7 +99,7 @@ describe('modules of a batch', () => {
         }),
       ),
     );
-    const gathered = await gatherInputs([source, more], entities, surroundings());
+    const gathered = await gatherInputs([source, more], entities, surroundings(), given);
     const computed = await computeValues([double, next], gathered, surroundings());
     expect(computed).toMatchObject([
       { entityId: 'e1', value: 21, confidence: 0.9, justification: 'after "double"' },
@@ -153,7 +159,7 @@ describe('modules of a batch', () => {
     const list = moduleOf('source', 'list', (contexts) =>
       contexts.map(({ inputs }) => moduleResult.ok(inputs.size === 2 ? [1] : inputs)),
     );
-    const gathered = await gatherInputs([list], entities, surroundings());
+    const gathered = await gatherInputs([list], entities, surroundings(), given);
     expect(gathered.map(({ end }) => end?.kind)).toEqual([undefined, 'failed', undefined]);
   });
 

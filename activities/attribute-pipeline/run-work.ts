@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import type { Attribute } from '../../src/attribute-pipeline/attribute.js';
+import { inputHasher } from '../../src/attribute-pipeline/input-hash.js';
+import type { AttributePipeline } from '../../src/attribute-pipeline/pipeline.js';
+import type {
+  Candidate,
+  EntityOutcome,
+  RunBatch,
+  RunCatalog,
+  RunPosition,
+  RunUsage,
+} from '../../src/attribute-pipeline/run-catalog.js';
+import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
+import { NO_VALUE, viewed, type AttributeValue } from '../../src/attribute-pipeline/value.js';
+import type { JsonObject } from '../../src/definition/json.js';
+import type { ModelUsage } from '../../src/pipeline/context.js';
+import {
+  batchEntity,
+  computeValues,
+  gatherInputs,
+  type BatchEntity,
+  type BatchModule,
+  type BatchSurroundings,
+} from './module-batch.js';
+
+/** One activity goes on over batches for so long, or so many entities. */
+const WORK_MS = 10_000;
+const WORK_ENTITIES = 50_000;
+
+/** What the work of a run is made of. */
+export interface RunWorkParts {
+  readonly runs: RunCatalog;
+  readonly run: AttributeRun;
+  readonly pipeline: AttributePipeline;
+  /** All of the entity type. */
+  readonly attributes: readonly Attribute[];
+  /** In the order of the pipeline. */
+  readonly modules: readonly BatchModule[];
+  readonly surroundings: Omit<BatchSurroundings, 'attribute' | 'pipelineVersion'>;
+  /** What a use of a model has cost; null where it has no price. */
+  readonly costOf: (usage: ModelUsage) => number | null;
+  /** Called after each batch. */
+  readonly onWritten: (position: RunPosition) => void;
+}
+
+/** How far the work of a run has come. */
+export interface WorkOutcome {
+  /** There is nothing more to look at, or a failure has ended it. */
+  readonly done: boolean;
+  /** The entity that has ended it, where failures do. */
+  readonly failure?: {
+    readonly entityId: string;
+    readonly module: string;
+    readonly message: string;
+  };
+}
+
+/** Computes the values of a run's entities, batch by batch, for as long as one activity may take. What was written stays. */
+export class RunWork {
+  readonly #parts: RunWorkParts;
+  readonly #surroundings: BatchSurroundings;
+  readonly #hash: (inputs: JsonObject) => string;
+  readonly #sources: readonly BatchModule[];
+  readonly #processors: readonly BatchModule[];
+
+  constructor(parts: RunWorkParts) {
+    const { pipeline, attributes, modules, surroundings } = parts;
+    const attribute = attributes.find(({ id }) => id === pipeline.attributeId);
+    if (attribute === undefined)
+      throw new Error(`attribute ${pipeline.attribute} is none of its entity type`);
+    this.#parts = parts;
+    this.#surroundings = { ...surroundings, attribute, pipelineVersion: pipeline.version };
+    this.#hash = inputHasher(pipeline, sha256);
+    this.#sources = modules.filter(({ definition }) => definition.type === 'source');
+    this.#processors = modules.filter(({ definition }) => definition.type === 'processor');
+  }
+
+  /** @throws {@link RunFenceLost}, what modules throw, and the signal's reason */
+  async go(): Promise<WorkOutcome> {
+    const { runs, run, pipeline, onWritten } = this.#parts;
+    const { signal } = this.#surroundings;
+    const startedAt = performance.now();
+    let position = await runs.position(run.id);
+    for (let looked = 0; ;) {
+      signal.throwIfAborted();
+      if (performance.now() - startedAt > WORK_MS || looked >= WORK_ENTITIES)
+        return { done: false };
+      const left = (run.task.maxEntities ?? Infinity) - position.seen;
+      const limit = Math.min(run.batchSize, left);
+      const candidates = limit <= 0 ? [] : await runs.candidates(run.id, position.entityId, limit);
+      if (candidates.length === 0) return { done: true };
+      const batch = await this.#batch(candidates);
+      position = await runs.write(run.id, position, batch, new Date());
+      looked += candidates.length;
+      onWritten(position);
+      const failure = pipeline.onError === 'abort' ? firstFailure(batch) : undefined;
+      if (failure !== undefined) return { done: true, failure };
+    }
+  }
+
+  async #batch(candidates: readonly Candidate[]): Promise<RunBatch> {
+    const { runs, run, pipeline } = this.#parts;
+    const ids = candidates.map(({ entityId }) => entityId);
+    const names = [...new Set([...pipeline.inputs, pipeline.attribute])];
+    const values = await runs.values(pipeline.entityType, ids, names);
+    const valueOf = (entityId: string, name: string): AttributeValue =>
+      values.get(entityId)?.get(name) ?? NO_VALUE;
+    const entities = ids.map((id) =>
+      batchEntity(id, valueOf(id, pipeline.attribute).current ?? null),
+    );
+    const gathered = await gatherInputs(
+      this.#sources,
+      entities,
+      this.#surroundings,
+      ({ definition, settings }, entityId) => {
+        const view = definition.inputView?.(settings) ?? 'with_override';
+        const asked = definition.inputAttributes?.(settings) ?? [];
+        return Object.fromEntries(
+          asked.map((name) => [name, viewed(valueOf(entityId, name), view) ?? null]),
+        );
+      },
+    );
+    const hashes = gathered.map(({ inputs }) => this.#hash(inputs));
+    const isUnchanged = gathered.map(
+      ({ entityId, end }, at) =>
+        end === undefined &&
+        !run.task.force &&
+        valueOf(entityId, pipeline.attribute).inputHash === hashes[at],
+    );
+    const computed = await computeValues(
+      this.#processors,
+      gathered.filter((_, at) => isUnchanged[at] !== true),
+      this.#surroundings,
+    );
+    const found = new Map(computed.map((entity) => [entity.entityId, entity]));
+    const versions = (entityId: string): Readonly<Record<string, number>> =>
+      Object.fromEntries(pipeline.inputs.map((name) => [name, valueOf(entityId, name).version]));
+    return {
+      outcomes: candidates.map((candidate, at) => {
+        const entity = found.get(candidate.entityId);
+        const outcome: EntityOutcome =
+          entity === undefined
+            ? { kind: 'unchanged' }
+            : outcomeOf(entity, hashes[at] ?? '', versions(candidate.entityId));
+        return { ...candidate, outcome };
+      }),
+      usage: usageOf(computed, this.#parts.costOf),
+      warnings: computed.flatMap(({ warnings }) => warnings),
+    };
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function outcomeOf(
+  { end, value, confidence, justification, meta }: BatchEntity,
+  inputHash: string,
+  inputs: Readonly<Record<string, number>>,
+): EntityOutcome {
+  if (end?.kind === 'failed') return end;
+  if (end?.kind === 'skipped') return end;
+  return {
+    kind: 'computed',
+    result: { value, confidence, justification, meta, inputHash, inputs },
+  };
+}
+
+function firstFailure({ outcomes }: RunBatch): WorkOutcome['failure'] {
+  for (const { entityId, outcome } of outcomes)
+    if (outcome.kind === 'failed')
+      return { entityId, module: outcome.module, message: outcome.message };
+  return undefined;
+}
+
+/** What models have taken, by model. */
+function usageOf(
+  entities: readonly BatchEntity[],
+  costOf: (usage: ModelUsage) => number | null,
+): readonly RunUsage[] {
+  const byModel = new Map<string, RunUsage>();
+  for (const usage of entities.flatMap((entity) => entity.usage)) {
+    const { model, inputTokens, outputTokens } = usage;
+    const known = byModel.get(model);
+    const cost = costOf(usage);
+    byModel.set(model, {
+      model,
+      calls: (known?.calls ?? 0) + 1,
+      tokensIn: (known?.tokensIn ?? 0) + inputTokens,
+      tokensOut: (known?.tokensOut ?? 0) + outputTokens,
+      cost: cost === null ? (known?.cost ?? null) : (known?.cost ?? 0) + cost,
+    });
+  }
+  return [...byModel.values()];
+}
