@@ -34,19 +34,37 @@ export class DevServerUnavailable extends Error {
 export class DevServerStartFailed extends Error {
   override readonly name = 'DevServerStartFailed';
 
-  /** True when the server says that one of its ports was taken meanwhile; another start may then succeed. */
-  readonly portTaken: boolean;
+  /** True when another start may succeed: one of its ports was taken meanwhile, or it has crashed. */
+  readonly mayPass: boolean;
+
+  /** What tells most of what the server wrote, possibly empty. */
+  readonly logTail: string;
 
   constructor(
     readonly executable: string,
     readonly reason: string,
-    /** The last lines that the server wrote, possibly empty. */
-    readonly logTail: string,
+    /** All that the server wrote since it was started. */
+    log: string,
   ) {
+    const logTail = tellingPart(log);
     const said = logTail === '' ? 'It wrote nothing.' : `The end of its log:\n${logTail}`;
     super(`The Temporal dev server (${executable}) did not start: ${reason}. ${said}`);
-    this.portTaken = /address already in use|can't set .*port/i.test(logTail);
+    this.logTail = logTail;
+    this.mayPass = CRASH.test(log) || /address already in use|can't set .*port/i.test(log);
   }
+}
+
+const LOG_TAIL_CHARACTERS = 4_000;
+
+/** How a program in Go says that it has crashed. */
+const CRASH = /^(?:panic|fatal error): /m;
+
+/** The end of a log; of a crash its beginning, where the reason is, and not the stack, which is longer than this. */
+function tellingPart(log: string): string {
+  const crash = log.search(CRASH);
+  return crash === -1
+    ? log.slice(-LOG_TAIL_CHARACTERS)
+    : log.slice(crash, crash + LOG_TAIL_CHARACTERS);
 }
 
 /** Another process that is still running has started a dev server on the same database file. */

@@ -16,7 +16,7 @@ import { findTemporalCli, type TemporalCli, type TemporalCliOptions } from './te
 /** Temporal's own default ports. */
 const DEFAULT_PORT = 7233;
 const DEFAULT_UI_PORT = 8233;
-/** A port that was free can be taken before the server gets it. */
+/** A port that was free can be taken before the server gets it; some of its own it takes by itself, and crashes where it cannot. */
 const START_ATTEMPTS = 3;
 
 /** What the dev server is to be like. Everything has a default. */
@@ -98,7 +98,7 @@ async function startOnFreePort(
       return await startOnce(cli, options, databaseFile, record);
     } catch (error) {
       const isWorthAnother =
-        error instanceof DevServerStartFailed && error.portTaken && attempt < START_ATTEMPTS;
+        error instanceof DevServerStartFailed && error.mayPass && attempt < START_ATTEMPTS;
       if (!isWorthAnother) throw error;
     }
   }

@@ -12,7 +12,6 @@ const READY_ANSWER_LIMIT_MS = 2_000;
 const GRPC_NOT_FOUND = 5;
 /** A graceful end takes about one second. */
 const STOP_LIMIT_MS = 5_000;
-const LOG_TAIL_CHARACTERS = 4_000;
 const LOG_FILE_LIMIT_BYTES = 10 * 1024 * 1024;
 
 /** How the dev server's process is started. */
@@ -136,12 +135,8 @@ export class ServerProcess {
 
   private async fail(reason: string): Promise<never> {
     const written = await readFile(this.command.logFile);
-    const tail = written
-      .subarray(this.logStart)
-      .toString('utf8')
-      .trim()
-      .slice(-LOG_TAIL_CHARACTERS);
-    throw new DevServerStartFailed(this.command.executable, reason, tail);
+    const log = written.subarray(this.logStart).toString('utf8').trim();
+    throw new DevServerStartFailed(this.command.executable, reason, log);
   }
 }
 
