@@ -1,6 +1,10 @@
 import { Context } from '@temporalio/activity';
 import type { OperationTask } from '../src/pipeline/operation-task.js';
 import type { ActivityDependencies } from './dependencies.js';
+import {
+  createAttributePipelineActivities,
+  type AttributePipelineActivities,
+} from './attribute-pipeline/activities.js';
 import { createDataFlowActivities, type DataFlowActivities } from './data-flow/activities.js';
 import { createOutcomeActivities, type OutcomeActivities } from './outcome/activities.js';
 import { createPipelineActivities, type PipelineActivities } from './pipeline/activities.js';
@@ -19,7 +23,8 @@ export type Activities = Omit<PipelineActivities, 'default'> &
   OutcomeActivities &
   DataFlowActivities &
   RecordPipelineActivities &
-  RecordStoreActivities & {
+  RecordStoreActivities &
+  AttributePipelineActivities & {
     readonly default: (...args: readonly unknown[]) => Promise<unknown>;
   };
 
@@ -31,6 +36,7 @@ export function createActivities(deps: ActivityDependencies): Activities {
     ...createDataFlowActivities(deps),
     ...createRecordPipelineActivities(deps),
     ...createRecordStoreActivities(deps),
+    ...createAttributePipelineActivities(deps),
     ...pipeline,
     // Operations and the project's activities are looked up for each task, so that a reload needs no new worker.
     default: async (...args) => {

@@ -1,6 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
+import type { EntityCatalog } from '../src/attribute-pipeline/entity-catalog.js';
+import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-registry.js';
+import type { PipelineCatalog } from '../src/attribute-pipeline/pipeline-catalog.js';
+import type { RunCatalog } from '../src/attribute-pipeline/run-catalog.js';
+import type { Sandbox } from '../src/attribute-pipeline/sandbox.js';
 import type { AfterExecute } from '../src/config/hooks.js';
 import type { DataFlowCatalog } from '../src/data-flow/catalog.js';
 import type { CompiledDataFlow } from '../src/data-flow/compile.js';
@@ -28,6 +33,8 @@ export interface DeployedCode {
   recordPipeline(name: string): CompiledRecordPipeline | undefined;
   /** Everything that can be started, by name. */
   readonly definitions: ReadonlyMap<string, CompiledPipeline | CompiledWorkflow>;
+  /** The modules of attribute pipelines. */
+  readonly modules: ModuleRegistry;
   /** The `ignoreErrors` function of an operation at its place in a pipeline. */
   predicate(
     pipeline: string,
@@ -36,6 +43,8 @@ export interface DeployedCode {
   ): ((failure: OperationFailure) => boolean) | undefined;
   /** A language model of config.yml. */
   model(name: string): ModelReference | undefined;
+  /** Names of the models of config.yml. */
+  readonly modelNames: readonly string[];
 }
 
 /** What is needed to tell of the ends of runs. */
@@ -79,6 +88,23 @@ export interface StoreDependencies {
   readonly serve: (store: SqliteStore) => Promise<void>;
 }
 
+/** The parts of the catalog that have to do with attributes. */
+export interface AttributeCatalogs {
+  readonly entities: EntityCatalog;
+  readonly attributePipelines: PipelineCatalog;
+  readonly attributeRuns: RunCatalog;
+}
+
+/** What is needed to compute attributes. */
+export interface AttributeDependencies {
+  /** Opened when it is needed. */
+  readonly catalog: () => Promise<AttributeCatalogs>;
+  /** Started when it is needed. */
+  readonly sandbox: () => Promise<Sandbox>;
+  /** Tells whether the workflow of a run goes on; undefined where the server knows nothing of it. */
+  readonly isRunning: (workflowId: string) => Promise<boolean | undefined>;
+}
+
 /** What activities need of the world. */
 export interface ActivityDependencies {
   readonly code: DeployedCode;
@@ -88,6 +114,8 @@ export interface ActivityDependencies {
   readonly outcomes?: OutcomeDependencies;
   /** Absent in workers that cannot run data flows. */
   readonly flows?: FlowDependencies;
+  /** Absent in workers that cannot compute attributes. */
+  readonly attributes?: AttributeDependencies;
   /** Absent in workers that serve no record stores. */
   readonly stores?: StoreDependencies;
 }

@@ -4,6 +4,7 @@ import type { ConfigDefinition, ProjectConfig } from '../src/config/config.js';
 import type { Log } from '../src/pipeline/context.js';
 import { DefinitionError } from '../src/definition/problem.js';
 import { connectClient, type ConnectedClient } from './connection.js';
+import { ProjectAttributes } from './attribute-pipeline/project-attributes.js';
 import { ProjectFlows } from './data-flow/project-flows.js';
 import { DeployedCode } from './deployed-code.js';
 import { Engine, type EngineOptions } from './engine.js';
@@ -96,15 +97,24 @@ function connected(
     flows: () => code.registry.dataFlows,
     log: SILENT,
   });
+  const { asyncQueue: taskQueue } = config;
+  const attributes = new ProjectAttributes({
+    client,
+    taskQueue,
+    code,
+    catalog: () => flows.catalog(),
+  });
   const options: EngineOptions = {
     client,
     taskQueue: config.asyncQueue,
     code,
     dataFlows: () => flows.open(),
+    attributes: () => attributes.open(),
     afterExecute: config.afterExecute !== undefined,
     ...(uiUrl !== undefined && { uiUrl }),
   };
   const closeAll = async (): Promise<void> => {
+    await attributes.close();
     await flows.close();
     await close();
   };

@@ -1,6 +1,7 @@
 import type { OperationFailure, ModelReference } from '../src/pipeline/context.js';
 import { predicateKey } from '../src/pipeline/compile.js';
 import type { Operation } from '../src/pipeline/operation.js';
+import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-registry.js';
 import type { CompiledDataFlow } from '../src/data-flow/compile.js';
 import type { CompiledRecordPipeline } from '../src/record-pipeline/compile.js';
 import type { Activity } from '../src/definition/activity.js';
@@ -54,6 +55,14 @@ export class DeployedCode {
     return definition?.kind === 'pipeline'
       ? definition.predicates.get(predicateKey(stage, operation))
       : undefined;
+  }
+
+  get modules(): ModuleRegistry {
+    return this.#registry.modules;
+  }
+
+  get modelNames(): readonly string[] {
+    return [...this.#models.keys()];
   }
 
   model(name: string): ModelReference | undefined {

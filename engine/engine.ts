@@ -10,6 +10,7 @@ import type { Json, JsonObject } from '../src/definition/json.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import type { Pipeline, PipelineInput, PipelineOutput } from '../src/pipeline/pipeline.js';
 import { pipelineArguments, startSummary } from '../src/pipeline/start.js';
+import type { Attributes } from './attribute-pipeline/attributes.js';
 import type { DataFlows } from './data-flow/data-flows.js';
 import { DefinitionNotFound, IdempotencyConflict } from './errors.js';
 import { firstRunId, memoOf, type RunMemo } from './execution.js';
@@ -39,6 +40,8 @@ export interface EngineOptions {
   readonly afterExecute?: boolean;
   /** The project's data flows; their catalog is opened when they are first asked for. */
   readonly dataFlows?: () => Promise<DataFlows>;
+  /** The project's attributes; their catalog is opened when they are first asked for. */
+  readonly attributes?: () => Promise<Attributes>;
 }
 
 /** How a run is started. */
@@ -102,6 +105,17 @@ export class Engine {
     const { dataFlows } = this.#options;
     if (dataFlows === undefined) throw new TypeError('This engine was made without data flows.');
     return dataFlows();
+  }
+
+  /**
+   * Entities, their attributes, and the pipelines that compute them: `(await engine.attributes()).run({ entityType, attribute })`.
+   *
+   * @throws {@link CatalogUnavailable}, {@link CatalogNewer}
+   */
+  async attributes(): Promise<Attributes> {
+    const { attributes } = this.#options;
+    if (attributes === undefined) throw new TypeError('This engine was made without attributes.');
+    return attributes();
   }
 
   /** The project's record pipelines: `engine.recordPipelines.run('onboarding')`. */

@@ -1,3 +1,8 @@
+import type { AttributeModule } from '../src/attribute-pipeline/module.js';
+import {
+  moduleRegistry,
+  type ModuleRegistry,
+} from '../src/attribute-pipeline/modules/module-registry.js';
 import type { CompiledDataFlow, DataFlowSource } from '../src/data-flow/compile.js';
 import type { Activity } from '../src/definition/activity.js';
 import { compileWorkflow, type CompiledWorkflow } from '../src/definition/compiled-workflow.js';
@@ -31,6 +36,7 @@ export interface Sources {
   readonly activities?: readonly Activity[];
   readonly dataFlows?: readonly DataFlowSource[];
   readonly recordPipelines?: readonly RecordPipelineSource[];
+  readonly modules?: readonly AttributeModule[];
   readonly models: CompileEnvironment['models'];
   readonly readFile: CompileEnvironment['readFile'];
   /** Where something of an operation or a workflow is written, whose definition is at `site`; there unless given. */
@@ -45,6 +51,8 @@ export interface Registry {
   readonly activities: ReadonlyMap<string, Activity>;
   readonly dataFlows: ReadonlyMap<string, CompiledDataFlow>;
   readonly recordPipelines: ReadonlyMap<string, CompiledRecordPipeline>;
+  /** The modules that attribute pipelines are made of. */
+  readonly modules: ModuleRegistry;
 }
 
 /** A registry without any definition. */
@@ -54,6 +62,7 @@ export const EMPTY_REGISTRY: Registry = {
   activities: new Map(),
   dataFlows: new Map(),
   recordPipelines: new Map(),
+  modules: moduleRegistry([]).modules,
 };
 
 /**
@@ -91,11 +100,13 @@ export function buildRegistry(sources: Sources): {
     problems.push(...found);
     return pipeline ?? [];
   });
+  const { modules, problems: wrongModules } = moduleRegistry(sources.modules ?? []);
+  problems.push(...wrongModules);
   const all = unique([...compiled, ...flows.flows, ...records], 'definition', problems);
   const wrong = problems.some((problem) => problem.severity !== 'warning');
   return wrong
     ? { problems }
-    : { registry: { operations, activities, ...byKind([...all.values()]) }, problems };
+    : { registry: { operations, activities, modules, ...byKind([...all.values()]) }, problems };
 }
 
 /** What can be started, by kind and name. */

@@ -1,7 +1,13 @@
 /** The kinds of runs, which their workflow ids begin with. */
 export type RunKind = (typeof RUN_KINDS)[number];
 
-const RUN_KINDS = ['pipeline', 'workflow', 'flow', 'record_pipeline'] as const;
+const RUN_KINDS = [
+  'pipeline',
+  'workflow',
+  'flow',
+  'record_pipeline',
+  'attribute_pipeline',
+] as const;
 
 /** What a workflow id of ours says. */
 export interface RunId {

@@ -3,6 +3,7 @@ import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/wor
 import type { Logger } from '../activities/dependencies.js';
 import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
 import { ConnectedEngine } from '../engine/create-engine.js';
+import type { ProjectAttributes } from '../engine/attribute-pipeline/project-attributes.js';
 import type { ProjectFlows } from '../engine/data-flow/project-flows.js';
 import { DeployedCode } from '../engine/deployed-code.js';
 import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
@@ -19,9 +20,11 @@ import { versionOf, workerOptions } from './temporal-options.js';
 import { StoreWorkers } from './store-workers.js';
 import { createTemporalWorker } from './temporal-worker.js';
 import {
+  attributeDependencies,
   flowDependencies,
   Hooks,
   outcomeDependencies,
+  projectAttributes,
   projectFlows,
 } from './worker-dependencies.js';
 import { workflowBundle } from './workflow-bundle.js';
@@ -102,6 +105,7 @@ export class ReloadableWorker implements ProjectWorker {
         eagerStart: versionOf(options) === undefined,
         afterExecute: config.afterExecute !== undefined,
         dataFlows: () => parts.flows.open(),
+        attributes: () => parts.attributes.open(),
         ...(uiUrl !== undefined && { uiUrl }),
       },
       () => Promise.resolve(),
@@ -123,6 +127,7 @@ export class ReloadableWorker implements ProjectWorker {
     const flows = projectFlows(options, code);
     // Who cannot reach the catalog should say so at once, not when the first flow is due.
     if (registry.dataFlows.size > 0) await flows.open();
+    const attributes = projectAttributes(options, code, flows);
     const bundle = await bundleOf(project, log);
     const services = await buildServices(config);
     const { localStores } = options;
@@ -142,6 +147,7 @@ export class ReloadableWorker implements ProjectWorker {
       log,
       outcomes: outcomeDependencies(options, hooks, webhookSecrets),
       flows: flowDependencies(options, flows),
+      attributes: attributeDependencies(options, flows, attributes),
       stores: {
         serve: (store: SqliteStore) => stores.serve(store),
         ...(localStores === undefined && { catalog }),
@@ -157,7 +163,17 @@ export class ReloadableWorker implements ProjectWorker {
       await flows.close();
       throw error;
     });
-    return new ReloadableWorker({ options, code, hooks, flows, stores, bundle, services, worker });
+    return new ReloadableWorker({
+      options,
+      code,
+      hooks,
+      flows,
+      attributes,
+      stores,
+      bundle,
+      services,
+      worker,
+    });
   }
 
   run(): Promise<void> {
@@ -187,7 +203,7 @@ export class ReloadableWorker implements ProjectWorker {
   }
 
   async #run(): Promise<void> {
-    const { worker, services, flows, stores, options } = this.#parts;
+    const { worker, services, flows, attributes, stores, options } = this.#parts;
     const { link, log } = options;
     let scheduled: Promise<void> | undefined;
     try {
@@ -205,6 +221,7 @@ export class ReloadableWorker implements ProjectWorker {
       await scheduled;
       await services
         .dispose()
+        .finally(() => attributes.close())
         .finally(() => flows.close())
         .finally(() => link.close());
     }
@@ -226,6 +243,7 @@ interface WorkerParts {
   readonly code: DeployedCode;
   readonly hooks: Hooks;
   readonly flows: ProjectFlows;
+  readonly attributes: ProjectAttributes;
   readonly stores: StoreWorkers;
   readonly bundle: string;
   readonly services: ProjectServices;

@@ -1,5 +1,11 @@
-import type { FlowDependencies, OutcomeDependencies } from '../activities/dependencies.js';
+import type {
+  AttributeDependencies,
+  FlowDependencies,
+  OutcomeDependencies,
+} from '../activities/dependencies.js';
 import { WebhookSender } from '../adapters/webhook/webhook-sender.js';
+import { ProjectAttributes } from '../engine/attribute-pipeline/project-attributes.js';
+import { isWorkflowRunning } from '../engine/running-workflow.js';
 import { ProjectFlows } from '../engine/data-flow/project-flows.js';
 import { claimScheduled } from '../engine/data-flow/scheduled-claim.js';
 import type { DeployedCode } from '../engine/deployed-code.js';
@@ -43,6 +49,34 @@ export function projectFlows(
     flows: () => code.registry.dataFlows,
     log,
   });
+}
+
+/** The attribute pipelines of a worker's project. They share the catalog of its data flows. */
+export function projectAttributes(
+  { project, link }: ProjectWorkerOptions,
+  code: DeployedCode,
+  flows: ProjectFlows,
+): ProjectAttributes {
+  const { asyncQueue: taskQueue } = project.config;
+  return new ProjectAttributes({
+    client: link.client,
+    taskQueue,
+    code,
+    catalog: () => flows.catalog(),
+  });
+}
+
+/** What a worker needs to compute attributes. */
+export function attributeDependencies(
+  { link }: ProjectWorkerOptions,
+  flows: ProjectFlows,
+  attributes: ProjectAttributes,
+): AttributeDependencies {
+  return {
+    catalog: () => flows.catalog(),
+    sandbox: () => attributes.sandbox(),
+    isRunning: (workflowId) => isWorkflowRunning(link.client, workflowId),
+  };
 }
 
 /** What a worker needs to run data flows. */

@@ -1,9 +1,11 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { isAttributeArguments } from '../src/attribute-pipeline/plan.js';
 import { isFlowArguments } from '../src/data-flow/run.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { INTERPRETER } from '../src/pipeline/plan.js';
 import type { PipelineArguments } from '../src/pipeline/start.js';
 import { isRecordArguments } from '../src/record-pipeline/plan.js';
+import { interpretAttributePipeline } from './attribute-pipeline.js';
 import { interpretDataFlow } from './data-flow.js';
 import { applicationFailure } from './failure.js';
 import { interpretPipeline } from './pipeline.js';
@@ -17,6 +19,7 @@ export async function runPlan(argument: unknown): Promise<unknown> {
   if (isPipelineArguments(argument)) return interpretPipeline(argument);
   if (isFlowArguments(argument)) return interpretDataFlow(argument);
   if (isRecordArguments(argument)) return interpretRecordPipeline(argument);
+  if (isAttributeArguments(argument)) return interpretAttributePipeline(argument);
   const { workflowType } = workflowInfo();
   const message =
     `Workflow type "${workflowType}" was started without a plan that this worker can interpret (interpreter ${String(INTERPRETER)}). ` +

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Attribute } from '../../src/attribute-pipeline/attribute.js';
 import { inputHasher } from '../../src/attribute-pipeline/input-hash.js';
-import type { AttributePipeline } from '../../src/attribute-pipeline/pipeline.js';
+import type { AttributePlan, EntityFailure } from '../../src/attribute-pipeline/plan.js';
 import type {
   Candidate,
   EntityOutcome,
@@ -31,28 +31,28 @@ const WORK_ENTITIES = 50_000;
 export interface RunWorkParts {
   readonly runs: RunCatalog;
   readonly run: AttributeRun;
-  readonly pipeline: AttributePipeline;
+  readonly plan: AttributePlan;
   /** All of the entity type. */
   readonly attributes: readonly Attribute[];
-  /** In the order of the pipeline. */
+  /** In the order of the plan. */
   readonly modules: readonly BatchModule[];
   readonly surroundings: Omit<BatchSurroundings, 'attribute' | 'pipelineVersion'>;
   /** What a use of a model has cost; null where it has no price. */
   readonly costOf: (usage: ModelUsage) => number | null;
-  /** Called after each batch. */
-  readonly onWritten: (position: RunPosition) => void;
+  /** Called after each batch, with how many entities were looked at since the work began. */
+  readonly onWritten: (position: RunPosition, looked: number) => void;
 }
 
 /** How far the work of a run has come. */
 export interface WorkOutcome {
   /** There is nothing more to look at, or a failure has ended it. */
   readonly done: boolean;
+  /** Where it has stopped. */
+  readonly position: RunPosition;
+  /** Entities that it has looked at. */
+  readonly looked: number;
   /** The entity that has ended it, where failures do. */
-  readonly failure?: {
-    readonly entityId: string;
-    readonly module: string;
-    readonly message: string;
-  };
+  readonly failure?: EntityFailure;
 }
 
 /** Computes the values of a run's entities, batch by batch, for as long as one activity may take. What was written stays. */
@@ -64,50 +64,48 @@ export class RunWork {
   readonly #processors: readonly BatchModule[];
 
   constructor(parts: RunWorkParts) {
-    const { pipeline, attributes, modules, surroundings } = parts;
-    const attribute = attributes.find(({ id }) => id === pipeline.attributeId);
+    const { plan, attributes, modules, surroundings } = parts;
+    const attribute = attributes.find(({ id }) => id === plan.attributeId);
     if (attribute === undefined)
-      throw new Error(`attribute ${pipeline.attribute} is none of its entity type`);
+      throw new Error(`attribute ${plan.attribute} is none of its entity type`);
     this.#parts = parts;
-    this.#surroundings = { ...surroundings, attribute, pipelineVersion: pipeline.version };
-    this.#hash = inputHasher(pipeline, sha256);
+    this.#surroundings = { ...surroundings, attribute, pipelineVersion: plan.version };
+    this.#hash = inputHasher(plan, sha256);
     this.#sources = modules.filter(({ definition }) => definition.type === 'source');
     this.#processors = modules.filter(({ definition }) => definition.type === 'processor');
   }
 
   /** @throws {@link RunFenceLost}, what modules throw, and the signal's reason */
   async go(): Promise<WorkOutcome> {
-    const { runs, run, pipeline, onWritten } = this.#parts;
+    const { runs, run, plan, onWritten } = this.#parts;
     const { signal } = this.#surroundings;
     const startedAt = performance.now();
     let position = await runs.position(run.id);
     for (let looked = 0; ;) {
       signal.throwIfAborted();
       if (performance.now() - startedAt > WORK_MS || looked >= WORK_ENTITIES)
-        return { done: false };
+        return { done: false, position, looked };
       const left = (run.task.maxEntities ?? Infinity) - position.seen;
       const limit = Math.min(run.batchSize, left);
       const candidates = limit <= 0 ? [] : await runs.candidates(run.id, position.entityId, limit);
-      if (candidates.length === 0) return { done: true };
+      if (candidates.length === 0) return { done: true, position, looked };
       const batch = await this.#batch(candidates);
       position = await runs.write(run.id, position, batch, new Date());
       looked += candidates.length;
-      onWritten(position);
-      const failure = pipeline.onError === 'abort' ? firstFailure(batch) : undefined;
-      if (failure !== undefined) return { done: true, failure };
+      onWritten(position, looked);
+      const failure = plan.onError === 'abort' ? firstFailure(batch) : undefined;
+      if (failure !== undefined) return { done: true, position, looked, failure };
     }
   }
 
   async #batch(candidates: readonly Candidate[]): Promise<RunBatch> {
-    const { runs, run, pipeline } = this.#parts;
+    const { runs, run, plan } = this.#parts;
     const ids = candidates.map(({ entityId }) => entityId);
-    const names = [...new Set([...pipeline.inputs, pipeline.attribute])];
-    const values = await runs.values(pipeline.entityType, ids, names);
+    const names = [...new Set([...plan.inputs, plan.attribute])];
+    const values = await runs.values(plan.entityType, ids, names);
     const valueOf = (entityId: string, name: string): AttributeValue =>
       values.get(entityId)?.get(name) ?? NO_VALUE;
-    const entities = ids.map((id) =>
-      batchEntity(id, valueOf(id, pipeline.attribute).current ?? null),
-    );
+    const entities = ids.map((id) => batchEntity(id, valueOf(id, plan.attribute).current ?? null));
     const gathered = await gatherInputs(
       this.#sources,
       entities,
@@ -125,7 +123,7 @@ export class RunWork {
       ({ entityId, end }, at) =>
         end === undefined &&
         !run.task.force &&
-        valueOf(entityId, pipeline.attribute).inputHash === hashes[at],
+        valueOf(entityId, plan.attribute).inputHash === hashes[at],
     );
     const computed = await computeValues(
       this.#processors,
@@ -134,7 +132,7 @@ export class RunWork {
     );
     const found = new Map(computed.map((entity) => [entity.entityId, entity]));
     const versions = (entityId: string): Readonly<Record<string, number>> =>
-      Object.fromEntries(pipeline.inputs.map((name) => [name, valueOf(entityId, name).version]));
+      Object.fromEntries(plan.inputs.map((name) => [name, valueOf(entityId, name).version]));
     return {
       outcomes: candidates.map((candidate, at) => {
         const entity = found.get(candidate.entityId);

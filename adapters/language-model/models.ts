@@ -62,6 +62,7 @@ function reference(name: string, config: ModelConfig, deps: ModelDependencies): 
   return {
     name,
     capabilities: config.capabilities,
+    ...(config.price !== undefined && { price: config.price }),
     generate: async (request) => generate(await connected(), request, warn),
   };
 }

@@ -4,6 +4,11 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { LoadedDataConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import {
+  isAttributeArguments,
+  type AttributesBegun,
+  type ComputeOutcome,
+} from '../../src/attribute-pipeline/plan.js';
 import { isFlowArguments, type MoveOutcome } from '../../src/data-flow/run.js';
 import { isPlainObject, type Json } from '../../src/definition/json.js';
 import { TIMEOUT_SUMMARY } from '../../src/definition/run-timeout.js';
@@ -84,6 +89,15 @@ export class HistoryDecoder {
       const { pipeline: name, run: recordRun } = argument;
       return { type: 'run_started', name, inputKeys: [], recordRun };
     }
+    if (isAttributeArguments(argument)) {
+      const { entityType, attribute, run: attributeRun } = argument;
+      return {
+        type: 'run_started',
+        name: `${entityType}.${attribute}`,
+        inputKeys: [],
+        attributeRun,
+      };
+    }
     const input =
       plan === undefined ? argument : isPlainObject(argument) ? argument['input'] : undefined;
     return {
@@ -102,6 +116,8 @@ export class HistoryDecoder {
     | Without<'rows_moved'>
     | Without<'records_begun'>
     | Without<'records_drained'>
+    | Without<'attributes_begun'>
+    | Without<'attributes_computed'>
     | undefined
   > {
     const completed = event.activityTaskCompletedEventAttributes;
@@ -110,6 +126,8 @@ export class HistoryDecoder {
       const outcome = await this.#first(completed.result);
       if (isMoveOutcome(outcome)) return { type: 'rows_moved', outcome };
       if (isDrainOutcome(outcome)) return { type: 'records_drained', outcome };
+      if (isAttributesBegun(outcome)) return { type: 'attributes_begun', begun: outcome };
+      if (isComputeOutcome(outcome)) return { type: 'attributes_computed', outcome };
       const known = isOutcome(outcome) ? { outcome } : {};
       return {
         type: 'activity_completed',
@@ -241,6 +259,14 @@ function isOutcome(value: unknown): value is OperationOutcome {
 
 function isDrainOutcome(value: unknown): value is DrainOutcome {
   return isPlainObject(value) && isPlainObject(value['queues']) && 'recordsPerSecond' in value;
+}
+
+function isAttributesBegun(value: unknown): value is AttributesBegun {
+  return isPlainObject(value) && isPlainObject(value['plan']) && 'total' in value;
+}
+
+function isComputeOutcome(value: unknown): value is ComputeOutcome {
+  return isPlainObject(value) && isPlainObject(value['attributes']) && 'done' in value;
 }
 
 function isMoveOutcome(value: unknown): value is MoveOutcome {

@@ -66,5 +66,6 @@ export async function describeHints(
 /** What the progress of a body is called, by what the run is of. */
 function progressType({ progress }: RunFold): RunEvent['type'] {
   if (progress?.flow !== undefined) return 'flow_progress';
+  if (progress?.attributes !== undefined) return 'attribute_run_progress';
   return progress?.records === undefined ? 'operation_progress' : 'record_pipeline_progress';
 }

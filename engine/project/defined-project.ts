@@ -1,4 +1,5 @@
 import { parseConfig, type ConfigDefinition } from '../../src/config/config.js';
+import type { AttributeModule } from '../../src/attribute-pipeline/module.js';
 import type { DataFlow } from '../../src/data-flow/data-flow.js';
 import { isDefinition } from '../../src/definition/brand.js';
 import { DefinitionError, type Site } from '../../src/definition/problem.js';
@@ -19,6 +20,8 @@ export interface Definitions {
   readonly workflows?: readonly Workflow[];
   readonly dataFlows?: readonly DataFlow[];
   readonly recordPipelines?: readonly RecordPipeline[];
+  /** Modules of attribute pipelines, beside Millrace's own. */
+  readonly modules?: readonly AttributeModule[];
 }
 
 /** What else a project is made of. */
@@ -43,6 +46,7 @@ export function definedProject(
     workflows = [],
     dataFlows = [],
     recordPipelines = [],
+    modules = [],
   } = definitions;
   const { config, problems } = parseConfig(given);
   const built = buildRegistry({
@@ -51,6 +55,7 @@ export function definedProject(
     workflows,
     dataFlows: dataFlows.map(source),
     recordPipelines: recordPipelines.map(source),
+    modules,
     models,
     readFile: () => undefined,
   });

@@ -1,4 +1,5 @@
 import { isAnyDefinition, isDefinition, type DefinitionKind } from '../../src/definition/brand.js';
+import type { AttributeModule } from '../../src/attribute-pipeline/module.js';
 import type { DataFlow } from '../../src/data-flow/data-flow.js';
 import type { SinkConnector } from '../../src/data-flow/sink.js';
 import type { SourceConnector } from '../../src/data-flow/source.js';
@@ -21,6 +22,7 @@ export interface ExportedDefinitions {
   readonly sinks: readonly SinkConnector[];
   readonly transforms: readonly TransformConnector[];
   readonly recordPipelines: readonly RecordPipeline[];
+  readonly attributeModules: readonly AttributeModule[];
 }
 
 /** Collects the definitions among the exports of modules. One that is exported twice counts once. */
@@ -53,5 +55,6 @@ export function exportedDefinitions(
     sinks: ofKind('sink') as readonly SinkConnector[],
     transforms: ofKind('transform') as readonly TransformConnector[],
     recordPipelines: ofKind('record_pipeline') as readonly RecordPipeline[],
+    attributeModules: ofKind('module') as readonly AttributeModule[],
   };
 }

@@ -166,6 +166,7 @@ function compile(
       definition,
       locate: (path) => locate(definition.site, path),
     })),
+    modules: exported.attributeModules,
     models: yaml.models,
     readFile: text.read,
     locate,

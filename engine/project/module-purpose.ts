@@ -21,10 +21,8 @@ export async function modulesWithoutPurpose(
   dir: string,
 ): Promise<readonly Problem[]> {
   const shared = new Set([...imported, ...alsoImported]);
-  const { operations, pipelines, flows, connectors, records } = FOLDERS;
-  const folders = [operations, pipelines, flows, connectors, records].map(
-    (name) => join(dir, name) + sep,
-  );
+  const { workflows: _, activities: __, ...defining } = FOLDERS;
+  const folders = Object.values(defining).map((name) => join(dir, name) + sep);
   const contracts = contractFiles(dir);
   const missing = ({ file, exports }: LoadedModule): string | undefined => {
     const values = Object.values(exports);

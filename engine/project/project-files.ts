@@ -10,6 +10,7 @@ export const FOLDERS = {
   flows: 'flows',
   connectors: 'connectors',
   records: 'records',
+  modules: 'modules',
 } as const;
 
 /** Names that the configuration may have; a project has one of them. */

@@ -51,6 +51,7 @@ export async function loadModules(
     ...moduleFiles(join(dir, FOLDERS.connectors)),
     ...moduleFiles(join(dir, FOLDERS.flows)),
     ...moduleFiles(join(dir, FOLDERS.records)),
+    ...moduleFiles(join(dir, FOLDERS.modules)),
     ...activities,
     ...contractFiles(dir),
   ];

@@ -3,7 +3,13 @@ import { DEFINITION, type Branded } from '../definition/brand.js';
 import { callerSite } from '../definition/call-site.js';
 import type { Json, JsonObject } from '../definition/json.js';
 import type { Site } from '../definition/problem.js';
-import type { Log, ModelReference, ModelUsage, Services } from '../pipeline/context.js';
+import type {
+  Log,
+  ModelReference,
+  ModelUsage,
+  RunReference,
+  Services,
+} from '../pipeline/context.js';
 import type { SettingsProblem } from './attribute.js';
 import type { Sandbox } from './sandbox.js';
 import type { ValueView } from './value.js';
@@ -81,6 +87,7 @@ export interface ModuleSurroundings<Settings> {
   /** Aborted when the run is cancelled, the attempt times out or the worker stops. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  readonly run: RunReference;
   readonly services: Services;
   /** A model of config.yml. @throws when there is none of this name */
   readonly model: (name: string) => ModelReference;

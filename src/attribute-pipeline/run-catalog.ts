@@ -1,10 +1,14 @@
 import type { Page, PageRequest } from './entity-catalog.js';
 import type { PipelinePlace } from './pipeline-catalog.js';
-import type { AttributeRun, AttributeRunStatus, RunTask, RunTrigger } from './run.js';
+import type { AttributePipeline } from './pipeline.js';
+import type { AttributeRun, AttributeRunEnd, RunCounts, RunTask, RunTrigger } from './run.js';
 import type { AttributeValue, ComputedValue } from './value.js';
 
 /** Who wants a run, and of what. */
 export interface RunRequest {
+  /** Of the run: a ULID. */
+  readonly id: string;
+  readonly workflowId: string;
   readonly place: PipelinePlace;
   readonly trigger: RunTrigger;
   readonly reference?: string;
@@ -13,10 +17,18 @@ export interface RunRequest {
   readonly now: Date;
 }
 
-/** What has come of asking for a run. A pipeline has one that is active at most. */
+/** What has come of claiming a pipeline for a run. One run has it at a time. */
 export type RunClaim =
-  | { readonly kind: 'claimed'; readonly run: AttributeRun }
-  | { readonly kind: 'active'; readonly run: AttributeRun };
+  | {
+      readonly kind: 'claimed';
+      readonly run: AttributeRun;
+      /** As it was at that moment. */
+      readonly pipeline: AttributePipeline;
+    }
+  /** Another run has the pipeline. */
+  | { readonly kind: 'active'; readonly run: AttributeRun }
+  /** The run itself has ended before it began. */
+  | { readonly kind: 'over'; readonly run: AttributeRun };
 
 /** Where a run is: whoever writes names it, so that an attempt that was taken for lost writes nothing more. */
 export interface RunPosition {
@@ -26,6 +38,12 @@ export interface RunPosition {
   readonly step: number;
   /** Entities that were looked at. */
   readonly seen: number;
+  readonly counts: RunCounts;
+  /** Null where no model was asked, as the other. */
+  readonly tokensIn: number | null;
+  readonly tokensOut: number | null;
+  /** Null where no model that was asked has a price. */
+  readonly cost: number | null;
 }
 
 /** An entity that a run is to look at. */
@@ -74,10 +92,14 @@ export class RunFenceLost extends Error {
 
 /** The runs of attribute pipelines: who may run, what there is to do, and what has been done. */
 export interface RunCatalog {
-  /** @throws {@link NotFound} for the pipeline, or the run whose failures are to be tried again; {@link InvalidFilter} */
-  claim(request: RunRequest): Promise<RunClaim>;
+  /** Has a run wait for its pipeline. @throws {@link NotFound} for the pipeline, or the run whose failures are to be tried again; {@link InvalidFilter} */
+  request(request: RunRequest): Promise<AttributeRun>;
+  /** Gives the pipeline to a run that waits for it. Claimed again by the same run, it is the same. @throws {@link NotFound} */
+  claim(id: string, now: Date): Promise<RunClaim>;
   /** @throws {@link NotFound} */
   run(id: string): Promise<AttributeRun>;
+  /** The run of a pipeline that goes on, if one does. */
+  active(place: PipelinePlace): Promise<AttributeRun | undefined>;
   /** Newest first; `after` is an id. */
   runs(page: PageRequest, of?: Partial<PipelinePlace>): Promise<Page<AttributeRun>>;
   /** @throws {@link NotFound} */
@@ -87,6 +109,8 @@ export interface RunCatalog {
    * of. In the order of their ids.
    */
   candidates(id: string, after: string | null, limit: number): Promise<readonly Candidate[]>;
+  /** How many there are from the beginning. */
+  countCandidates(id: string): Promise<number>;
   /**
    * What entities have of attributes, by entity and then by the name of the attribute. One query.
    *
@@ -104,11 +128,16 @@ export interface RunCatalog {
    * @returns the position after it
    * @throws {@link RunFenceLost}; nothing is written then
    */
-  write(id: string, at: RunPosition, batch: RunBatch, now: Date): Promise<RunPosition>;
+  write(
+    id: string,
+    at: Pick<RunPosition, 'step'>,
+    batch: RunBatch,
+    now: Date,
+  ): Promise<RunPosition>;
   /** Ends a run; of one that has ended, nothing is changed. */
   end(
     id: string,
-    status: Exclude<AttributeRunStatus, 'running'>,
+    status: AttributeRunEnd,
     errorMessage: string | null,
     now: Date,
   ): Promise<AttributeRun>;

@@ -5,10 +5,19 @@ export const RUN_TRIGGERS = ['schedule', 'entity_save', 'manual'] as const;
 
 export type RunTrigger = (typeof RUN_TRIGGERS)[number];
 
-/** What a run is: `failed` by an entity or a module, `aborted` by a person or a limit. */
-export const ATTRIBUTE_RUN_STATUSES = ['running', 'completed', 'failed', 'aborted'] as const;
+/** What a run is: `waiting` for its pipeline, `failed` by an entity or a module, `aborted` by a person or a limit. */
+export const ATTRIBUTE_RUN_STATUSES = [
+  'waiting',
+  'running',
+  'completed',
+  'failed',
+  'aborted',
+] as const;
 
 export type AttributeRunStatus = (typeof ATTRIBUTE_RUN_STATUSES)[number];
+
+/** How a run ends. */
+export type AttributeRunEnd = Exclude<AttributeRunStatus, 'waiting' | 'running'>;
 
 /** Which entities a run looks at, and whether it computes what has not changed. */
 export interface RunTask {
@@ -21,6 +30,8 @@ export interface RunTask {
   readonly entityIds?: readonly string[];
   /** Only those that have failed in this run. */
   readonly retryOf?: string;
+  /** Only those that something has changed of, also where no run has looked at all of them for the pipeline's version yet. */
+  readonly changedOnly?: boolean;
 }
 
 /** What has become of the entities of a run so far. */
@@ -68,10 +79,15 @@ export interface AttributeRun {
   readonly cost: number | null;
   /** The first {@link MAX_RUN_WARNINGS} different ones. */
   readonly warnings: readonly string[];
+  readonly createdAt: Date;
+  /** When it got its pipeline; until then when it was asked for. */
   readonly startedAt: Date;
   readonly completedAt: Date | null;
   readonly errorMessage: string | null;
 }
+
+/** What is said of a run whose workflow has gone without saying anything itself. */
+export const ENDED_OUTSIDE = 'The run was ended from outside.';
 
 /** Most warnings that a run keeps. */
 export const MAX_RUN_WARNINGS = 50;

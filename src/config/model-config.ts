@@ -52,6 +52,7 @@ const modelOptions = z.strictObject({
  *     model: gpt-5-mini
  *     capabilities: [text, json]
  *     options: { api_key: '${OPENAI_API_KEY}', timeout: 60s }
+ *     price: { input: 0.25, output: 2 }
  * ```
  */
 export const modelConfigSchema = z
@@ -62,6 +63,10 @@ export const modelConfigSchema = z
     /** What operations may ask of it: `text`, `json`, and whatever a project's own operations name. */
     capabilities: z.array(text).default(['text']),
     options: modelOptions.prefault({}),
+    /** What a million tokens cost, in the currency that all prices here are in. Costs are told in it. */
+    price: z
+      .strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() })
+      .exactOptional(),
   })
   .superRefine(({ provider, options }, context) => {
     if (provider === 'openai-compatible' && options.base_url === undefined) {

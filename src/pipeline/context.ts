@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../definition/json.js';
+import type { ModelPrice } from './model-price.js';
 
 /**
  * What the project's config provides to every body: a database, a client. Declare yours once:
@@ -54,7 +55,7 @@ export interface RunReference {
   /** The definition's name, which is the workflow type. */
   readonly name: string;
   /** `workflow` for a hand-written one. */
-  readonly kind: 'pipeline' | 'workflow' | 'flow' | 'record_pipeline';
+  readonly kind: 'pipeline' | 'workflow' | 'flow' | 'record_pipeline' | 'attribute_pipeline';
   /** Who started it, where the server authenticates. */
   readonly principal?: string;
 }
@@ -90,6 +91,8 @@ export interface OperationContext<Options = JsonObject> extends ActivityContext 
 export interface ModelReference {
   readonly name: string;
   readonly capabilities: readonly string[];
+  /** What it costs, where config.yml says so. */
+  readonly price?: ModelPrice;
   /** Answers a prompt. Bound to the provider, its key and its options. */
   readonly generate: (request: ModelRequest) => Promise<ModelAnswer>;
 }

@@ -17,6 +17,10 @@ export const FAILURE_TYPES = {
   flowNotRegistered: 'FlowNotRegistered',
   recordPipelineNotRegistered: 'RecordPipelineNotRegistered',
   recordsFailed: 'RecordsFailed',
+  moduleNotRegistered: 'ModuleNotRegistered',
+  entityFailed: 'EntityFailed',
+  pipelineBusy: 'PipelineBusy',
+  catalogUnavailable: 'CatalogUnavailable',
   workerLost: 'WorkerLost',
 } as const;
 

@@ -1,3 +1,4 @@
+import { attributeProgressData } from '../attribute-pipeline/progress.js';
 import { progressData } from '../data-flow/progress.js';
 import { recordProgress } from '../record-pipeline/progress.js';
 import type { JsonObject } from '../definition/json.js';
@@ -35,7 +36,7 @@ export function foldEvent(state: FoldState | undefined, event: HistoryEvent): Fo
 }
 
 function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep {
-  const { name, plan, time, runSeq, recordRun } = event;
+  const { name, plan, time, runSeq, recordRun, attributeRun } = event;
   const progress: RunProgress = {
     name,
     ...(plan !== undefined && { plan }),
@@ -45,6 +46,7 @@ function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep
     namespaceCount: 1,
     ...(runSeq !== undefined && { flow: { runSeq } }),
     ...(recordRun !== undefined && { records: { run: recordRun } }),
+    ...(attributeRun !== undefined && { attributes: { run: attributeRun } }),
   };
   return { state: { progress, scheduled: {} }, events: [begun(event)] };
 }
@@ -55,12 +57,17 @@ function begun({
   inputKeys,
   runSeq,
   recordRun,
+  attributeRun,
 }: HistoryEvent & { readonly type: 'run_started' }): Told {
   if (runSeq !== undefined)
     return { type: 'flow_started', time, data: { flow: name, run_seq: runSeq } };
   if (recordRun !== undefined) {
     const data = { record_pipeline: name, run: recordRun };
     return { type: 'record_pipeline_started', time, data };
+  }
+  if (attributeRun !== undefined) {
+    const data = { attribute_pipeline: name, run: attributeRun };
+    return { type: 'attribute_run_started', time, data };
   }
   return { type: 'pipe_started', time, data: { pipe: name, input_keys: inputKeys } };
 }
@@ -109,6 +116,12 @@ class Step {
         break;
       case 'records_drained':
         this.#writer.drained(recordProgress(event.outcome));
+        break;
+      case 'attributes_begun':
+        this.#writer.attributesBegun(event.begun);
+        break;
+      case 'attributes_computed':
+        this.#writer.attributesComputed(attributeProgressData(event.outcome.attributes));
         break;
       case 'run_waits':
         this.#writer.waits(event.reason);

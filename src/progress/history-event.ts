@@ -1,3 +1,4 @@
+import type { AttributesBegun, ComputeOutcome } from '../attribute-pipeline/plan.js';
 import type { MoveOutcome } from '../data-flow/run.js';
 import type { Json } from '../definition/json.js';
 import type { Failure } from '../pipeline/failure.js';
@@ -32,6 +33,8 @@ export type HistoryEvent = Common &
         readonly runSeq?: number;
         /** Of a record pipeline's run: how its store knows it. */
         readonly recordRun?: string;
+        /** Of an attribute pipeline's run: how the catalog knows it. */
+        readonly attributeRun?: string;
       }
     /** A worker has taken the run. */
     | { readonly type: 'run_taken' }
@@ -61,6 +64,10 @@ export type HistoryEvent = Common &
     | { readonly type: 'records_begun' }
     /** An activity of a record pipeline has drained records. */
     | { readonly type: 'records_drained'; readonly outcome: DrainOutcome }
+    /** The pipeline was claimed for a run of an attribute pipeline. */
+    | { readonly type: 'attributes_begun'; readonly begun: AttributesBegun }
+    /** An activity of an attribute pipeline has computed values. */
+    | { readonly type: 'attributes_computed'; readonly outcome: ComputeOutcome }
     /** Something is waited for that may come. */
     | { readonly type: 'run_waits'; readonly reason: string }
     /** A project's predicate has said whether the failure of an operation is ignored. */

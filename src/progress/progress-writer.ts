@@ -1,3 +1,4 @@
+import type { AttributesBegun } from '../attribute-pipeline/plan.js';
 import type { JsonObject } from '../definition/json.js';
 import { apiErrorType, type Failure } from '../pipeline/failure.js';
 import type { OperationOutcome } from '../pipeline/operation-task.js';
@@ -185,18 +186,41 @@ export class ProgressWriter {
     this.tell('record_pipeline_progress', this.time, data);
   }
 
-  /** Something is waited for that may come: a worker, its code, a store. */
-  waits(reason: string): void {
-    if (this.#progress.records === undefined) return;
-    this.tell('record_pipeline_waiting', this.time, { reason });
+  /** A run of an attribute pipeline has its pipeline. */
+  attributesBegun({ plan: { version }, total }: AttributesBegun): void {
+    const { attributes, name } = this.#progress;
+    if (attributes === undefined) return;
+    const data = {
+      attribute_pipeline: name,
+      run: attributes.run,
+      pipeline_version: version,
+      total,
+    };
+    this.tell('attribute_run_begun', this.time, data);
   }
 
-  /** An activity of a data flow or a record pipeline has failed, and may be tried again. */
+  /** Values of entities were computed. */
+  attributesComputed(data: JsonObject): void {
+    const { attributes } = this.#progress;
+    if (attributes === undefined) return;
+    this.#progress = { ...this.#progress, attributes: { ...attributes, computed: data } };
+    this.tell('attribute_run_progress', this.time, data);
+  }
+
+  /** Something is waited for that may come: a worker, its code, a store, a budget. */
+  waits(reason: string): void {
+    const { records, attributes } = this.#progress;
+    if (records !== undefined) this.tell('record_pipeline_waiting', this.time, { reason });
+    if (attributes !== undefined) this.tell('attribute_run_waiting', this.time, { reason });
+  }
+
+  /** An activity of a data flow, a record or an attribute pipeline has failed, and may be tried again. */
   attemptFailed({ message, type }: Failure): void {
-    const { flow, records } = this.#progress;
+    const { flow, records, attributes } = this.#progress;
     const data = { error: message, type };
     if (flow !== undefined) this.tell('flow_attempt_failed', this.time, data);
     if (records !== undefined) this.tell('record_pipeline_attempt_failed', this.time, data);
+    if (attributes !== undefined) this.tell('attribute_run_attempt_failed', this.time, data);
   }
 
   completed(result: JsonObject): void {
@@ -221,13 +245,19 @@ export class ProgressWriter {
   }
 
   #tellFailure(ended: JsonObject): void {
-    const { name, flow, records } = this.#progress;
+    const { name, flow, records, attributes } = this.#progress;
     if (flow !== undefined)
       this.tell('flow_failed', this.time, { flow: name, run_seq: flow.runSeq, ...ended });
     else if (records !== undefined)
       this.tell('record_pipeline_failed', this.time, {
         record_pipeline: name,
         run: records.run,
+        ...ended,
+      });
+    else if (attributes !== undefined)
+      this.tell('attribute_run_failed', this.time, {
+        attribute_pipeline: name,
+        run: attributes.run,
         ...ended,
       });
     else this.tell('pipe_failed', this.time, { pipe: name, ...ended });

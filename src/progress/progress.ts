@@ -21,6 +21,8 @@ export interface RunProgress {
   readonly flow?: FlowProgress;
   /** Of the run of a record pipeline. */
   readonly records?: RecordsProgress;
+  /** Of the run of an attribute pipeline. */
+  readonly attributes?: AttributesProgress;
 }
 
 /** How far the run of a data flow is. */
@@ -37,6 +39,14 @@ export interface RecordsProgress {
   readonly run: string;
   /** What the last activity that drained records has told: counts, queues, rate. */
   readonly drained?: JsonObject;
+}
+
+/** How far the run of an attribute pipeline is. */
+export interface AttributesProgress {
+  /** How the catalog knows the run. */
+  readonly run: string;
+  /** What the last activity that computed values has told: counts, tokens, cost, rate. */
+  readonly computed?: JsonObject;
 }
 
 /** How far a stage is. */

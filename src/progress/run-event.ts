@@ -1,8 +1,8 @@
 import type { JsonObject } from '../definition/json.js';
 
 /**
- * The kinds of events that a run tells. The first eight are seed 000's; those of data flows begin with `flow_`, and
- * those of record pipelines with `record_pipeline_`. `flow_progress` and `record_pipeline_progress` come as hints, too. Hints come from describing a run that goes on:
+ * The kinds of events that a run tells. The first eight are seed 000's; those of data flows begin with `flow_`, those of
+ * record pipelines with `record_pipeline_`, those of attribute pipelines with `attribute_run_`. Their `…_progress` come as hints, too. Hints come from describing a run that goes on:
  * they carry no id, are best effort, and are not repeated to a client that reconnects.
  */
 export type RunEventType =
@@ -27,6 +27,12 @@ export type RunEventType =
   | 'record_pipeline_waiting'
   | 'record_pipeline_attempt_failed'
   | 'record_pipeline_failed'
+  | 'attribute_run_started'
+  | 'attribute_run_begun'
+  | 'attribute_run_progress'
+  | 'attribute_run_waiting'
+  | 'attribute_run_attempt_failed'
+  | 'attribute_run_failed'
   | RunHintType;
 
 /** Live only: an attempt failed and another follows; a body told how far it is. */

@@ -12,7 +12,7 @@ import type { Tables } from '../tables.js';
 import { plainText, writeJson } from '../values.js';
 import { writeComputed } from './computed-values.js';
 import { forgetChanges, inParts, keepChanges } from './pending-changes.js';
-import { findRun, warningsOf, type RunRow } from './run-rows.js';
+import { attributeRun, findRun, warningsOf, type RunRow } from './run-rows.js';
 
 /** The part of the port that writes what a run comes to. */
 export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'position' | 'write'> {
@@ -41,12 +41,17 @@ export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'positio
   };
 }
 
-function positionOf(run: RunRow): RunPosition {
-  const { entities_processed, entities_failed, entities_skipped, entities_unchanged } = run;
+function positionOf(row: RunRow): RunPosition {
+  const { counts, tokensIn, tokensOut, cost } = attributeRun(row);
+  const { processed, failed, skipped, unchanged } = counts;
   return {
-    entityId: run.position,
-    step: run.step,
-    seen: entities_processed + entities_failed + entities_skipped + entities_unchanged,
+    entityId: row.position,
+    step: row.step,
+    seen: processed + failed + skipped + unchanged,
+    counts,
+    tokensIn,
+    tokensOut,
+    cost,
   };
 }
 
@@ -54,7 +59,7 @@ function positionOf(run: RunRow): RunPosition {
 async function advance(
   transaction: Transaction<Tables>,
   run: RunRow,
-  { step }: RunPosition,
+  { step }: Pick<RunPosition, 'step'>,
   { outcomes, usage, warnings }: RunBatch,
 ): Promise<void> {
   const count = (...kinds: readonly string[]): number =>

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Candidate, RunCatalog } from '../../../src/attribute-pipeline/run-catalog.js';
+import type { RunCatalog } from '../../../src/attribute-pipeline/run-catalog.js';
 import type { AttributeValue } from '../../../src/attribute-pipeline/value.js';
 import type { CatalogDatabase } from '../database.js';
 import { attributeValue } from '../eav-rows.js';
@@ -11,10 +11,28 @@ import { findRun, taskOf, type RunRow } from './run-rows.js';
 /** The part of the port that says what there is to do. */
 export function runCandidates(
   database: CatalogDatabase,
-): Pick<RunCatalog, 'candidates' | 'values'> {
+): Pick<RunCatalog, 'candidates' | 'countCandidates' | 'values'> {
   return {
     candidates: (id, after, limit) =>
-      database.read(async (db) => candidates(database, db, await findRun(db, id), after, limit)),
+      database.read(async (db) => {
+        let query = (await selectCandidates(database, db, await findRun(db, id)))
+          .select(['entities.id', 'pipeline_changes.seq'])
+          .orderBy('entities.id')
+          .limit(limit);
+        if (after !== null) query = query.where('entities.id', '>', after);
+        const rows = await query.execute();
+        return rows.map((row) => ({ entityId: row.id, changeSeq: row.seq }));
+      }),
+    countCandidates: (id) =>
+      database.read(async (db) => {
+        const run = await findRun(db, id);
+        const { count } = await (
+          await selectCandidates(database, db, run)
+        )
+          .select((eb) => eb.fn.countAll<number>().as('count'))
+          .executeTakeFirstOrThrow();
+        return Math.min(count, taskOf(run).maxEntities ?? Infinity);
+      }),
     values: async (entityType, entityIds, attributes) => {
       if (entityIds.length === 0 || attributes.length === 0) return new Map();
       const rows = await database.read((db) =>
@@ -40,47 +58,36 @@ export function runCandidates(
   };
 }
 
-async function candidates(
-  database: CatalogDatabase,
-  db: Kysely<Tables>,
-  run: RunRow,
-  after: string | null,
-  limit: number,
-): Promise<readonly Candidate[]> {
+/** The entities that a run looks at, each with what is down for it. */
+async function selectCandidates(database: CatalogDatabase, db: Kysely<Tables>, run: RunRow) {
   const task = taskOf(run);
+  const all = await looksAtAll(db, run);
   let query = db
     .selectFrom('entities')
-    .where('entities.entity_type_id', '=', run.entity_type_id)
-    .orderBy('entities.id')
-    .limit(limit);
-  if (after !== null) query = query.where('entities.id', '>', after);
+    .leftJoin('pipeline_changes', (join) =>
+      join
+        .onRef('pipeline_changes.entity_id', '=', 'entities.id')
+        .on('pipeline_changes.pipeline_id', '=', run.pipeline_id),
+    )
+    .where('entities.entity_type_id', '=', run.entity_type_id);
+  if (!all) query = query.where('pipeline_changes.pipeline_id', '=', run.pipeline_id);
   if (task.filter !== undefined)
     query = query.where(filtered(database, task.filter, await attributesOf(db, run.entity_type)));
   if (task.entityIds !== undefined) query = query.where('entities.id', 'in', task.entityIds);
   if (task.retryOf !== undefined)
-    query = query
-      .innerJoin('pipeline_run_failures', 'pipeline_run_failures.entity_id', 'entities.id')
-      .where('pipeline_run_failures.run_id', '=', task.retryOf);
-  const rows = (await looksAtAll(db, run))
-    ? await query
-        .leftJoin('pipeline_changes', (join) =>
-          join
-            .onRef('pipeline_changes.entity_id', '=', 'entities.id')
-            .on('pipeline_changes.pipeline_id', '=', run.pipeline_id),
-        )
-        .select(['entities.id', 'pipeline_changes.seq'])
-        .execute()
-    : await query
-        .innerJoin('pipeline_changes', 'pipeline_changes.entity_id', 'entities.id')
-        .where('pipeline_changes.pipeline_id', '=', run.pipeline_id)
-        .select(['entities.id', 'pipeline_changes.seq'])
-        .execute();
-  return rows.map(({ id, seq }) => ({ entityId: id, changeSeq: seq }));
+    query = query.where('entities.id', 'in', (eb) =>
+      eb
+        .selectFrom('pipeline_run_failures')
+        .select('pipeline_run_failures.entity_id')
+        .where('pipeline_run_failures.run_id', '=', task.retryOf ?? ''),
+    );
+  return query;
 }
 
 /** Else only at what was put down for the pipeline: nothing else can have changed. */
 async function looksAtAll(db: Kysely<Tables>, run: RunRow): Promise<boolean> {
-  const { force, entityIds, retryOf } = taskOf(run);
+  const { force, entityIds, retryOf, changedOnly } = taskOf(run);
+  if (changedOnly === true) return false;
   if (force || entityIds !== undefined || retryOf !== undefined) return true;
   const { covered_version } = await db
     .selectFrom('pipelines')

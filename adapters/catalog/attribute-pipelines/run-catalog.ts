@@ -13,6 +13,16 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
     ...runCandidates(database),
     ...runBatches(database),
     run: (id) => database.read(async (db) => attributeRun(await findRun(db, id))),
+    active: async ({ entityType, attribute }) => {
+      const row = await database.read((db) =>
+        selectRuns(db)
+          .where('entity_types.name', '=', entityType)
+          .where('attributes.name', '=', attribute)
+          .where('pipeline_runs.status', '=', 'running')
+          .executeTakeFirst(),
+      );
+      return row === undefined ? undefined : attributeRun(row);
+    },
     runs: async ({ after, limit }, { entityType, attribute } = {}) => {
       const rows = await database.read((db) => {
         let query = selectRuns(db)

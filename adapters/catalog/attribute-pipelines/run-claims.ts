@@ -1,7 +1,8 @@
 import type { Transaction } from 'kysely';
-import { ulid } from 'ulid';
 import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
 import { PIPELINE_DEFAULTS, pipelineName } from '../../../src/attribute-pipeline/pipeline.js';
+import type { PipelinePlace } from '../../../src/attribute-pipeline/pipeline-catalog.js';
+import type { AttributeRun } from '../../../src/attribute-pipeline/run.js';
 import type {
   RunCatalog,
   RunClaim,
@@ -12,13 +13,16 @@ import { attributesOf } from '../entities/attributes.js';
 import { filtered } from '../entities/filtered-entities.js';
 import type { Tables } from '../tables.js';
 import { plainText } from '../values.js';
-import { selectPipelines, type PipelineRow } from './pipeline-rows.js';
+import { readPipelines, selectPipelines, type PipelineRow } from './pipeline-rows.js';
 import { attributeRun, findRun, selectRuns } from './run-rows.js';
 
 /** The part of the port that decides who may run a pipeline. */
-export function runClaims(database: CatalogDatabase): Pick<RunCatalog, 'claim' | 'end'> {
+export function runClaims(
+  database: CatalogDatabase,
+): Pick<RunCatalog, 'request' | 'claim' | 'end'> {
   return {
-    claim: (request) => database.write((transaction) => claim(database, transaction, request)),
+    request: (wanted) => database.write((transaction) => addRequest(database, transaction, wanted)),
+    claim: (id, now) => database.write((transaction) => claim(database, transaction, id, now)),
     end: (id, status, errorMessage, now) =>
       database.write(async (transaction) => {
         const row = await findRun(transaction, id);
@@ -30,32 +34,37 @@ export function runClaims(database: CatalogDatabase): Pick<RunCatalog, 'claim' |
             completed_at: now,
           })
           .where('id', '=', id)
-          .where('status', '=', 'running')
+          .where('status', '=', row.status)
+          .where('status', 'in', ['waiting', 'running'])
           .executeTakeFirst();
-        if (ended.numUpdatedRows > 0n) await tellPipeline(transaction, row.pipeline_id, id, now);
+        const hasRun = ended.numUpdatedRows > 0n && row.status === 'running';
+        if (hasRun) await tellPipeline(transaction, row.pipeline_id, id, now);
         return attributeRun(await findRun(transaction, id));
       }),
   };
 }
 
-/** Who claims locks the pipeline first: two at once get one run. */
-async function claim(
+/** Locked: of two who claim it at once, one gets it. */
+async function lockPipeline(
+  { locksRows }: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  place: PipelinePlace,
+): Promise<PipelineRow> {
+  const row: PipelineRow | undefined = await selectPipelines(transaction)
+    .where('entity_types.name', '=', place.entityType)
+    .where('attributes.name', '=', place.attribute)
+    .$if(locksRows, (query) => query.forUpdate('pipelines'))
+    .executeTakeFirst();
+  if (row === undefined) throw new NotFound('pipeline', pipelineName(place));
+  return row;
+}
+
+async function addRequest(
   database: CatalogDatabase,
   transaction: Transaction<Tables>,
-  { place, trigger, reference, principal, task, now }: RunRequest,
-): Promise<RunClaim> {
-  const rows = selectPipelines(transaction)
-    .where('entity_types.name', '=', place.entityType)
-    .where('attributes.name', '=', place.attribute);
-  const pipeline: PipelineRow | undefined = await rows
-    .$if(database.locksRows, (query) => query.forUpdate('pipelines'))
-    .executeTakeFirst();
-  if (pipeline === undefined) throw new NotFound('pipeline', pipelineName(place));
-  const active = await selectRuns(transaction)
-    .where('pipeline_runs.pipeline_id', '=', pipeline.id)
-    .where('pipeline_runs.status', '=', 'running')
-    .executeTakeFirst();
-  if (active !== undefined) return { kind: 'active', run: attributeRun(active) };
+  { id, workflowId, place, trigger, reference, principal, task, now }: RunRequest,
+): Promise<AttributeRun> {
+  const pipeline = await lockPipeline(database, transaction, place);
   // Refused here, and not when the run has begun.
   if (task.filter !== undefined)
     filtered(database, task.filter, await attributesOf(transaction, place.entityType));
@@ -66,7 +75,6 @@ async function claim(
     .set({ last_run_seq: runSeq })
     .where('id', '=', pipeline.id)
     .execute();
-  const id = ulid(now.getTime());
   await transaction
     .insertInto('pipeline_runs')
     .values({
@@ -74,18 +82,59 @@ async function claim(
       pipeline_id: pipeline.id,
       pipeline_version: pipeline.pipeline_version,
       run_seq: runSeq,
-      workflow_id: `attributes/${pipelineName(place)}/${String(runSeq)}`,
+      workflow_id: workflowId,
       triggered_by: trigger,
       trigger_reference: reference === undefined ? null : plainText(reference),
       principal: principal === undefined ? null : plainText(principal),
-      status: 'running',
+      status: 'waiting',
       batch_size: pipeline.batch_size ?? PIPELINE_DEFAULTS.batchSize,
       task: JSON.stringify(task),
       started_at: now,
       created_at: now,
     })
     .execute();
-  return { kind: 'claimed', run: attributeRun(await findRun(transaction, id)) };
+  return attributeRun(await findRun(transaction, id));
+}
+
+async function claim(
+  database: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  id: string,
+  now: Date,
+): Promise<RunClaim> {
+  const { entity_type: entityType, attribute } = await findRun(transaction, id);
+  const pipeline = await lockPipeline(database, transaction, { entityType, attribute });
+  const run = attributeRun(await findRun(transaction, id));
+  if (run.status === 'running') return claimed(transaction, pipeline, id);
+  if (run.status !== 'waiting') return { kind: 'over', run };
+  const active = await selectRuns(transaction)
+    .where('pipeline_runs.pipeline_id', '=', pipeline.id)
+    .where('pipeline_runs.status', '=', 'running')
+    .executeTakeFirst();
+  if (active !== undefined) return { kind: 'active', run: attributeRun(active) };
+  await transaction
+    .updateTable('pipeline_runs')
+    .set({
+      status: 'running',
+      // As they are now: it may have waited.
+      pipeline_version: pipeline.pipeline_version,
+      batch_size: pipeline.batch_size ?? PIPELINE_DEFAULTS.batchSize,
+      started_at: now,
+    })
+    .where('id', '=', id)
+    .execute();
+  return claimed(transaction, pipeline, id);
+}
+
+async function claimed(
+  transaction: Transaction<Tables>,
+  row: PipelineRow,
+  runId: string,
+): Promise<RunClaim> {
+  const [pipeline] = await readPipelines(transaction, [row]);
+  const run = attributeRun(await findRun(transaction, runId));
+  if (pipeline === undefined) throw new NotFound('pipeline', pipelineName(run));
+  return { kind: 'claimed', run, pipeline };
 }
 
 async function checkRetried(
@@ -107,8 +156,9 @@ async function tellPipeline(
   now: Date,
 ): Promise<void> {
   const run = attributeRun(await findRun(transaction, runId));
-  const { filter, maxEntities, entityIds, retryOf } = run.task;
-  const isWhole = [filter, maxEntities, entityIds, retryOf].every((part) => part === undefined);
+  const { filter, maxEntities, entityIds, retryOf, changedOnly } = run.task;
+  const parts = [filter, maxEntities, entityIds, retryOf, changedOnly];
+  const isWhole = parts.every((part) => part === undefined);
   const { startedAt } = run;
   await transaction
     .updateTable('pipelines')

@@ -69,6 +69,7 @@ export function attributeRun(row: RunRow): AttributeRun {
     tokensOut: row.tokens_out,
     cost: row.cost,
     warnings: warningsOf(row),
+    createdAt: readTime(row.created_at),
     startedAt: readTime(row.started_at),
     completedAt: readOptionalTime(row.completed_at),
     errorMessage: row.error_message,

@@ -253,7 +253,9 @@ async function createRuns(db: Kysely<unknown>, types: ColumnTypes): Promise<void
     .addColumn('trigger_reference', 'text')
     .addColumn('principal', 'text')
     .addColumn('status', 'text', (column) =>
-      column.notNull().check(sql`status in ('running', 'completed', 'failed', 'aborted')`),
+      column
+        .notNull()
+        .check(sql`status in ('waiting', 'running', 'completed', 'failed', 'aborted')`),
     )
     .addColumn('batch_size', types.count, (column) => column.notNull())
     .addColumn('task', types.json, (column) => column.notNull())

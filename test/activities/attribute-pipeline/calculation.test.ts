@@ -18,6 +18,11 @@ describe('the module calculation', () => {
     pipelineVersion: 1,
     signal,
     log: { debug: (...line) => written.push(line), info: nothing, warn: nothing, error: nothing },
+    run: {
+      id: 'attribute_pipeline/product.area/1',
+      name: 'product.area',
+      kind: 'attribute_pipeline',
+    },
     services: NO_SERVICES,
     model: () => {
       throw new Error('a calculation asks no model');

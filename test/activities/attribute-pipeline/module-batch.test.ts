@@ -28,6 +28,11 @@ function surroundings(signal = new AbortController().signal): BatchSurroundings 
     pipelineVersion: 3,
     signal,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    run: {
+      id: 'attribute_pipeline/product.area/1',
+      name: 'product.area',
+      kind: 'attribute_pipeline',
+    },
     services: NO_SERVICES,
     model: none,
     sandbox: { run: none, check: none, close: none },

@@ -177,7 +177,7 @@ describe('the work of a run', () => {
       4,
       ...Array<undefined>(6).fill(undefined),
     ]);
-    expect(await products.work(run)).toEqual({ done: true });
+    expect(await products.work(run)).toMatchObject({ done: true });
     expect(process.count.entities).toBe(10);
     await expect(products.work(run, AbortSignal.abort(new Error('cancelled')))).rejects.toThrow(
       'cancelled',

@@ -1,3 +1,4 @@
+import { ulid } from 'ulid';
 import { z } from 'zod';
 import type { Catalog } from '../../../adapters/catalog/open-catalog.js';
 import { RunWork, type WorkOutcome } from '../../../activities/attribute-pipeline/run-work.js';
@@ -5,6 +6,7 @@ import type { BatchModule } from '../../../activities/attribute-pipeline/module-
 import { ATTRIBUTE_DEFAULTS } from '../../../src/attribute-pipeline/attribute.js';
 import { defineModule, type ModuleDefinition } from '../../../src/attribute-pipeline/module.js';
 import { attributesSource } from '../../../src/attribute-pipeline/modules/attributes-source.js';
+import { attributePlan } from '../../../src/attribute-pipeline/plan.js';
 import type { PipelineInput } from '../../../src/attribute-pipeline/pipeline.js';
 import type { AttributeRun, RunTask } from '../../../src/attribute-pipeline/run.js';
 import { NO_SERVICES } from '../../../src/pipeline/context.js';
@@ -87,12 +89,17 @@ export class Products {
 
   /** Claims a run. */
   async claim(attribute: string, task: Partial<RunTask> = {}): Promise<AttributeRun> {
-    const claim = await this.catalog.attributeRuns.claim({
+    const id = ulid();
+    const { attributeRuns } = this.catalog;
+    await attributeRuns.request({
+      id,
+      workflowId: `attribute_pipeline/product.${attribute}/${id}`,
       place: { entityType: 'product', attribute },
       trigger: 'manual',
       task: { force: false, ...task },
       now: new Date(),
     });
+    const claim = await attributeRuns.claim(id, new Date());
     if (claim.kind !== 'claimed') throw new Error('a run goes on');
     return claim.run;
   }
@@ -111,7 +118,7 @@ export class Products {
     return new RunWork({
       runs: attributeRuns,
       run,
-      pipeline,
+      plan: attributePlan(pipeline),
       attributes: await entities.attributes('product'),
       modules: pipeline.modules.map(({ module, settings }) => ({
         ...this.#module(module, run.attribute),
@@ -120,6 +127,11 @@ export class Products {
       surroundings: {
         signal,
         log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+        run: {
+          id: 'attribute_pipeline/product.area/1',
+          name: 'product.area',
+          kind: 'attribute_pipeline',
+        },
         services: NO_SERVICES,
         model: none,
         sandbox: { run: none, check: none, close: none },

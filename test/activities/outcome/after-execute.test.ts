@@ -43,6 +43,8 @@ function worker(afterExecute?: AfterExecute): {
       recordPipeline: () => undefined,
       predicate: () => undefined,
       model: () => undefined,
+      modelNames: [],
+      modules: new Map(),
       definitions: new Map(),
     },
     services: {},

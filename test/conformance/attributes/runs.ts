@@ -3,45 +3,11 @@ import type { EntityFilter } from '../../../src/attribute-pipeline/entity-filter
 import type {
   Candidate,
   EntityOutcome,
-  RunCatalog,
   RunRequest,
 } from '../../../src/attribute-pipeline/run-catalog.js';
-import type { AttributeRun, RunTask } from '../../../src/attribute-pipeline/run.js';
-import type { Json } from '../../../src/definition/json.js';
+import type { AttributeRun } from '../../../src/attribute-pipeline/run.js';
+import { claimed, computed, GRADE, request, SCORE } from './requested-runs.js';
 import { ANN, later, pipelineInput, withProducts, type OpenAttributes } from './open-attributes.js';
-
-const SCORE = { entityType: 'product', attribute: 'score' };
-const GRADE = { entityType: 'product', attribute: 'grade' };
-
-function request(task: Partial<RunTask> = {}, change: Partial<RunRequest> = {}): RunRequest {
-  return {
-    place: SCORE,
-    trigger: 'manual',
-    task: { force: false, ...task },
-    now: ANN.now,
-    ...change,
-  };
-}
-
-async function claimed(runs: RunCatalog, of: RunRequest): Promise<AttributeRun> {
-  const claim = await runs.claim(of);
-  if (claim.kind !== 'claimed') throw new Error(`the claim is answered with ${claim.kind}`);
-  return claim.run;
-}
-
-function computed(value: Json, inputHash: string): EntityOutcome {
-  return {
-    kind: 'computed',
-    result: {
-      value,
-      confidence: 0.9,
-      justification: 'so',
-      meta: { n: 1 },
-      inputHash,
-      inputs: { size: 1 },
-    },
-  };
-}
 
 /** Runs of pipelines: who may run, what there is to do, and what is written. */
 export function testRuns(open: OpenAttributes): void {
@@ -90,13 +56,15 @@ export function testRuns(open: OpenAttributes): void {
       const other = (await open.another()).attributeRuns;
       const runs = open.catalog.attributeRuns;
       const claims = await Promise.all(
-        [runs, other, runs, other].map((of) => of.claim(request({}, { principal: 'ann' }))),
+        [runs, other, runs, other].map(async (of) => {
+          const { id } = await of.request(request({}, { principal: 'ann' }));
+          return of.claim(id, ANN.now);
+        }),
       );
       expect(claims.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
       expect(new Set(claims.map(({ run }) => run.id)).size).toBe(1);
       expect(claims[0]?.run).toMatchObject({
-        runSeq: 1,
-        workflowId: 'attributes/product.score/1',
+        workflowId: expect.stringMatching(/^attribute_pipeline/),
         status: 'running',
         batchSize: 200,
         principal: 'ann',
@@ -123,10 +91,15 @@ export function testRuns(open: OpenAttributes): void {
         tokensIn: null,
         tokensOut: null,
       });
-      expect((await claimed(other, request({}, { now: later(20).now }))).runSeq).toBe(2);
+      expect((await claimed(other, request({}, { now: later(20).now }))).runSeq).toBe(5);
       const listed = await runs.runs({ limit: 1 }, SCORE);
-      expect(listed.items).toMatchObject([{ runSeq: 2 }]);
-      expect((await runs.runs({ limit: 1, after: listed.next! })).items).toEqual([ended]);
+      expect(listed.items).toMatchObject([{ runSeq: 5, status: 'running' }]);
+      const rest = (await runs.runs({ limit: 10, after: listed.next! })).items;
+      expect(rest).toContainEqual(ended);
+      expect(rest.map(({ status }) => status).sort()).toEqual([
+        'failed',
+        ...Array<string>(3).fill('waiting'),
+      ]);
     });
 
     it('look at every entity first, and then only at what has changed', async () => {
@@ -225,7 +198,7 @@ export function testRuns(open: OpenAttributes): void {
       const usage = { model: 'fast', calls: 2, tokensIn: 10, tokensOut: 3, cost: 0.25 };
       const first = await runs.write(
         run.id,
-        { entityId: null, step: 0, seen: 0 },
+        { step: 0 },
         {
           outcomes: looked.slice(0, 3).map((one, at) => ({ ...one, outcome: outcomes[at]! })),
           usage: [usage, { ...usage, model: 'free', cost: null }],
@@ -233,7 +206,15 @@ export function testRuns(open: OpenAttributes): void {
         },
         ANN.now,
       );
-      expect(first).toEqual({ entityId: ids[2], step: 1, seen: 3 });
+      expect(first).toEqual({
+        entityId: ids[2],
+        step: 1,
+        seen: 3,
+        counts: { processed: 1, failed: 1, skipped: 1, unchanged: 0, batches: 1 },
+        tokensIn: 20,
+        tokensOut: 6,
+        cost: 0.25,
+      });
       expect(idsOf(await runs.candidates(run.id, first.entityId, 10))).toEqual([ids[3]]);
       const last = { ...looked[3]!, outcome: outcomes[3]! };
       const batch = { outcomes: [last], usage: [usage], warnings: ['odd', 'odder'] };
@@ -257,7 +238,7 @@ export function testRuns(open: OpenAttributes): void {
       }));
       expect(idsOf(again.looked)).toEqual([ids[1]]);
       expect((await runAll(request())).looked).toEqual([]);
-      await expect(runs.claim(request({ retryOf: '01NOWHERE' }))).rejects.toThrow(/no run/);
+      await expect(runs.request(request({ retryOf: '01NOWHERE' }))).rejects.toThrow(/no run/);
     });
 
     it('keep who has failed to be looked at by the next one', async () => {

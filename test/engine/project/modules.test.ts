@@ -224,6 +224,7 @@ describe('loading again', () => {
           'flows',
           'connectors',
           'records',
+          'modules',
           'millrace.config.ts',
           'millrace.config.js',
           'millrace.config.mjs',

@@ -1,0 +1,31 @@
+import {
+  BEGIN_ATTRIBUTES_ACTIVITY,
+  COMPUTE_ATTRIBUTES_ACTIVITY,
+  END_ATTRIBUTES_ACTIVITY,
+  type AttributesBegun,
+  type ComputeOutcome,
+  type ComputeTask,
+  type EndAttributesTask,
+} from '../../src/attribute-pipeline/plan.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { beginAttributeRun } from './begin-attribute-run.js';
+import { computeAttributes } from './compute-attributes.js';
+import { endAttributeRun } from './end-attribute-run.js';
+
+/** The activities of attribute pipelines. */
+export interface AttributePipelineActivities {
+  readonly [BEGIN_ATTRIBUTES_ACTIVITY]: (run: string) => Promise<AttributesBegun>;
+  readonly [COMPUTE_ATTRIBUTES_ACTIVITY]: (task: ComputeTask) => Promise<ComputeOutcome>;
+  readonly [END_ATTRIBUTES_ACTIVITY]: (task: EndAttributesTask) => Promise<void>;
+}
+
+/** Creates the activities of attribute pipelines. */
+export function createAttributePipelineActivities(
+  deps: ActivityDependencies,
+): AttributePipelineActivities {
+  return {
+    [BEGIN_ATTRIBUTES_ACTIVITY]: (run) => beginAttributeRun(deps, run),
+    [COMPUTE_ATTRIBUTES_ACTIVITY]: (task) => computeAttributes(deps, task),
+    [END_ATTRIBUTES_ACTIVITY]: (task) => endAttributeRun(deps, task),
+  };
+}

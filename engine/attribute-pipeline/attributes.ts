@@ -1,0 +1,267 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { ulid } from 'ulid';
+import {
+  checkedModules,
+  pipelineSettingsProblems,
+  type WrittenModule,
+} from '../../src/attribute-pipeline/checked-pipeline.js';
+import { InvalidSettings } from '../../src/attribute-pipeline/catalog-errors.js';
+import type { Author, EntityCatalog } from '../../src/attribute-pipeline/entity-catalog.js';
+import type { ModuleRegistry } from '../../src/attribute-pipeline/modules/module-registry.js';
+import type {
+  PipelineCatalog,
+  PipelinePlace,
+} from '../../src/attribute-pipeline/pipeline-catalog.js';
+import {
+  PIPELINE_DEFAULTS,
+  pipelineName,
+  type AttributePipeline,
+  type PipelineSettings,
+} from '../../src/attribute-pipeline/pipeline.js';
+import {
+  ATTRIBUTE_INTERPRETER,
+  ATTRIBUTE_RUN_TIMEOUT_MS,
+  BUDGET_CHANGED_SIGNAL,
+  type AttributeArguments,
+  type AttributeResult,
+} from '../../src/attribute-pipeline/plan.js';
+import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
+import {
+  ENDED_OUTSIDE,
+  type AttributeRun,
+  type RunTask,
+  type RunTrigger,
+} from '../../src/attribute-pipeline/run.js';
+import { checkTask } from '../../src/attribute-pipeline/run-task.js';
+import type { Sandbox } from '../../src/attribute-pipeline/sandbox.js';
+import { TIMEOUT_MARGIN_MS } from '../../src/definition/run-timeout.js';
+import { formatRunId } from '../run-id.js';
+import { isWorkflowRunning } from '../running-workflow.js';
+import { requestTemporal } from '../temporal-request.js';
+import { AttributeRunActive, AttributeRunOver, PipelineNameTaken } from './attribute-errors.js';
+
+/** The parts of the catalog that have to do with attributes. */
+export interface AttributeCatalogs {
+  readonly entities: EntityCatalog;
+  readonly attributePipelines: PipelineCatalog;
+  readonly attributeRuns: RunCatalog;
+}
+
+/** What {@link Attributes} needs. */
+export interface AttributesOptions {
+  readonly catalog: AttributeCatalogs;
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** The modules of the deployed code, as it is now. */
+  readonly modules: () => ModuleRegistry;
+  /** True for the name of a definition of the deployed code. */
+  readonly isDefinition: (name: string) => boolean;
+  readonly sandbox: () => Promise<Sandbox>;
+}
+
+/** A pipeline as somebody writes it: settings that are not given have their defaults. */
+export interface WrittenPipeline extends Partial<PipelineSettings> {
+  readonly modules: readonly WrittenModule[];
+}
+
+/** How a run is started. */
+export interface AttributeRunOptions extends Partial<RunTask> {
+  /** Waits for the end of another run of the pipeline, instead of being refused. */
+  readonly queue?: boolean;
+  /** Who starts it: recorded with the run. */
+  readonly principal?: string;
+  /** `manual` unless given. */
+  readonly trigger?: RunTrigger;
+  readonly reference?: string;
+}
+
+/** A run of an attribute pipeline that was started. */
+export interface StartedAttributeRun {
+  readonly run: AttributeRun;
+  /** Resolves with what the run has come to, or rejects with Temporal's `WorkflowFailedError`. */
+  readonly handle: WorkflowHandle<() => Promise<AttributeResult>>;
+}
+
+/** Entities, their attributes, and the pipelines that compute them. */
+export class Attributes {
+  constructor(private readonly options: AttributesOptions) {}
+
+  /** Entity types, attributes, entities and their values. */
+  get entities(): EntityCatalog {
+    return this.options.catalog.entities;
+  }
+
+  /** The runs that the catalog knows. */
+  get runs(): Pick<RunCatalog, 'run' | 'runs' | 'failures' | 'active'> {
+    return this.options.catalog.attributeRuns;
+  }
+
+  /** The modules that pipelines may be made of. */
+  get modules(): ModuleRegistry {
+    return this.options.modules();
+  }
+
+  /** Pipelines that are there. To change them, use the methods here: they check modules. */
+  get pipelines(): Pick<PipelineCatalog, 'pipeline' | 'pipelines' | 'removePipeline'> {
+    return this.options.catalog.attributePipelines;
+  }
+
+  /**
+   * Adds the pipeline of an attribute.
+   *
+   * @throws {@link InvalidSettings} with all that is wrong, {@link PipelineNameTaken}, and what {@link PipelineCatalog.addPipeline} throws
+   */
+  async addPipeline(
+    place: PipelinePlace,
+    written: WrittenPipeline,
+    by: Author,
+  ): Promise<AttributePipeline> {
+    const name = pipelineName(place);
+    if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
+    const checked = await this.#checked(place, written);
+    const input = { ...UNSET, ...written, inputs: [], ...checked };
+    return this.options.catalog.attributePipelines.addPipeline(place, input, by);
+  }
+
+  /**
+   * Changes what is given. A run that waits for a budget looks again.
+   *
+   * @throws as {@link addPipeline}, and {@link EditConflict}
+   */
+  async changePipeline(
+    place: PipelinePlace,
+    { modules, ...settings }: Partial<WrittenPipeline>,
+    lockVersion: number,
+    by: Author,
+  ): Promise<AttributePipeline> {
+    const { attributePipelines, attributeRuns } = this.options.catalog;
+    const checked = await this.#checked(place, { ...settings, ...(modules && { modules }) });
+    const changed = await attributePipelines.changePipeline(
+      place,
+      { ...settings, ...checked },
+      lockVersion,
+      by,
+    );
+    if (settings.runBudget !== undefined || settings.dayBudget !== undefined) {
+      const active = await attributeRuns.active(place);
+      if (active !== undefined) await this.#tellBudget(active);
+    }
+    return changed;
+  }
+
+  /** What is wrong with a pipeline, without saving it. @throws {@link InvalidSettings} */
+  async #checked(place: PipelinePlace, written: Partial<WrittenPipeline>) {
+    const name = pipelineName(place);
+    const problems = pipelineSettingsProblems({ ...UNSET, ...written });
+    if (problems.length > 0) throw new InvalidSettings(name, problems);
+    if (written.modules === undefined) return {};
+    return checkedModules(
+      name,
+      written.modules,
+      this.options.modules(),
+      await this.options.sandbox(),
+    );
+  }
+
+  /** A run that is over needs no telling. */
+  async #tellBudget({ workflowId }: AttributeRun): Promise<void> {
+    const { client } = this.options;
+    if ((await isWorkflowRunning(client, workflowId)) !== true) return;
+    await requestTemporal(client, () =>
+      client.workflow.getHandle(workflowId).signal(BUDGET_CHANGED_SIGNAL),
+    );
+  }
+
+  /**
+   * Starts a run.
+   *
+   * @throws {@link NotFound}, {@link InvalidFilter}, {@link InvalidSettings} for a task that cannot be, {@link AttributeRunActive}
+   *   unless it may wait, {@link TemporalUnavailable}
+   */
+  async run(
+    place: PipelinePlace,
+    { queue, principal, trigger = 'manual', reference, ...task }: AttributeRunOptions = {},
+  ): Promise<StartedAttributeRun> {
+    const { attributeRuns: runs } = this.options.catalog;
+    const name = pipelineName(place);
+    checkTask(name, task);
+    if (queue !== true) await this.#refuseIfActive(place);
+    const id = ulid();
+    const run = await runs.request({
+      id,
+      workflowId: formatRunId({ kind: 'attribute_pipeline', name, executionId: id }),
+      place,
+      trigger,
+      task: { force: false, ...task },
+      ...(reference !== undefined && { reference }),
+      ...(principal !== undefined && { principal }),
+      now: new Date(),
+    });
+    try {
+      return { run, handle: await this.#start(run, queue === true) };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      await runs.end(id, 'aborted', `It could not be started: ${message}`, new Date());
+      throw error;
+    }
+  }
+
+  async #start(
+    { id: run, workflowId, entityType, attribute, principal }: AttributeRun,
+    queue: boolean,
+  ): Promise<StartedAttributeRun['handle']> {
+    const { client, taskQueue } = this.options;
+    const argument: AttributeArguments = {
+      interpreter: ATTRIBUTE_INTERPRETER,
+      kind: 'attribute_pipeline',
+      entityType,
+      attribute,
+      run,
+      timeoutMs: ATTRIBUTE_RUN_TIMEOUT_MS,
+      ...(queue && { queue }),
+    };
+    await requestTemporal(client, () =>
+      client.workflow.start(pipelineName({ entityType, attribute }), {
+        workflowId,
+        taskQueue,
+        args: [argument],
+        workflowExecutionTimeout: ATTRIBUTE_RUN_TIMEOUT_MS + TIMEOUT_MARGIN_MS,
+        ...(principal !== null && { memo: { principal } }),
+      }),
+    );
+    return client.workflow.getHandle(workflowId);
+  }
+
+  async #refuseIfActive(place: PipelinePlace): Promise<void> {
+    const active = await this.options.catalog.attributeRuns.active(place);
+    if (active === undefined) return;
+    // One that was ended from outside is closed by the run that comes after it.
+    if ((await isWorkflowRunning(this.options.client, active.workflowId)) === true)
+      throw new AttributeRunActive(active);
+  }
+
+  /**
+   * Asks a run to end. What it is doing is aborted, so that it ends a little later.
+   *
+   * @throws {@link NotFound}, {@link AttributeRunOver}
+   */
+  async cancelRun(id: string): Promise<AttributeRun> {
+    const { catalog, client } = this.options;
+    const run = await catalog.attributeRuns.run(id);
+    if (run.completedAt !== null) throw new AttributeRunOver(id, run.status);
+    if ((await isWorkflowRunning(client, run.workflowId)) === true) {
+      await requestTemporal(client, () => client.workflow.getHandle(run.workflowId).cancel());
+      return run;
+    }
+    // It was ended from outside, and could not say so.
+    return catalog.attributeRuns.end(id, 'aborted', ENDED_OUTSIDE, new Date());
+  }
+}
+
+const UNSET: PipelineSettings = {
+  name: null,
+  onError: PIPELINE_DEFAULTS.onError,
+  batchSize: null,
+  runBudget: null,
+  dayBudget: null,
+};
