@@ -102,6 +102,7 @@ function connected(
     client,
     taskQueue,
     code,
+    models: () => [...project.models.keys()],
     catalog: () => flows.catalog(),
   });
   const options: EngineOptions = {

@@ -62,6 +62,7 @@ export function projectAttributes(
     client: link.client,
     taskQueue,
     code,
+    models: () => code.modelNames,
     catalog: () => flows.catalog(),
   });
 }

@@ -196,8 +196,8 @@ class BudgetWatch {
   }
 
   async wait({ entityType, attribute }: AttributePlan, reached: BudgetReached): Promise<void> {
-    const reason = budgetText(reached, `${entityType}.${attribute}`);
-    setCurrentDetails(reason);
+    const reason = budgetText(reached);
+    setCurrentDetails(`**${entityType}.${attribute}**: ${reason}`);
     const timer = new CancellationScope();
     const waiting = timer.run(() =>
       sleep(WAIT.maximumMs, { summary: reason.slice(0, MAX_SUMMARY_CHARACTERS) }),
@@ -211,9 +211,9 @@ class BudgetWatch {
   }
 }
 
-function budgetText({ kind, budget, spent }: BudgetReached, name: string): string {
-  const what = kind === 'run' ? 'run' : 'day';
-  return `Waits: the ${what} budget of ${name} is ${String(budget)}, and ${spent.toFixed(4)} is spent. Raise it, or cancel the run`;
+/** Short enough to be read whole where Temporal shows it. */
+function budgetText({ kind, budget, spent }: BudgetReached): string {
+  return `Waits: ${kind} budget ${String(budget)} used up (${spent.toFixed(4)}): raise or cancel`;
 }
 
 function typeOf(error: unknown): string {

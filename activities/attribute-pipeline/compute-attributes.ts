@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { attributeProgress, attributeProgressData } from '../../src/attribute-pipeline/progress.js';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { ComputeOutcome, ComputeTask } from '../../src/attribute-pipeline/plan.js';
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
 import type { Attribute } from '../../src/attribute-pipeline/attribute.js';
@@ -49,13 +51,14 @@ export async function computeAttributes(
         heartbeat.beat(attributeProgressData(attributeProgress(position, total, rate(looked))));
       },
     });
-    const { done, failure, position, looked } = await work.go();
+    const { done, failure, budget, position, looked } = await work.go();
     // A run that was cancelled must not look as if it had come to an end by itself.
     if (!done) activity.cancellationSignal.throwIfAborted();
     return {
       done,
       attributes: attributeProgress(position, total, rate(looked)),
       ...(failure !== undefined && { failure }),
+      ...(budget !== undefined && { budget }),
     };
   } catch (error) {
     throw attributeFailure(error, activity);
@@ -84,6 +87,18 @@ async function surroundings(
       return model;
     },
     sandbox: await attributeDependencies(deps).sandbox(),
+    limit: sharedLimits(),
+    sleep: (ms) => delay(ms, undefined, { signal: cancellationSignal }),
     labelOf: (input) => labels.get(input) ?? input,
+  };
+}
+
+/** One limit for each number: batches that overlap share it. */
+function sharedLimits(): BatchSurroundings['limit'] {
+  const limits = new Map<number, LimitFunction>();
+  return (concurrency) => {
+    const limit = limits.get(concurrency) ?? pLimit(concurrency);
+    limits.set(concurrency, limit);
+    return (work) => limit(work);
   };
 }

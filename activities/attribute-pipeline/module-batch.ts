@@ -1,4 +1,3 @@
-import type { Attribute } from '../../src/attribute-pipeline/attribute.js';
 import { valueProblem } from '../../src/attribute-pipeline/attribute.js';
 import type {
   ModuleContext,
@@ -35,7 +34,6 @@ export interface BatchEntity {
 
 /** What all modules of a batch get. */
 export interface BatchSurroundings extends Omit<ModuleSurroundings<never>, 'settings'> {
-  readonly attribute: Pick<Attribute, 'id' | 'name' | 'dataType' | 'allowedValues'>;
   readonly pipelineVersion: number;
 }
 
@@ -190,11 +188,11 @@ function failed(entity: BatchEntity, { definition }: BatchModule, message: strin
 async function resultsOf(
   { definition, settings }: BatchModule,
   entities: readonly BatchEntity[],
-  { attribute, pipelineVersion, signal, ...rest }: BatchSurroundings,
+  { pipelineVersion, signal, ...rest }: BatchSurroundings,
 ): Promise<readonly ModuleResult[]> {
   const contexts = entities.map(({ entityId, inputs, value, meta }, batchIndex): ModuleContext => ({
     entityId,
-    attributeId: attribute.id,
+    attributeId: rest.attribute.id,
     inputs,
     value,
     meta,

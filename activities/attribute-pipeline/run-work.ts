@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Attribute } from '../../src/attribute-pipeline/attribute.js';
 import { inputHasher } from '../../src/attribute-pipeline/input-hash.js';
-import type { AttributePlan, EntityFailure } from '../../src/attribute-pipeline/plan.js';
+import type {
+  AttributePlan,
+  BudgetReached,
+  EntityFailure,
+} from '../../src/attribute-pipeline/plan.js';
 import type {
   Candidate,
   EntityOutcome,
@@ -26,6 +30,12 @@ import {
 /** One activity goes on over batches for so long, or so many entities. */
 const WORK_MS = 10_000;
 const WORK_ENTITIES = 50_000;
+
+/** Batches that are worked on at once: modules wait, for models above all, and writing takes its time, too. */
+const OVERLAP = 2;
+
+/** Entities of the first batch under a budget, when nobody knows what one costs. */
+const PROBED = 1;
 
 /** What the work of a run is made of. */
 export interface RunWorkParts {
@@ -53,6 +63,14 @@ export interface WorkOutcome {
   readonly looked: number;
   /** The entity that has ended it, where failures do. */
   readonly failure?: EntityFailure;
+  /** The budget that it has stopped for. */
+  readonly budget?: BudgetReached;
+}
+
+/** A batch that is in the making. */
+interface BatchAhead {
+  readonly count: number;
+  readonly batch: Promise<RunBatch>;
 }
 
 /** Computes the values of a run's entities, batch by batch, for as long as one activity may take. What was written stays. */
@@ -62,6 +80,17 @@ export class RunWork {
   readonly #hash: (inputs: JsonObject) => string;
   readonly #sources: readonly BatchModule[];
   readonly #processors: readonly BatchModule[];
+  readonly #startedAt = performance.now();
+  /** Ends what is in the making and will not be written. */
+  readonly #stop = new AbortController();
+  /** In the order in which they are written. */
+  readonly #ahead: BatchAhead[] = [];
+  /** The last entity of those that are in the making. */
+  #readAfter: string | null = null;
+  /** Entities that were given to modules. */
+  #looked = 0;
+  #isExhausted = false;
+  #budget: BudgetReached | undefined;
 
   constructor(parts: RunWorkParts) {
     const { plan, attributes, modules, surroundings } = parts;
@@ -69,7 +98,8 @@ export class RunWork {
     if (attribute === undefined)
       throw new Error(`attribute ${plan.attribute} is none of its entity type`);
     this.#parts = parts;
-    this.#surroundings = { ...surroundings, attribute, pipelineVersion: plan.version };
+    const signal = AbortSignal.any([surroundings.signal, this.#stop.signal]);
+    this.#surroundings = { ...surroundings, signal, attribute, pipelineVersion: plan.version };
     this.#hash = inputHasher(plan, sha256);
     this.#sources = modules.filter(({ definition }) => definition.type === 'source');
     this.#processors = modules.filter(({ definition }) => definition.type === 'processor');
@@ -78,24 +108,73 @@ export class RunWork {
   /** @throws {@link RunFenceLost}, what modules throw, and the signal's reason */
   async go(): Promise<WorkOutcome> {
     const { runs, run, plan, onWritten } = this.#parts;
-    const { signal } = this.#surroundings;
-    const startedAt = performance.now();
     let position = await runs.position(run.id);
-    for (let looked = 0; ;) {
-      signal.throwIfAborted();
-      if (performance.now() - startedAt > WORK_MS || looked >= WORK_ENTITIES)
-        return { done: false, position, looked };
-      const left = (run.task.maxEntities ?? Infinity) - position.seen;
-      const limit = Math.min(run.batchSize, left);
-      const candidates = limit <= 0 ? [] : await runs.candidates(run.id, position.entityId, limit);
-      if (candidates.length === 0) return { done: true, position, looked };
-      const batch = await this.#batch(candidates);
-      position = await runs.write(run.id, position, batch, new Date());
-      looked += candidates.length;
-      onWritten(position, looked);
-      const failure = plan.onError === 'abort' ? firstFailure(batch) : undefined;
-      if (failure !== undefined) return { done: true, position, looked, failure };
+    this.#readAfter = position.entityId;
+    let written = 0;
+    try {
+      for (;;) {
+        this.#surroundings.signal.throwIfAborted();
+        await this.#readAhead(position);
+        const next = this.#ahead.shift();
+        if (next === undefined)
+          return {
+            done: this.#isExhausted,
+            position,
+            looked: written,
+            ...(this.#budget !== undefined && { budget: this.#budget }),
+          };
+        const batch = await next.batch;
+        position = await runs.write(run.id, position, batch, new Date());
+        written += next.count;
+        onWritten(position, written);
+        const failure = plan.onError === 'abort' ? firstFailure(batch) : undefined;
+        if (failure !== undefined) return { done: true, position, looked: written, failure };
+      }
+    } finally {
+      this.#stop.abort();
+      await Promise.allSettled(this.#ahead.map(({ batch }) => batch));
     }
+  }
+
+  /** Begins with the next batches while the one before them waits for its modules, or is written. */
+  async #readAhead(position: RunPosition): Promise<void> {
+    const { runs, run } = this.#parts;
+    while (this.#ahead.length < OVERLAP && !this.#isExhausted) {
+      if (performance.now() - this.#startedAt > WORK_MS || this.#looked >= WORK_ENTITIES) return;
+      const making = this.#ahead.reduce((sum, { count }) => sum + count, 0);
+      const left = (run.task.maxEntities ?? Infinity) - position.seen - making;
+      const limit = Math.min(run.batchSize, left, await this.#affordable(making));
+      // It is looked at again when what is in the making was written.
+      if (limit < 1 && left >= 1) return;
+      const candidates = limit < 1 ? [] : await runs.candidates(run.id, this.#readAfter, limit);
+      const last = candidates.at(-1);
+      if (last === undefined) {
+        this.#isExhausted = true;
+        return;
+      }
+      this.#readAfter = last.entityId;
+      this.#looked += candidates.length;
+      const batch = this.#batch(candidates);
+      // It is awaited when its turn comes.
+      batch.catch(() => undefined);
+      this.#ahead.push({ count: candidates.length, batch });
+    }
+  }
+
+  /** How many entities the budgets of the pipeline allow; notes the budget when it is used up. */
+  async #affordable(making: number): Promise<number> {
+    const { runs, run } = this.#parts;
+    const spending = await runs.spending(run.id, new Date());
+    const { left, averageCost } = spending;
+    if (left === undefined) return Infinity;
+    this.#budget = left.rest > 0 ? undefined : left.budget;
+    if (left.rest <= 0) return 0;
+    // Nobody knows yet what an entity costs.
+    if (averageCost === null) return making === 0 ? PROBED : 0;
+    if (averageCost === 0) return Infinity;
+    const affordable = Math.floor(left.rest / averageCost) - making;
+    // Less than one is left: the last one may cost a little more than that.
+    return affordable < 1 && making === 0 ? 1 : affordable;
   }
 
   async #batch(candidates: readonly Candidate[]): Promise<RunBatch> {

@@ -54,6 +54,8 @@ export interface AttributesOptions {
   readonly taskQueue: string;
   /** The modules of the deployed code, as it is now. */
   readonly modules: () => ModuleRegistry;
+  /** Names of the models of config.yml. */
+  readonly models: () => readonly string[];
   /** True for the name of a definition of the deployed code. */
   readonly isDefinition: (name: string) => boolean;
   readonly sandbox: () => Promise<Sandbox>;
@@ -155,12 +157,10 @@ export class Attributes {
     const problems = pipelineSettingsProblems({ ...UNSET, ...written });
     if (problems.length > 0) throw new InvalidSettings(name, problems);
     if (written.modules === undefined) return {};
-    return checkedModules(
-      name,
-      written.modules,
-      this.options.modules(),
-      await this.options.sandbox(),
-    );
+    return checkedModules(name, written.modules, this.options.modules(), {
+      sandbox: await this.options.sandbox(),
+      models: this.options.models(),
+    });
   }
 
   /** A run that is over needs no telling. */

@@ -9,6 +9,8 @@ export interface ProjectAttributesOptions {
   readonly taskQueue: string;
   /** The deployed code, as it is now. */
   readonly code: { readonly registry: Registry };
+  /** Names of the models of config.yml. */
+  readonly models: () => readonly string[];
   /** Opens the catalog, or gives the one that is open. Whoever gives it closes it. */
   readonly catalog: () => Promise<AttributeCatalogs>;
 }
@@ -21,11 +23,12 @@ export class ProjectAttributes {
 
   /** @throws {@link CatalogUnavailable}, {@link CatalogNewer}, {@link UnresolvedReferences}; the next call tries again */
   async open(): Promise<Attributes> {
-    const { client, taskQueue, code, catalog } = this.options;
+    const { client, taskQueue, code, models, catalog } = this.options;
     return new Attributes({
       catalog: await catalog(),
       client,
       taskQueue,
+      models,
       modules: () => code.registry.modules,
       isDefinition: (name) => isDefinition(code.registry, name),
       sandbox: () => this.sandbox(),

@@ -4,10 +4,9 @@ import { jsonBytes } from '../definition/json.js';
 import { unknownName } from '../definition/unknown-name.js';
 import type { SettingsProblem } from './attribute.js';
 import { InvalidSettings } from './catalog-errors.js';
-import type { AttributeModule, ModuleType } from './module.js';
+import type { AttributeModule, ModuleChecking, ModuleType } from './module.js';
 import type { ModuleRegistry } from './modules/module-registry.js';
 import { PIPELINE_LIMITS, type PipelineInput, type PipelineSettings } from './pipeline.js';
-import type { Sandbox } from './sandbox.js';
 
 /** A module as somebody asks for it. */
 export interface WrittenModule {
@@ -35,7 +34,7 @@ export async function checkedModules(
   name: string,
   written: readonly WrittenModule[],
   registry: ModuleRegistry,
-  sandbox: Sandbox,
+  checking: ModuleChecking,
 ): Promise<Pick<PipelineInput, 'modules' | 'inputs'>> {
   const problems: SettingsProblem[] = [];
   const checked: CheckedModule[] = [];
@@ -47,7 +46,7 @@ export async function checkedModules(
   else
     for (const [at, module] of written.entries()) {
       const path = `modules[${String(at)}]`;
-      const found = await checkedModule(path, module, registry, sandbox);
+      const found = await checkedModule(path, module, registry, checking);
       if ('problems' in found) problems.push(...found.problems);
       else checked.push(found);
     }
@@ -67,7 +66,7 @@ async function checkedModule(
   path: string,
   { module: slug, settings: written }: WrittenModule,
   registry: ModuleRegistry,
-  sandbox: Sandbox,
+  checking: ModuleChecking,
 ): Promise<CheckedModule | { readonly problems: readonly SettingsProblem[] }> {
   const module = registry.get(slug);
   if (module === undefined)
@@ -97,7 +96,7 @@ async function checkedModule(
     };
   // What schemas of settings give is JSON: they are kept as it.
   const settings = JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
-  const found = (await definition.validateSettings?.(settings, { sandbox })) ?? [];
+  const found = (await definition.validateSettings?.(settings, checking)) ?? [];
   return found.length === 0
     ? { definition, settings }
     : {

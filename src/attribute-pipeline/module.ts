@@ -10,7 +10,7 @@ import type {
   RunReference,
   Services,
 } from '../pipeline/context.js';
-import type { SettingsProblem } from './attribute.js';
+import type { Attribute, SettingsProblem } from './attribute.js';
 import type { Sandbox } from './sandbox.js';
 import type { ValueView } from './value.js';
 
@@ -93,8 +93,21 @@ export interface ModuleSurroundings<Settings> {
   readonly model: (name: string) => ModelReference;
   /** Runs what people have typed in. */
   readonly sandbox: Sandbox;
+  /** Whose values are computed. */
+  readonly attribute: Pick<Attribute, 'id' | 'name' | 'label' | 'dataType' | 'allowedValues'>;
+  /** Works on at most so many things at once, over all batches of the run that overlap. */
+  readonly limit: (concurrency: number) => <T>(work: () => Promise<T>) => Promise<T>;
+  /** Waits. Rejects with the signal's reason when that is aborted. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** What an input is called where people read it: the attribute's label, or its name. */
   readonly labelOf: (input: string) => string;
+}
+
+/** What the check of settings gets beside them. */
+export interface ModuleChecking {
+  readonly sandbox: Sandbox;
+  /** Names of the models of config.yml. */
+  readonly models: readonly string[];
 }
 
 /** What {@link defineModule} takes. */
@@ -113,7 +126,7 @@ export interface ModuleDefinition<S extends z.ZodObject = z.ZodObject> {
   /** What is wrong with settings that their schema lets through. */
   readonly validateSettings?: (
     settings: z.output<S>,
-    surroundings: Pick<ModuleSurroundings<z.output<S>>, 'sandbox'>,
+    surroundings: ModuleChecking,
   ) => readonly SettingsProblem[] | Promise<readonly SettingsProblem[]>;
   /** Longest time of one batch, in seconds; 600 unless set. */
   readonly timeoutSeconds?: number;

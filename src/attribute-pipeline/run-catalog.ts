@@ -1,6 +1,7 @@
 import type { Page, PageRequest } from './entity-catalog.js';
 import type { PipelinePlace } from './pipeline-catalog.js';
 import type { AttributePipeline } from './pipeline.js';
+import type { BudgetReached } from './plan.js';
 import type { AttributeRun, AttributeRunEnd, RunCounts, RunTask, RunTrigger } from './run.js';
 import type { AttributeValue, ComputedValue } from './value.js';
 
@@ -51,6 +52,18 @@ export interface Candidate {
   readonly entityId: string;
   /** Of its changes that are waiting; null where none is. One that comes meanwhile has another number. */
   readonly changeSeq: number | null;
+}
+
+/** What a run may still spend. */
+export interface RunSpending {
+  /** Of the budget that is nearest to its end; undefined where the pipeline has none. */
+  readonly left?: {
+    /** In the currency of the models' prices; 0 or less when it is used up. */
+    readonly rest: number;
+    readonly budget: BudgetReached;
+  };
+  /** What an entity has cost, in this run or in those before it; null when that is not known. */
+  readonly averageCost: number | null;
 }
 
 /** What has become of an entity. */
@@ -109,6 +122,8 @@ export interface RunCatalog {
    * of. In the order of their ids.
    */
   candidates(id: string, after: string | null, limit: number): Promise<readonly Candidate[]>;
+  /** The budgets are those that the pipeline has now; a day is one of UTC. */
+  spending(id: string, now: Date): Promise<RunSpending>;
   /** How many there are from the beginning. */
   countCandidates(id: string): Promise<number>;
   /**

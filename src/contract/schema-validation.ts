@@ -16,7 +16,20 @@ const ANNOTATIONS = ['example', 'propertyOrdering'];
  *
  * @throws {@link InvalidSchema}
  */
-export function schemaCheck(schema: JsonObject): (value: unknown) => string | undefined {
+export function schemaCheck(schema: JsonObject): SchemaCheck {
+  const known = COMPILED.get(schema);
+  if (known !== undefined) return known;
+  const check = compiledCheck(schema);
+  COMPILED.set(schema, check);
+  return check;
+}
+
+type SchemaCheck = (value: unknown) => string | undefined;
+
+/** A model is asked for the same form again and again, and compiling a schema takes milliseconds. */
+const COMPILED = new WeakMap<JsonObject, SchemaCheck>();
+
+function compiledCheck(schema: JsonObject): SchemaCheck {
   const { $schema: _, ...described } = schema;
   // A validator keeps every schema that it has compiled, so each schema gets its own.
   const ajv = new Ajv2020({

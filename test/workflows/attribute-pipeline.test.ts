@@ -4,7 +4,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
 import { AttributeRunActive } from '../../engine/attribute-pipeline/attribute-errors.js';
 import { defineModule, moduleResult } from '../../src/attribute-pipeline/module.js';
-import { useAttributeStacks } from '../support/attribute-stack.js';
+import { by, useAttributeStacks } from '../support/attribute-stack.js';
 import { until } from '../support/until.js';
 
 const integer = { dataType: 'integer' } as const;
@@ -180,5 +180,91 @@ describe('two runs of an attribute pipeline', () => {
       status: 'aborted',
       errorMessage: 'The run was ended from outside.',
     });
+  });
+});
+
+describe('a run with a budget', () => {
+  const start = useAttributeStacks();
+
+  /** Twenty products, and a prompt that costs 1 for each of them. */
+  async function priced(budgets: { readonly runBudget?: number; readonly dayBudget?: number }) {
+    const calls = { count: 0 };
+    const stack = await start(
+      {
+        models: {
+          fast: {
+            capabilities: ['text', 'json'],
+            price: { input: 1_000, output: 0 },
+            generate: () => {
+              calls.count += 1;
+              return Promise.resolve({
+                output: { value: 'good', justification: 'so', confidence: 1 },
+                inputTokens: 1_000,
+                outputTokens: 10,
+              });
+            },
+          },
+        },
+      },
+      { width: integer, verdict: { dataType: 'text', editable: 'no' } },
+    );
+    await stack.save(
+      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`p${String(n)}`, { width: n }])),
+    );
+    const pipeline = await stack.calculate('verdict', [], '', {
+      ...budgets,
+      modules: [
+        { module: 'attributes_source', settings: { attributes: ['width'] } },
+        { module: 'ai_prompt', settings: { model: 'fast', prompt: 'Good?' } },
+      ],
+    });
+    const { run, handle } = await stack.attributes.run(stack.place('verdict'));
+    const spent = async (cost: number) => {
+      const { cost: found } = await stack.attributes.runs.run(run.id);
+      return found === cost ? true : undefined;
+    };
+    return { stack, calls, pipeline, run, handle, spent, place: stack.place('verdict') };
+  }
+
+  it('waits when the budget is used up, goes on when it is raised, and loses nothing', async () => {
+    const { stack, calls, pipeline, run, handle, spent, place } = await priced({ runBudget: 5 });
+    await until(() => spent(5));
+    const watched = stack.env.engine.runWithId({
+      kind: 'attribute_pipeline',
+      name: `${stack.type}.verdict`,
+      executionId: run.id,
+    });
+    for await (const { type, data } of watched.events()) {
+      if (type !== 'attribute_run_waiting') continue;
+      expect(data['reason']).toBe('Waits: run budget 5 used up (5.0000): raise or cancel');
+      break;
+    }
+    expect(calls.count).toBe(5);
+    await stack.attributes.changePipeline(place, { runBudget: 100 }, pipeline.lockVersion, by());
+    expect(await handle.result()).toMatchObject({
+      processed: 20,
+      tokensIn: 20_000,
+      tokensOut: 200,
+      cost: 20,
+    });
+    expect(calls.count).toBe(20);
+  });
+
+  it('of a day counts what all runs of the pipeline have spent today, and can be cancelled while it waits', async () => {
+    const { stack, calls, run, handle, spent, place } = await priced({ dayBudget: 4 });
+    await until(() => spent(4));
+    await stack.attributes.cancelRun(run.id);
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect(await stack.attributes.runs.run(run.id)).toMatchObject({
+      status: 'aborted',
+      counts: { processed: 4 },
+    });
+    const next = await stack.attributes.run(place);
+    await delay(500);
+    expect(await stack.attributes.runs.run(next.run.id)).toMatchObject({
+      status: 'running',
+      cost: null,
+    });
+    expect(calls.count).toBe(4);
   });
 });

@@ -12,6 +12,7 @@ import type { Tables } from '../tables.js';
 import { plainText, writeJson } from '../values.js';
 import { writeComputed } from './computed-values.js';
 import { forgetChanges, inParts, keepChanges } from './pending-changes.js';
+import { dayOf } from './run-spending.js';
 import { attributeRun, findRun, warningsOf, type RunRow } from './run-rows.js';
 
 /** The part of the port that writes what a run comes to. */
@@ -148,7 +149,7 @@ async function writeUsage(
   usage: readonly RunUsage[],
   now: Date,
 ): Promise<void> {
-  const day = now.toISOString().slice(0, 10);
+  const day = dayOf(now);
   for (const { model, calls, tokensIn, tokensOut, cost } of usage)
     await transaction
       .insertInto('pipeline_usage')

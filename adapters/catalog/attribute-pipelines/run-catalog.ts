@@ -4,6 +4,7 @@ import { readTime } from '../values.js';
 import { runBatches } from './run-batches.js';
 import { runCandidates } from './run-candidates.js';
 import { runClaims } from './run-claims.js';
+import { runSpending } from './run-spending.js';
 import { attributeRun, findRun, selectRuns } from './run-rows.js';
 
 /** The runs of attribute pipelines in a SQL database. */
@@ -12,6 +13,7 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
     ...runClaims(database),
     ...runCandidates(database),
     ...runBatches(database),
+    ...runSpending(database),
     run: (id) => database.read(async (db) => attributeRun(await findRun(db, id))),
     active: async ({ entityType, attribute }) => {
       const row = await database.read((db) =>

@@ -1,10 +1,15 @@
 import type { Problem } from '../../definition/problem.js';
 import type { AttributeModule } from '../module.js';
+import { aiPrompt } from './ai-prompt.js';
 import { attributesSource } from './attributes-source.js';
 import { calculation } from './calculation.js';
 
 /** The modules that every project has. */
-export const BUILT_IN_MODULES: readonly AttributeModule[] = [attributesSource, calculation];
+export const BUILT_IN_MODULES: readonly AttributeModule[] = [
+  attributesSource,
+  calculation,
+  aiPrompt,
+];
 
 /** Modules by their slugs. */
 export type ModuleRegistry = ReadonlyMap<string, AttributeModule>;

@@ -14,7 +14,7 @@ describe('the module calculation', () => {
   const written: unknown[] = [];
   const nothing = (): void => undefined;
   const surroundings = (signal = new AbortController().signal): BatchSurroundings => ({
-    attribute: { id: 'a1', name: 'area', dataType: 'number', allowedValues: null },
+    attribute: { id: 'a1', name: 'area', label: null, dataType: 'number', allowedValues: null },
     pipelineVersion: 1,
     signal,
     log: { debug: (...line) => written.push(line), info: nothing, warn: nothing, error: nothing },
@@ -23,6 +23,8 @@ describe('the module calculation', () => {
       name: 'product.area',
       kind: 'attribute_pipeline',
     },
+    limit: () => (work) => work(),
+    sleep: () => Promise.resolve(),
     services: NO_SERVICES,
     model: () => {
       throw new Error('a calculation asks no model');
@@ -83,8 +85,8 @@ return { value: $json.width * $json.height + $value, justification: 'wide', meta
     const { settings, validateSettings } = calculation.definition;
     expect(settings.safeParse({}).success).toBe(false);
     expect(settings.safeParse({ code: 'return 1', more: 1 }).success).toBe(false);
-    expect(await validateSettings?.({ code: 'return 1' }, { sandbox })).toEqual([]);
-    expect(await validateSettings?.({ code: 'return (' }, { sandbox })).toEqual([
+    expect(await validateSettings?.({ code: 'return 1' }, { sandbox, models: [] })).toEqual([]);
+    expect(await validateSettings?.({ code: 'return (' }, { sandbox, models: [] })).toEqual([
       { path: 'code', message: 'Unexpected token (line 1, column 9)' },
     ]);
   });

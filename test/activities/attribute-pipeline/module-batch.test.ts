@@ -24,7 +24,7 @@ function surroundings(signal = new AbortController().signal): BatchSurroundings 
     throw new Error('no module of these tests asks for it');
   };
   return {
-    attribute: { id: 'a1', name: 'score', dataType: 'integer', allowedValues: null },
+    attribute: { id: 'a1', name: 'score', label: null, dataType: 'integer', allowedValues: null },
     pipelineVersion: 3,
     signal,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
@@ -33,6 +33,8 @@ function surroundings(signal = new AbortController().signal): BatchSurroundings 
       name: 'product.area',
       kind: 'attribute_pipeline',
     },
+    limit: () => (work) => work(),
+    sleep: () => Promise.resolve(),
     services: NO_SERVICES,
     model: none,
     sandbox: { run: none, check: none, close: none },

@@ -132,6 +132,8 @@ export class Products {
           name: 'product.area',
           kind: 'attribute_pipeline',
         },
+        limit: () => (work) => work(),
+        sleep: () => Promise.resolve(),
         services: NO_SERVICES,
         model: none,
         sandbox: { run: none, check: none, close: none },

@@ -25,7 +25,7 @@ describe('the modules of a pipeline', () => {
   afterAll(() => sandbox.close());
   const { modules, problems } = moduleRegistry([scale]);
   const check = (...written: readonly WrittenModule[]) =>
-    checkedModules('product.area', written, modules, sandbox);
+    checkedModules('product.area', written, modules, { sandbox, models: ['fast'] });
 
   it('are kept with their defaults, and say which attributes they read', async () => {
     expect(problems).toEqual([]);
@@ -88,7 +88,7 @@ describe('modules of a project', () => {
       named('My module'),
       { ...scale, definition: { ...scale.definition, slug: 'reader', inputAttributes: () => [] } },
     ]);
-    expect([...modules.keys()]).toEqual(['attributes_source', 'calculation', 'scale']);
+    expect([...modules.keys()]).toEqual(['attributes_source', 'calculation', 'ai_prompt', 'scale']);
     expect(problems.map(({ message }) => message)).toEqual([
       'module "scale" is there twice. Give one of them another slug.',
       `module "calculation" is called as one of Millrace's own. Give it another slug.`,

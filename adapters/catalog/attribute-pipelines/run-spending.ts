@@ -1,0 +1,65 @@
+import type { Kysely } from 'kysely';
+import type { RunCatalog, RunSpending } from '../../../src/attribute-pipeline/run-catalog.js';
+import type { CatalogDatabase } from '../database.js';
+import type { Tables } from '../tables.js';
+import { findRun, type RunRow } from './run-rows.js';
+
+/** Runs that say what an entity costs. */
+const RUNS_LOOKED_AT = 20;
+
+/** The part of the port that says what may be spent. */
+export function runSpending(database: CatalogDatabase): Pick<RunCatalog, 'spending'> {
+  return {
+    spending: (id, now) =>
+      database.read(async (db) => {
+        const run = await findRun(db, id);
+        const { run_budget, day_budget } = await db
+          .selectFrom('pipelines')
+          .select(['run_budget', 'day_budget'])
+          .where('id', '=', run.pipeline_id)
+          .executeTakeFirstOrThrow();
+        const lefts: NonNullable<RunSpending['left']>[] = [];
+        const add = (kind: 'run' | 'day', budget: number, spent: number): void => {
+          lefts.push({ rest: budget - spent, budget: { kind, budget, spent } });
+        };
+        if (run_budget !== null) add('run', run_budget, run.cost ?? 0);
+        if (day_budget !== null) add('day', day_budget, await spentToday(db, run, now));
+        const [left] = lefts.sort((one, other) => one.rest - other.rest);
+        if (left === undefined) return { averageCost: null };
+        return { left, averageCost: await averageCost(db, run) };
+      }),
+  };
+}
+
+async function spentToday(db: Kysely<Tables>, run: RunRow, now: Date): Promise<number> {
+  const { spent } = await db
+    .selectFrom('pipeline_usage')
+    .innerJoin('pipeline_runs', 'pipeline_runs.id', 'pipeline_usage.run_id')
+    .select((eb) => eb.fn.sum<number | null>('pipeline_usage.cost').as('spent'))
+    .where('pipeline_runs.pipeline_id', '=', run.pipeline_id)
+    .where('pipeline_usage.day', '=', dayOf(now))
+    .executeTakeFirstOrThrow();
+  return spent ?? 0;
+}
+
+/** A day of UTC, as usage is kept by: `2026-11-26`. */
+export function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}
+
+/** What an entity that was computed or has failed has cost: in this run where it has begun, else in those before it. */
+async function averageCost(db: Kysely<Tables>, run: RunRow): Promise<number | null> {
+  const worked = run.entities_processed + run.entities_failed;
+  if (worked > 0) return (run.cost ?? 0) / worked;
+  const rows = await db
+    .selectFrom('pipeline_runs')
+    .select(['cost', 'entities_processed', 'entities_failed'])
+    .where('pipeline_id', '=', run.pipeline_id)
+    .where('cost', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(RUNS_LOOKED_AT)
+    .execute();
+  const cost = rows.reduce((sum, row) => sum + (row.cost ?? 0), 0);
+  const entities = rows.reduce((sum, row) => sum + row.entities_processed + row.entities_failed, 0);
+  return entities === 0 ? null : cost / entities;
+}
