@@ -5,6 +5,11 @@ import type { EntityCatalog } from '../src/attribute-pipeline/entity-catalog.js'
 import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-registry.js';
 import type { PipelineCatalog } from '../src/attribute-pipeline/pipeline-catalog.js';
 import type { RunCatalog } from '../src/attribute-pipeline/run-catalog.js';
+import type {
+  RefreshQuestion,
+  RefreshRequest,
+  RefreshRun,
+} from '../src/attribute-pipeline/refresh.js';
 import type { Sandbox } from '../src/attribute-pipeline/sandbox.js';
 import type { AfterExecute } from '../src/config/hooks.js';
 import type { DataFlowCatalog } from '../src/data-flow/catalog.js';
@@ -95,6 +100,16 @@ export interface AttributeCatalogs {
   readonly attributeRuns: RunCatalog;
 }
 
+/** What is done about the runs of attribute pipelines as a whole, beside computing values. */
+export interface AttributeControl {
+  /** Which runs may begin now. */
+  plan(question: RefreshQuestion): Promise<readonly RefreshRun[]>;
+  /** Puts a run down in the catalog; does nothing when it is there. */
+  request(request: RefreshRequest): Promise<void>;
+  /** Closes runs that ended without their code, and has what was changed and left be looked at. */
+  reconcile(): Promise<unknown>;
+}
+
 /** What is needed to compute attributes. */
 export interface AttributeDependencies {
   /** Opened when it is needed. */
@@ -103,6 +118,7 @@ export interface AttributeDependencies {
   readonly sandbox: () => Promise<Sandbox>;
   /** Tells whether the workflow of a run goes on; undefined where the server knows nothing of it. */
   readonly isRunning: (workflowId: string) => Promise<boolean | undefined>;
+  readonly control: AttributeControl;
 }
 
 /** What activities need of the world. */

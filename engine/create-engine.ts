@@ -103,6 +103,9 @@ function connected(
     taskQueue,
     code,
     models: () => [...project.models.keys()],
+    settings: config.attributes,
+    schedules: true,
+    log: SILENT,
     catalog: () => flows.catalog(),
   });
   const options: EngineOptions = {

@@ -1,4 +1,5 @@
 import type { Logger } from '../activities/dependencies.js';
+import type { AttributeSchedules } from '../engine/attribute-pipeline/attribute-schedules.js';
 import type { ProjectFlows } from '../engine/data-flow/project-flows.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import { requestTemporal } from '../engine/temporal-request.js';
@@ -11,13 +12,20 @@ export interface ScheduleParts {
   readonly log: Logger;
   /** Undefined where the project has none. */
   readonly flows: ProjectFlows | undefined;
+  readonly attributes: AttributeSchedules;
 }
 
 /**
  * Brings the schedules of our own workflows, and those of the project's data flows, up to date. In time or not at all: a worker
  * that stops waits for it.
  */
-export async function keepSchedules({ link, taskQueue, log, flows }: ScheduleParts): Promise<void> {
+export async function keepSchedules({
+  link,
+  taskQueue,
+  log,
+  flows,
+  attributes,
+}: ScheduleParts): Promise<void> {
   try {
     await requestTemporal(link.client, () =>
       ensureMinuteSchedule(link.client, taskQueue, sweepSchedule(taskQueue)),
@@ -26,6 +34,14 @@ export async function keepSchedules({ link, taskQueue, log, flows }: SchedulePar
     log.warn(
       { err: error },
       'the sweep for ended runs could not be scheduled; webhooks of terminated runs may be missing',
+    );
+  }
+  try {
+    await attributes.keepExisting();
+  } catch (error) {
+    log.warn(
+      { err: error },
+      'the schedules of attribute pipelines could not be brought up to date',
     );
   }
   if (flows === undefined) return;

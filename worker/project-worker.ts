@@ -228,12 +228,18 @@ export class ReloadableWorker implements ProjectWorker {
   }
 
   async #keepSchedules(): Promise<void> {
-    const { options, flows } = this.#parts;
+    const { options, flows, attributes } = this.#parts;
     const { link, log, schedules = true } = options;
     if (!schedules) return;
     const { taskQueue } = this;
     const scheduled = this.code.registry.dataFlows.size > 0 ? flows : undefined;
-    await keepSchedules({ link, taskQueue, log, flows: scheduled });
+    await keepSchedules({
+      link,
+      taskQueue,
+      log,
+      flows: scheduled,
+      attributes: attributes.schedules,
+    });
   }
 }
 

@@ -53,16 +53,19 @@ export function projectFlows(
 
 /** The attribute pipelines of a worker's project. They share the catalog of its data flows. */
 export function projectAttributes(
-  { project, link }: ProjectWorkerOptions,
+  { project, link, log, schedules = true }: ProjectWorkerOptions,
   code: DeployedCode,
   flows: ProjectFlows,
 ): ProjectAttributes {
-  const { asyncQueue: taskQueue } = project.config;
+  const { asyncQueue: taskQueue, attributes: settings } = project.config;
   return new ProjectAttributes({
     client: link.client,
     taskQueue,
     code,
     models: () => code.modelNames,
+    settings,
+    schedules,
+    log,
     catalog: () => flows.catalog(),
   });
 }
@@ -77,6 +80,11 @@ export function attributeDependencies(
     catalog: () => flows.catalog(),
     sandbox: () => attributes.sandbox(),
     isRunning: (workflowId) => isWorkflowRunning(link.client, workflowId),
+    control: {
+      plan: async (question) => (await attributes.open()).refresh.plan(question),
+      request: async (request) => (await attributes.open()).refresh.request(request),
+      reconcile: async () => (await attributes.open()).refresh.reconcile(),
+    },
   };
 }
 

@@ -5,4 +5,5 @@
 export { runPlan as default } from './dispatch.js';
 export { deliverOutcome, sweepOutcomes } from './outcome.js';
 export { reconcileDataFlows, triggerDataFlow } from './flow-trigger.js';
+export { reconcileAttributes, refreshAttributes } from './attribute-refresh.js';
 export { askRecordStore } from './record-store.js';

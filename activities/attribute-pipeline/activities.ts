@@ -2,12 +2,21 @@ import {
   BEGIN_ATTRIBUTES_ACTIVITY,
   COMPUTE_ATTRIBUTES_ACTIVITY,
   END_ATTRIBUTES_ACTIVITY,
+  RECONCILE_ATTRIBUTES_ACTIVITY,
   type AttributesBegun,
   type ComputeOutcome,
   type ComputeTask,
   type EndAttributesTask,
 } from '../../src/attribute-pipeline/plan.js';
+import {
+  PLAN_REFRESH_ACTIVITY,
+  REQUEST_ATTRIBUTES_ACTIVITY,
+  type RefreshQuestion,
+  type RefreshRequest,
+  type RefreshRun,
+} from '../../src/attribute-pipeline/refresh.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { attributeDependencies } from './attribute-dependencies.js';
 import { beginAttributeRun } from './begin-attribute-run.js';
 import { computeAttributes } from './compute-attributes.js';
 import { endAttributeRun } from './end-attribute-run.js';
@@ -17,6 +26,9 @@ export interface AttributePipelineActivities {
   readonly [BEGIN_ATTRIBUTES_ACTIVITY]: (run: string) => Promise<AttributesBegun>;
   readonly [COMPUTE_ATTRIBUTES_ACTIVITY]: (task: ComputeTask) => Promise<ComputeOutcome>;
   readonly [END_ATTRIBUTES_ACTIVITY]: (task: EndAttributesTask) => Promise<void>;
+  readonly [PLAN_REFRESH_ACTIVITY]: (question: RefreshQuestion) => Promise<readonly RefreshRun[]>;
+  readonly [REQUEST_ATTRIBUTES_ACTIVITY]: (request: RefreshRequest) => Promise<void>;
+  readonly [RECONCILE_ATTRIBUTES_ACTIVITY]: () => Promise<unknown>;
 }
 
 /** Creates the activities of attribute pipelines. */
@@ -27,5 +39,9 @@ export function createAttributePipelineActivities(
     [BEGIN_ATTRIBUTES_ACTIVITY]: (run) => beginAttributeRun(deps, run),
     [COMPUTE_ATTRIBUTES_ACTIVITY]: (task) => computeAttributes(deps, task),
     [END_ATTRIBUTES_ACTIVITY]: (task) => endAttributeRun(deps, task),
+    [PLAN_REFRESH_ACTIVITY]: (question) => attributeDependencies(deps).control.plan(question),
+    [REQUEST_ATTRIBUTES_ACTIVITY]: (request) =>
+      attributeDependencies(deps).control.request(request),
+    [RECONCILE_ATTRIBUTES_ACTIVITY]: () => attributeDependencies(deps).control.reconcile(),
   };
 }

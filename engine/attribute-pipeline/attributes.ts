@@ -34,10 +34,14 @@ import {
 } from '../../src/attribute-pipeline/run.js';
 import { checkTask } from '../../src/attribute-pipeline/run-task.js';
 import type { Sandbox } from '../../src/attribute-pipeline/sandbox.js';
+import type { Log } from '../../src/pipeline/context.js';
 import { TIMEOUT_MARGIN_MS } from '../../src/definition/run-timeout.js';
 import { formatRunId } from '../run-id.js';
 import { isWorkflowRunning } from '../running-workflow.js';
 import { requestTemporal } from '../temporal-request.js';
+import { AttributeRefresh } from './attribute-refresh.js';
+import type { AttributeSchedules } from './attribute-schedules.js';
+import { freshEntities } from './fresh-entities.js';
 import { AttributeRunActive, AttributeRunOver, PipelineNameTaken } from './attribute-errors.js';
 
 /** The parts of the catalog that have to do with attributes. */
@@ -59,6 +63,9 @@ export interface AttributesOptions {
   /** True for the name of a definition of the deployed code. */
   readonly isDefinition: (name: string) => boolean;
   readonly sandbox: () => Promise<Sandbox>;
+  /** Keeps the schedules; absent where nothing is to be started by time. */
+  readonly schedules?: AttributeSchedules;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** A pipeline as somebody writes it: settings that are not given have their defaults. */
@@ -86,11 +93,29 @@ export interface StartedAttributeRun {
 
 /** Entities, their attributes, and the pipelines that compute them. */
 export class Attributes {
-  constructor(private readonly options: AttributesOptions) {}
+  /** Entity types, attributes, entities and their values. What is changed here has the pipelines that read it run. */
+  readonly entities: EntityCatalog;
+  /** Has several pipelines run in their order. */
+  readonly refresh: AttributeRefresh;
 
-  /** Entity types, attributes, entities and their values. */
-  get entities(): EntityCatalog {
-    return this.options.catalog.entities;
+  constructor(private readonly options: AttributesOptions) {
+    this.refresh = new AttributeRefresh(options);
+    this.entities = freshEntities(options.catalog.entities, (entityType) =>
+      this.#changed(entityType),
+    );
+  }
+
+  /** What was saved is saved: a reconciliation looks at it when this does not come to anything. */
+  async #changed(entityType: string): Promise<void> {
+    try {
+      const due = await this.options.catalog.attributeRuns.due(entityType);
+      if (due.length > 0) await this.refresh.changed(entityType);
+    } catch (error) {
+      this.options.log.warn(
+        { err: error, entity_type: entityType },
+        'pipelines that read what was changed could not be started; the next reconciliation starts them',
+      );
+    }
   }
 
   /** The runs that the catalog knows. */
@@ -122,7 +147,10 @@ export class Attributes {
     if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
     const checked = await this.#checked(place, written);
     const input = { ...UNSET, ...written, inputs: [], ...checked };
-    return this.options.catalog.attributePipelines.addPipeline(place, input, by);
+    const { catalog, schedules } = this.options;
+    const added = await catalog.attributePipelines.addPipeline(place, input, by);
+    await schedules?.keep();
+    return added;
   }
 
   /**

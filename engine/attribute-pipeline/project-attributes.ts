@@ -1,5 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Sandbox } from '../../src/attribute-pipeline/sandbox.js';
+import type { ProjectAttributeSettings } from '../../src/config/attribute-settings.js';
+import type { Log } from '../../src/pipeline/context.js';
+import { AttributeSchedules } from './attribute-schedules.js';
 import type { Registry } from '../registry.js';
 import { Attributes, type AttributeCatalogs } from './attributes.js';
 
@@ -7,6 +10,10 @@ import { Attributes, type AttributeCatalogs } from './attributes.js';
 export interface ProjectAttributesOptions {
   readonly client: Client;
   readonly taskQueue: string;
+  readonly settings: ProjectAttributeSettings;
+  /** False: nothing is started by time. */
+  readonly schedules: boolean;
+  readonly log: Pick<Log, 'warn'>;
   /** The deployed code, as it is now. */
   readonly code: { readonly registry: Registry };
   /** Names of the models of config.yml. */
@@ -23,7 +30,7 @@ export class ProjectAttributes {
 
   /** @throws {@link CatalogUnavailable}, {@link CatalogNewer}, {@link UnresolvedReferences}; the next call tries again */
   async open(): Promise<Attributes> {
-    const { client, taskQueue, code, models, catalog } = this.options;
+    const { client, taskQueue, code, models, catalog, schedules, log } = this.options;
     return new Attributes({
       catalog: await catalog(),
       client,
@@ -32,7 +39,14 @@ export class ProjectAttributes {
       modules: () => code.registry.modules,
       isDefinition: (name) => isDefinition(code.registry, name),
       sandbox: () => this.sandbox(),
+      log,
+      ...(schedules && { schedules: this.schedules }),
     });
+  }
+
+  /** The schedules of the project's attribute pipelines. */
+  get schedules(): AttributeSchedules {
+    return new AttributeSchedules(this.options);
   }
 
   /** The one sandbox of this process. */

@@ -10,6 +10,7 @@ export const ATTRIBUTE_INTERPRETER = 1;
 export const BEGIN_ATTRIBUTES_ACTIVITY = 'millrace.beginAttributeRun';
 export const COMPUTE_ATTRIBUTES_ACTIVITY = 'millrace.computeAttributes';
 export const END_ATTRIBUTES_ACTIVITY = 'millrace.endAttributeRun';
+export const RECONCILE_ATTRIBUTES_ACTIVITY = 'millrace.reconcileAttributes';
 
 /** Tells a run that waits for a budget that there is another one. */
 export const BUDGET_CHANGED_SIGNAL = 'budget_changed';

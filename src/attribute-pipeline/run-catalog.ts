@@ -105,7 +105,7 @@ export class RunFenceLost extends Error {
 
 /** The runs of attribute pipelines: who may run, what there is to do, and what has been done. */
 export interface RunCatalog {
-  /** Has a run wait for its pipeline. @throws {@link NotFound} for the pipeline, or the run whose failures are to be tried again; {@link InvalidFilter} */
+  /** Has a run wait for its pipeline. Asked for again by the same id, it is the same. @throws {@link NotFound} for the pipeline, or the run whose failures are to be tried again; {@link InvalidFilter} */
   request(request: RunRequest): Promise<AttributeRun>;
   /** Gives the pipeline to a run that waits for it. Claimed again by the same run, it is the same. @throws {@link NotFound} */
   claim(id: string, now: Date): Promise<RunClaim>;
@@ -124,6 +124,10 @@ export interface RunCatalog {
   candidates(id: string, after: string | null, limit: number): Promise<readonly Candidate[]>;
   /** The budgets are those that the pipeline has now; a day is one of UTC. */
   spending(id: string, now: Date): Promise<RunSpending>;
+  /** Pipelines of which something has changed since their last run began. */
+  due(entityType?: string): Promise<readonly PipelinePlace[]>;
+  /** Runs that wait or go on, oldest first. */
+  unfinished(limit: number): Promise<readonly AttributeRun[]>;
   /** How many there are from the beginning. */
   countCandidates(id: string): Promise<number>;
   /**

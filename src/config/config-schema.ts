@@ -1,10 +1,12 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { attributesSchema } from './attribute-settings.js';
 import { durationMs, InvalidDuration } from '../definition/duration.js';
 import { NO_SERVICES, type Services } from '../pipeline/context.js';
 import type {
   AfterExecute,
   ApiAuthentication,
+  AuthorizeAttributes,
   AuthorizeDataFlows,
   AuthorizeRecordPipelines,
   AuthorizeExecution,
@@ -227,6 +229,7 @@ export const configSchema = z.strictObject({
   apiAuthentication: callback<ApiAuthentication>().exactOptional(),
   authorizeExecution: callback<AuthorizeExecution>().exactOptional(),
   authorizeDataFlows: callback<AuthorizeDataFlows>().exactOptional(),
+  authorizeAttributes: callback<AuthorizeAttributes>().exactOptional(),
   authorizeRecordPipelines: callback<AuthorizeRecordPipelines>().exactOptional(),
   beforeExecute: callback<BeforeExecute>().exactOptional(),
   afterExecute: callback<AfterExecute>().exactOptional(),
@@ -244,4 +247,5 @@ export const configSchema = z.strictObject({
   catalog: catalog.default({}),
   dataFlows: dataFlows.prefault({}),
   recordPipelines: recordPipelines.default({}),
+  attributes: attributesSchema.prefault({}),
 });

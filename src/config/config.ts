@@ -1,3 +1,4 @@
+import type { AttributeSettings, ProjectAttributeSettings } from './attribute-settings.js';
 import { DEFINITION, isDefinition, type Branded } from '../definition/brand.js';
 import { formatPath } from '../contract/violation.js';
 import { callerSite } from '../definition/call-site.js';
@@ -9,6 +10,7 @@ import { configSchema } from './config-schema.js';
 import type {
   AfterExecute,
   ApiAuthentication,
+  AuthorizeAttributes,
   AuthorizeDataFlows,
   AuthorizeRecordPipelines,
   AuthorizeExecution,
@@ -47,6 +49,8 @@ export interface ConfigDefinition {
   readonly authorizeDataFlows?: AuthorizeDataFlows;
   /** Who may look at record pipelines, run them, and restore versions of their stores. */
   readonly authorizeRecordPipelines?: AuthorizeRecordPipelines;
+  /** Who may look at entities and their attributes, edit values, run pipelines and design them. Unset: whoever may use the API. */
+  readonly authorizeAttributes?: AuthorizeAttributes;
   /** Called before a request starts a run; may refuse it. Default: none. */
   readonly beforeExecute?: BeforeExecute;
   /** Called once for each run that ended. Default: none. */
@@ -77,6 +81,7 @@ export interface ConfigDefinition {
   readonly catalog?: CatalogSettings;
   readonly dataFlows?: DataFlowSettings;
   readonly recordPipelines?: RecordPipelineSettings;
+  readonly attributes?: AttributeSettings;
 }
 
 /** Where the catalog is: the database with the settings, cursors and run history of data flows. */
@@ -186,6 +191,7 @@ export interface ProjectConfig {
   readonly authorizeExecution?: AuthorizeExecution;
   readonly authorizeDataFlows?: AuthorizeDataFlows;
   readonly authorizeRecordPipelines?: AuthorizeRecordPipelines;
+  readonly authorizeAttributes?: AuthorizeAttributes;
   readonly beforeExecute?: BeforeExecute;
   readonly afterExecute?: AfterExecute;
   readonly exposePipes: 'all' | 'none' | readonly string[];
@@ -218,6 +224,7 @@ export interface ProjectConfig {
     readonly heartbeat: ProjectHeartbeat;
   };
   readonly recordPipelines: Required<RecordPipelineSettings>;
+  readonly attributes: ProjectAttributeSettings;
 }
 
 /** The heartbeat's settings with their defaults. */
@@ -270,6 +277,7 @@ export function parseConfig(
     webhooks,
     dataFlows,
     recordPipelines,
+    attributes,
     ...rest
   } = parsed.data;
   const { shutdownGraceTime: shutdownGraceTimeMs, ...workerOptions } = worker;
@@ -287,6 +295,7 @@ export function parseConfig(
     webhooks: { secrets: webhooks.secret, allow: webhooks.allow, maxAgeMs: webhooks.maxAge },
     dataFlows: { routes: rest.catchAllRoutes, ...dataFlows },
     recordPipelines: { routes: rest.catchAllRoutes, ...recordPipelines },
+    attributes: { routes: rest.catchAllRoutes, ...attributes },
   };
   const wrong = routeProblems(config);
   if (wrong.length > 0) return { problems: wrong };
@@ -334,4 +343,5 @@ const GROUPS: readonly string[] = [
   'catalog',
   'dataFlows',
   'recordPipelines',
+  'attributes',
 ];

@@ -82,6 +82,27 @@ export type AuthorizeRecordPipelines = (
   requested: RequestedRecordAccess,
 ) => boolean | Promise<boolean>;
 
+/** What a request would do with entities, their attributes or the pipelines that compute them. */
+export interface RequestedAttributeAccess {
+  /**
+   * `read` looks at them; `edit` changes entities and values, approves and overrides; `run` starts and cancels runs, which may cost
+   * money; `design` changes entity types, attributes, pipelines and evals.
+   */
+  readonly access: 'read' | 'edit' | 'run' | 'design';
+  /** Its name, where the request is about one. */
+  readonly entityType?: string;
+}
+
+/**
+ * Says whether a request may look at entities and attributes, edit values, run pipelines or design them. Anything but `true` answers 403.
+ *
+ * @param ctx - Koa's context; `ctx.state.principal` is what `apiAuthentication` answered
+ */
+export type AuthorizeAttributes = (
+  ctx: Context,
+  requested: RequestedAttributeAccess,
+) => boolean | Promise<boolean>;
+
 /** How {@link BeforeExecute} refuses a request: the HTTP status (400 to 599) and the `error` of the JSON body. */
 export interface Rejection {
   readonly status: number;

@@ -1,3 +1,4 @@
+import { isTimeZone } from '../definition/time-zone.js';
 import { Cron } from 'croner';
 import { durationMsOrNone, type Duration } from '../definition/duration.js';
 import { isPlainObject } from '../definition/json.js';
@@ -138,14 +139,5 @@ function cronProblem(cron: string): string | undefined {
       '..',
       '.',
     );
-  }
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -10,6 +10,8 @@ export const OWN_WORKFLOW_TYPES: readonly string[] = [
   'triggerDataFlow',
   'reconcileDataFlows',
   'askRecordStore',
+  'refreshAttributes',
+  'reconcileAttributes',
 ];
 
 /**

@@ -39,6 +39,40 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
       const last = items.at(-1);
       return { items, ...(rows.length > limit && last !== undefined && { next: last.id }) };
     },
+    due: (entityType) =>
+      database.read((db) => {
+        let query = db
+          .selectFrom('pipelines')
+          .innerJoin('attributes', 'attributes.id', 'pipelines.attribute_id')
+          .innerJoin('entity_types', 'entity_types.id', 'pipelines.entity_type_id')
+          .select(['entity_types.name as entityType', 'attributes.name as attribute'])
+          .where((eb) =>
+            eb.exists(
+              eb
+                .selectFrom('pipeline_changes')
+                .select('pipeline_changes.pipeline_id')
+                .whereRef('pipeline_changes.pipeline_id', '=', 'pipelines.id')
+                .where((inner) =>
+                  inner.or([
+                    inner('pipelines.last_run_at', 'is', null),
+                    inner('pipeline_changes.at', '>', inner.ref('pipelines.last_run_at')),
+                  ]),
+                ),
+            ),
+          );
+        if (entityType !== undefined) query = query.where('entity_types.name', '=', entityType);
+        return query.execute();
+      }),
+    unfinished: async (limit) => {
+      const rows = await database.read((db) =>
+        selectRuns(db)
+          .where('pipeline_runs.status', 'in', ['waiting', 'running'])
+          .orderBy('pipeline_runs.id')
+          .limit(limit)
+          .execute(),
+      );
+      return rows.map(attributeRun);
+    },
     failures: async (id, { after, limit }) => {
       const rows = await database.read(async (db) => {
         await findRun(db, id);

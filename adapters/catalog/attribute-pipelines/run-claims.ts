@@ -65,6 +65,8 @@ async function addRequest(
   { id, workflowId, place, trigger, reference, principal, task, now }: RunRequest,
 ): Promise<AttributeRun> {
   const pipeline = await lockPipeline(database, transaction, place);
+  const known = await selectRuns(transaction).where('pipeline_runs.id', '=', id).executeTakeFirst();
+  if (known !== undefined) return attributeRun(known);
   // Refused here, and not when the run has begun.
   if (task.filter !== undefined)
     filtered(database, task.filter, await attributesOf(transaction, place.entityType));

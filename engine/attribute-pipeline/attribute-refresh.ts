@@ -1,0 +1,149 @@
+import type { Client } from '@temporalio/client';
+import { monotonicFactory, ulid } from 'ulid';
+import type {
+  PipelineCatalog,
+  PipelinePlace,
+} from '../../src/attribute-pipeline/pipeline-catalog.js';
+import { pipelineName, type AttributePipeline } from '../../src/attribute-pipeline/pipeline.js';
+import {
+  ATTRIBUTES_CHANGED_SIGNAL,
+  readyPipelines,
+  refreshOrder,
+  REFRESH_WORKFLOW,
+  type RefreshQuestion,
+  type RefreshRequest,
+  type RefreshRun,
+  type RefreshTask,
+} from '../../src/attribute-pipeline/refresh.js';
+import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
+import { ENDED_OUTSIDE } from '../../src/attribute-pipeline/run.js';
+import { formatRunId } from '../run-id.js';
+import { isWorkflowRunning } from '../running-workflow.js';
+import { requestTemporal } from '../temporal-request.js';
+
+/** A run whose workflow Temporal does not know is left to whoever has asked for it for so long. */
+const START_GRACE_MS = 60_000;
+
+/** Most runs that one reconciliation looks at. */
+const MOST_RUNS = 500;
+
+/** Most pipelines that are read at once. */
+const PAGE = 200;
+
+/** What {@link AttributeRefresh} needs. */
+export interface AttributeRefreshOptions {
+  readonly catalog: {
+    readonly attributePipelines: PipelineCatalog;
+    readonly attributeRuns: RunCatalog;
+  };
+  readonly client: Client;
+  readonly taskQueue: string;
+}
+
+/** Has pipelines run in the order in which they depend on each other. */
+export class AttributeRefresh {
+  constructor(private readonly options: AttributeRefreshOptions) {}
+
+  /**
+   * Has what has changed of an entity type be computed, and on through what depends on it. One refresh of a type goes on at a time:
+   * it is told to look again.
+   *
+   * @throws {@link TemporalUnavailable}; a reconciliation looks at it then
+   */
+  async changed(entityType: string): Promise<void> {
+    const { client, taskQueue } = this.options;
+    await requestTemporal(client, () =>
+      client.workflow.signalWithStart(REFRESH_WORKFLOW, {
+        workflowId: `millrace/refresh/${taskQueue}/${entityType}`,
+        taskQueue,
+        args: [{ kind: 'changed', entityType } satisfies RefreshTask],
+        signal: ATTRIBUTES_CHANGED_SIGNAL,
+        signalArgs: [],
+      }),
+    );
+  }
+
+  /** Runs several pipelines, each after those that it reads from. @returns the workflow's id */
+  async all(task: Extract<RefreshTask, { readonly kind: 'all' }>): Promise<string> {
+    const { client, taskQueue } = this.options;
+    const workflowId = `millrace/refresh/${taskQueue}/${ulid()}`;
+    await requestTemporal(client, () =>
+      client.workflow.start(REFRESH_WORKFLOW, { workflowId, taskQueue, args: [task] }),
+    );
+    return workflowId;
+  }
+
+  /** Which runs may begin now. */
+  async plan({ task, running, failed }: RefreshQuestion): Promise<readonly RefreshRun[]> {
+    const { attributeRuns } = this.options.catalog;
+    if (task.kind === 'changed') {
+      const { entityType } = task;
+      const due = (await attributeRuns.due(entityType))
+        .map(pipelineName)
+        .filter((name) => !failed.includes(name));
+      if (due.length === 0) return [];
+      const pipelines = await this.#pipelines(entityType);
+      const ready = readyPipelines(pipelines, new Set(due), new Set(running));
+      return ready.map((place) => refreshRun(ulid(), place, []));
+    }
+    const { entityType, pipelines: named } = task;
+    const all = await this.#pipelines(entityType);
+    const names = named === undefined ? undefined : new Set(named.map(pipelineName));
+    const wanted = all.filter((one) => names === undefined || names.has(pipelineName(one)));
+    // Lists have the runs in the order in which they are to be.
+    const nextId = monotonicFactory();
+    return refreshOrder(wanted).map(({ pipeline, after }) => refreshRun(nextId(), pipeline, after));
+  }
+
+  async request({ run, trigger, principal, task }: RefreshRequest): Promise<void> {
+    const { run: id, workflowId, entityType, attribute } = run;
+    await this.options.catalog.attributeRuns.request({
+      id,
+      workflowId,
+      place: { entityType, attribute },
+      trigger,
+      task,
+      ...(principal !== undefined && { principal }),
+      now: new Date(),
+    });
+  }
+
+  /** Closes runs whose workflows have gone, and has types be refreshed of which something was changed and left. */
+  async reconcile(): Promise<{ readonly closed: number; readonly refreshed: number }> {
+    const { attributeRuns } = this.options.catalog;
+    let closed = 0;
+    for (const { id, workflowId, createdAt } of await attributeRuns.unfinished(MOST_RUNS)) {
+      if (Date.now() - createdAt.getTime() < START_GRACE_MS) continue;
+      if ((await isWorkflowRunning(this.options.client, workflowId)) === true) continue;
+      await attributeRuns.end(id, 'aborted', ENDED_OUTSIDE, new Date());
+      closed += 1;
+    }
+    const types = new Set((await attributeRuns.due()).map(({ entityType }) => entityType));
+    for (const type of types) await this.changed(type);
+    return { closed, refreshed: types.size };
+  }
+
+  async #pipelines(entityType: string | undefined): Promise<readonly AttributePipeline[]> {
+    const { attributePipelines } = this.options.catalog;
+    const found: AttributePipeline[] = [];
+    for (let after: string | undefined; ;) {
+      const { items, next } = await attributePipelines.pipelines(
+        { limit: PAGE, ...(after !== undefined && { after }) },
+        entityType === undefined ? {} : { entityType },
+      );
+      found.push(...items);
+      if (next === undefined) return found;
+      after = next;
+    }
+  }
+}
+
+function refreshRun(
+  run: string,
+  { entityType, attribute }: PipelinePlace,
+  after: readonly string[],
+): RefreshRun {
+  const name = pipelineName({ entityType, attribute });
+  const workflowId = formatRunId({ kind: 'attribute_pipeline', name, executionId: run });
+  return { entityType, attribute, run, workflowId, after };
+}
