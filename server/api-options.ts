@@ -12,6 +12,7 @@ export interface ApiSettings extends Pick<
   | 'authorizeExecution'
   | 'authorizeDataFlows'
   | 'authorizeRecordPipelines'
+  | 'authorizeAttributes'
   | 'beforeExecute'
   | 'exposePipes'
 > {
@@ -74,7 +75,7 @@ const DEFAULTS: ApiSettings = {
 export function settingsOfConfig(config: ProjectConfig): ApiSettings {
   const { apiAuthentication, authorizeExecution, authorizeDataFlows, authorizeRecordPipelines } =
     config;
-  const { server } = config;
+  const { server, authorizeAttributes } = config;
   const { beforeExecute, exposePipes } = config;
   const { bodyLimitBytes, maxWaitMs, sseClients, keepAliveMs } = server;
   return {
@@ -82,6 +83,7 @@ export function settingsOfConfig(config: ProjectConfig): ApiSettings {
     ...(authorizeExecution !== undefined && { authorizeExecution }),
     ...(authorizeDataFlows !== undefined && { authorizeDataFlows }),
     ...(authorizeRecordPipelines !== undefined && { authorizeRecordPipelines }),
+    ...(authorizeAttributes !== undefined && { authorizeAttributes }),
     ...(beforeExecute !== undefined && { beforeExecute }),
     exposePipes,
     bodyLimitBytes,

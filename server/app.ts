@@ -3,6 +3,7 @@ import Koa, { type Context } from 'koa';
 import type { Engine } from '../engine/engine.js';
 import type { ProjectConfig } from '../src/config/config.js';
 import { createApi, settingsOfConfig, type Api, type ApiDependencies } from './api-options.js';
+import { addAttributeRoutes } from './attributes/attribute-routes.js';
 import { addGetRoute } from './get-route.js';
 import { HttpProblem } from './http-problem.js';
 import { accessLog } from './middleware/access-log.js';
@@ -56,7 +57,7 @@ const CATCH_ALL = { path: PIPELINES, stream: true, async: true } as const;
  * The whole HTTP API as a Koa app: health, the list of pipelines, `/openapi.json`, the pipelines that `routes` of the
  * configuration names, and with `catchAllRoutes` every exposed one under `/pipelines/:name`, with streams and asynchronous
  * executions; the heartbeat of data flows, and with `dataFlows.routes` all of their API; with `recordPipelines.routes` that of
- * record pipelines.
+ * record pipelines; with `attributes.routes` that of entities, attributes and the pipelines that compute them.
  *
  * Every response has an `X-Request-Id`, and every error is JSON.
  *
@@ -135,7 +136,7 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
     path: '/openapi.json',
     around,
     handler: (ctx) => {
-      const { catchAllRoutes, routes, dataFlows, recordPipelines } = config;
+      const { catchAllRoutes, routes, dataFlows, recordPipelines, attributes } = config;
       const catchAll = catchAllRoutes ? CATCH_ALL : undefined;
       ctx.body = openApiDocument(api, {
         server: pathAbove(ctx, 1),
@@ -144,6 +145,7 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
         ...(dataFlows.routes && { dataFlows: DATA_FLOWS }),
         heartbeat: dataFlows.heartbeat.endpointPath,
         ...(recordPipelines.routes && { recordPipelines: RECORD_PIPELINES }),
+        ...(attributes.routes && { attributes: '' }),
       });
     },
   });
@@ -151,6 +153,7 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
     addDataFlowRoutes(router, api, streams, { path: DATA_FLOWS, around });
   if (config.recordPipelines.routes)
     addRecordPipelineRoutes(router, api, streams, { path: RECORD_PIPELINES, around });
+  if (config.attributes.routes) addAttributeRoutes(router, api, streams, { path: '', around });
   if (config.catchAllRoutes) {
     addPipelineRoutes(router, api, streams, {
       ...CATCH_ALL,

@@ -6,8 +6,7 @@ import { VERSION } from '../src/version.js';
 import type { Api } from './api-options.js';
 import { exposedDefinitions } from './middleware/exposure.js';
 import { COMPONENTS, parameters, problems, ref, type ProblemName } from './openapi-components.js';
-import { DATA_FLOW_COMPONENTS, dataFlowPaths } from './openapi-data-flows.js';
-import { RECORD_PIPELINE_COMPONENTS, recordPipelinePaths } from './openapi-record-pipelines.js';
+import { kindParts } from './openapi-kinds.js';
 import type { Mounted } from './routes/mount.js';
 
 /** What a document describes. */
@@ -24,6 +23,8 @@ export interface OpenApiRequest {
   readonly heartbeat: string;
   /** Path of the list of record pipelines, where their API is served. A project without any has none described. */
   readonly recordPipelines?: string;
+  /** What comes before `/entity_types` and the others; undefined where they are not served. */
+  readonly attributes?: string;
 }
 
 /** One place where a pipeline is served. */
@@ -44,14 +45,14 @@ export function openApiDocument(api: Api, request: OpenApiRequest): JsonObject {
     [inputName(name), localRefs(inputSchema, inputName(name))] as const,
     [outputName(name), localRefs(outputSchema, outputName(name))] as const,
   ]);
-  const flows = flowParts(api, request);
-  const records = recordParts(api, request);
+  const kinds = kindParts(api, request);
   return {
     openapi: '3.1.0',
     info: {
       title: 'Millrace',
       version: VERSION,
-      description: 'Pipelines, data flows and record pipelines over HTTP, durable on Temporal.',
+      description:
+        'Pipelines, data flows, record pipelines and computed attributes over HTTP, durable on Temporal.',
     },
     servers: [{ url: server === '' ? '/' : server }],
     paths: {
@@ -64,44 +65,25 @@ export function openApiDocument(api: Api, request: OpenApiRequest): JsonObject {
           'PipelineList',
         ),
       },
-      ...Object.fromEntries([...places.flatMap(pathsOf), ...flows.paths, ...records.paths]),
+      ...Object.fromEntries([...places.flatMap(pathsOf), ...kinds.paths]),
     },
     components: {
       schemas: {
         ...COMPONENTS.schemas,
-        ...flows.components.schemas,
-        ...records.components.schemas,
+        ...kinds.schemas,
         ...Object.fromEntries(contracts),
       },
       parameters: {
         ...COMPONENTS.parameters,
-        ...flows.components.parameters,
-        ...records.components.parameters,
+        ...kinds.parameters,
       },
       responses: {
         ...COMPONENTS.responses,
-        ...flows.components.responses,
-        ...records.components.responses,
+        ...kinds.responses,
       },
     },
   };
 }
-
-/** What a document says of data flows: nothing where the project has none. */
-function flowParts({ engine }: Api, { dataFlows: path, heartbeat }: OpenApiRequest) {
-  return engine.dataFlowNames.length === 0
-    ? NOTHING
-    : { paths: dataFlowPaths({ path, heartbeat }), components: DATA_FLOW_COMPONENTS };
-}
-
-/** What a document says of record pipelines: nothing where the project has none, or they are not served. */
-function recordParts({ engine }: Api, { recordPipelines: path }: OpenApiRequest) {
-  return path === undefined || engine.recordPipelines.names.length === 0
-    ? NOTHING
-    : { paths: recordPipelinePaths(path), components: RECORD_PIPELINE_COMPONENTS };
-}
-
-const NOTHING = { paths: [], components: { schemas: {}, parameters: {}, responses: {} } } as const;
 
 /** Where exposed pipelines are, at the path under which a client gets to them first. */
 function placesOf(api: Api, { catchAll, routes }: OpenApiRequest): readonly Place[] {

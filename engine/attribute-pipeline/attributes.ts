@@ -25,7 +25,7 @@ import {
   type AttributeArguments,
   type AttributeResult,
 } from '../../src/attribute-pipeline/plan.js';
-import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
+import type { RunCatalog, RunQuote } from '../../src/attribute-pipeline/run-catalog.js';
 import {
   ENDED_OUTSIDE,
   type AttributeRun,
@@ -179,7 +179,30 @@ export class Attributes {
     return changed;
   }
 
-  /** What is wrong with a pipeline, without saving it. @throws {@link InvalidSettings} */
+  /**
+   * Checks a pipeline without saving it: one that would be added, or would take the place of the one that is there.
+   *
+   * @returns the attributes that it would read
+   * @throws as {@link addPipeline}
+   */
+  async checkPipeline(
+    place: PipelinePlace,
+    written: WrittenPipeline,
+    by: Author,
+  ): Promise<{ readonly inputs: readonly string[] }> {
+    const name = pipelineName(place);
+    if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
+    const checked = await this.#checked(place, written);
+    const input = { ...UNSET, ...written, inputs: [], ...checked };
+    await this.options.catalog.attributePipelines.checkPipeline(place, input, by);
+    return { inputs: input.inputs };
+  }
+
+  /** What a run would look at, and what it would cost. @throws {@link NotFound}, {@link InvalidFilter} */
+  async quote(place: PipelinePlace, task: Partial<RunTask> = {}): Promise<RunQuote> {
+    return this.options.catalog.attributeRuns.quote(place, { force: false, ...task });
+  }
+
   async #checked(place: PipelinePlace, written: Partial<WrittenPipeline>) {
     const name = pipelineName(place);
     const problems = pipelineSettingsProblems({ ...UNSET, ...written });

@@ -33,6 +33,7 @@ import { apiErrorType, FAILURE_TYPES, type Failure } from '../../src/pipeline/fa
 import { STORE_QUESTION_FAILURES } from '../../src/record-pipeline/store-question.js';
 import { HttpProblem, type ErrorType } from '../http-problem.js';
 import { recordOf } from '../request-record.js';
+import { ofAttributes } from './attribute-errors.js';
 import type { Around } from './chain.js';
 
 /** Most violations that a body lists. */
@@ -99,6 +100,7 @@ export function problemOf(error: unknown): HttpProblem {
   return (
     ofDataFlows(error) ??
     ofRecordPipelines(error) ??
+    ofAttributes(error) ??
     ofTemporal(error) ??
     exposed(error) ??
     new HttpProblem(500, 'internal_error', 'Internal server error')

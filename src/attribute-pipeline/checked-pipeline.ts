@@ -10,6 +10,8 @@ import { PIPELINE_LIMITS, type PipelineInput, type PipelineSettings } from './pi
 
 /** A module as somebody asks for it. */
 export interface WrittenModule {
+  /** Of one that is there. */
+  readonly id?: string;
   /** Its slug. */
   readonly module: string;
   readonly settings: JsonObject;
@@ -17,6 +19,7 @@ export interface WrittenModule {
 
 /** A module whose settings are right. */
 interface CheckedModule {
+  readonly id?: string;
   readonly definition: AttributeModule['definition'];
   /** As its schema gives them, with its defaults. */
   readonly settings: JsonObject;
@@ -57,14 +60,18 @@ export async function checkedModules(
     ({ definition, settings }) => definition.inputAttributes?.(settings) ?? [],
   );
   return {
-    modules: checked.map(({ definition, settings }) => ({ module: definition.slug, settings })),
+    modules: checked.map(({ id, definition, settings }) => ({
+      module: definition.slug,
+      settings,
+      ...(id !== undefined && { id }),
+    })),
     inputs: [...new Set(inputs)],
   };
 }
 
 async function checkedModule(
   path: string,
-  { module: slug, settings: written }: WrittenModule,
+  { id, module: slug, settings: written }: WrittenModule,
   registry: ModuleRegistry,
   checking: ModuleChecking,
 ): Promise<CheckedModule | { readonly problems: readonly SettingsProblem[] }> {
@@ -98,7 +105,7 @@ async function checkedModule(
   const settings = JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
   const found = (await definition.validateSettings?.(settings, checking)) ?? [];
   return found.length === 0
-    ? { definition, settings }
+    ? { definition, settings, ...(id !== undefined && { id }) }
     : {
         problems: found.map((problem) => ({
           path: inside(`${path}.settings`, problem.path),

@@ -17,6 +17,8 @@ export interface PipelineCatalog {
    *   {@link InvalidSettings} for an attribute that people or another system write, {@link DependencyCycle}
    */
   addPipeline(place: PipelinePlace, input: PipelineInput, by: Author): Promise<AttributePipeline>;
+  /** As {@link addPipeline}, or {@link changePipeline} where there is one, but nothing is saved. @throws as both */
+  checkPipeline(place: PipelinePlace, input: PipelineInput, by: Author): Promise<void>;
   /** @throws {@link NotFound} */
   pipeline(place: PipelinePlace): Promise<AttributePipeline>;
   /** In the order of entity types and attributes; `after` is a {@link pipelineName}. */

@@ -27,7 +27,8 @@ export interface PipelineSettings {
 
 /** A pipeline as somebody wants it. */
 export interface PipelineInput extends PipelineSettings {
-  readonly modules: readonly Omit<PipelineModule, 'id'>[];
+  /** With the id of one that is there, it stays that one. */
+  readonly modules: readonly (Omit<PipelineModule, 'id'> & { readonly id?: string })[];
   /** Names of the attributes that its sources read. */
   readonly inputs: readonly string[];
 }

@@ -90,6 +90,18 @@ export interface RunBatch {
   readonly warnings: readonly string[];
 }
 
+/** What a run would look at, and what it would cost by what runs of the pipeline have cost. */
+export interface RunQuote {
+  readonly entities: number;
+  /** Null where no run has asked a model yet, as the other. */
+  readonly tokensIn: number | null;
+  readonly tokensOut: number | null;
+  /** Null where no model that was asked has a price. */
+  readonly cost: number | null;
+  /** Runs that the averages are of. */
+  readonly runsLookedAt: number;
+}
+
 /** A run that may not write any more: another attempt has taken over, or it has ended. */
 export class RunFenceLost extends Error {
   override readonly name = 'RunFenceLost';
@@ -128,6 +140,8 @@ export interface RunCatalog {
   due(entityType?: string): Promise<readonly PipelinePlace[]>;
   /** Runs that wait or go on, oldest first. */
   unfinished(limit: number): Promise<readonly AttributeRun[]>;
+  /** @throws {@link NotFound}, {@link InvalidFilter} */
+  quote(place: PipelinePlace, task: RunTask): Promise<RunQuote>;
   /** How many there are from the beginning. */
   countCandidates(id: string): Promise<number>;
   /**

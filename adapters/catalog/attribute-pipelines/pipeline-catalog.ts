@@ -27,6 +27,7 @@ export function pipelineCatalog(database: CatalogDatabase): PipelineCatalog {
   return {
     addPipeline: (place, input, by) =>
       database.write((transaction) => add(database, transaction, place, input, by)),
+    checkPipeline: (place, input, by) => check(database, place, input, by),
     pipeline: (place) => database.read((db) => readOne(db, place)),
     pipelines: async ({ after, limit }, { entityType } = {}) => {
       const [typeAfter = '', attributeAfter = ''] = after?.split('.') ?? [];
@@ -109,6 +110,30 @@ async function add(
   await writeModules(transaction, id, input.modules, now);
   await writeInputs(transaction, id, place, entityTypeId, input.inputs);
   return readOne(transaction, place);
+}
+
+/** Undoes what was only tried. */
+class Tried extends Error {}
+
+async function check(
+  database: CatalogDatabase,
+  place: PipelinePlace,
+  input: PipelineInput,
+  by: Author,
+): Promise<void> {
+  try {
+    await database.write(async (transaction) => {
+      const known = await findPipeline(transaction, place);
+      if (known === undefined) await add(database, transaction, place, input, by);
+      else {
+        const lockVersion = known.lock_version;
+        await alter(database, transaction, { place, change: input, lockVersion, by });
+      }
+      throw new Tried();
+    });
+  } catch (error) {
+    if (!(error instanceof Tried)) throw error;
+  }
 }
 
 /** The columns of what somebody sets of a pipeline. */

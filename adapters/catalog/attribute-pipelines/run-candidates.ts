@@ -58,8 +58,18 @@ export function runCandidates(
   };
 }
 
+/** What says which entities a run looks at. */
+export type CandidatesOf = Pick<
+  RunRow,
+  'entity_type_id' | 'entity_type' | 'pipeline_id' | 'pipeline_version' | 'task'
+>;
+
 /** The entities that a run looks at, each with what is down for it. */
-async function selectCandidates(database: CatalogDatabase, db: Kysely<Tables>, run: RunRow) {
+export async function selectCandidates(
+  database: CatalogDatabase,
+  db: Kysely<Tables>,
+  run: CandidatesOf,
+) {
   const task = taskOf(run);
   const all = await looksAtAll(db, run);
   let query = db
@@ -85,7 +95,7 @@ async function selectCandidates(database: CatalogDatabase, db: Kysely<Tables>, r
 }
 
 /** Else only at what was put down for the pipeline: nothing else can have changed. */
-async function looksAtAll(db: Kysely<Tables>, run: RunRow): Promise<boolean> {
+async function looksAtAll(db: Kysely<Tables>, run: CandidatesOf): Promise<boolean> {
   const { force, entityIds, retryOf, changedOnly } = taskOf(run);
   if (changedOnly === true) return false;
   if (force || entityIds !== undefined || retryOf !== undefined) return true;

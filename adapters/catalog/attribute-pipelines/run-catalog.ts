@@ -4,6 +4,7 @@ import { readTime } from '../values.js';
 import { runBatches } from './run-batches.js';
 import { runCandidates } from './run-candidates.js';
 import { runClaims } from './run-claims.js';
+import { runQuotes } from './run-quotes.js';
 import { runSpending } from './run-spending.js';
 import { attributeRun, findRun, selectRuns } from './run-rows.js';
 
@@ -14,6 +15,7 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
     ...runCandidates(database),
     ...runBatches(database),
     ...runSpending(database),
+    ...runQuotes(database),
     run: (id) => database.read(async (db) => attributeRun(await findRun(db, id))),
     active: async ({ entityType, attribute }) => {
       const row = await database.read((db) =>

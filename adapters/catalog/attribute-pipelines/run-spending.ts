@@ -51,15 +51,29 @@ export function dayOf(time: Date): string {
 async function averageCost(db: Kysely<Tables>, run: RunRow): Promise<number | null> {
   const worked = run.entities_processed + run.entities_failed;
   if (worked > 0) return (run.cost ?? 0) / worked;
+  const { cost, entities } = await pastCosts(db, run.pipeline_id);
+  return cost === null || entities === 0 ? null : cost / entities;
+}
+
+/** What the last runs of a pipeline that asked a model have taken together; null where none has. */
+export async function pastCosts(db: Kysely<Tables>, pipelineId: string) {
   const rows = await db
     .selectFrom('pipeline_runs')
-    .select(['cost', 'entities_processed', 'entities_failed'])
-    .where('pipeline_id', '=', run.pipeline_id)
-    .where('cost', 'is not', null)
+    .select(['cost', 'tokens_in', 'tokens_out', 'entities_processed', 'entities_failed'])
+    .where('pipeline_id', '=', pipelineId)
+    .where('tokens_in', 'is not', null)
     .orderBy('id', 'desc')
     .limit(RUNS_LOOKED_AT)
     .execute();
-  const cost = rows.reduce((sum, row) => sum + (row.cost ?? 0), 0);
-  const entities = rows.reduce((sum, row) => sum + row.entities_processed + row.entities_failed, 0);
-  return entities === 0 ? null : cost / entities;
+  const sum = (of: (row: (typeof rows)[number]) => number | null): number | null =>
+    rows.every((row) => of(row) === null)
+      ? null
+      : rows.reduce((total, row) => total + (of(row) ?? 0), 0);
+  return {
+    runs: rows.length,
+    entities: sum((row) => row.entities_processed + row.entities_failed) ?? 0,
+    tokensIn: sum((row) => row.tokens_in),
+    tokensOut: sum((row) => row.tokens_out),
+    cost: sum((row) => row.cost),
+  };
 }

@@ -60,8 +60,8 @@ export async function writeModules(
 ): Promise<void> {
   await transaction.deleteFrom('pipeline_modules').where('pipeline_id', '=', pipelineId).execute();
   if (modules.length === 0) return;
-  const rows = modules.map(({ module, settings }, order) => ({
-    id: ulid(now.getTime()),
+  const rows = modules.map(({ id, module, settings }, order) => ({
+    id: id ?? ulid(now.getTime()),
     pipeline_id: pipelineId,
     order,
     module_class: module,

@@ -1,0 +1,239 @@
+import { z } from 'zod';
+import { RunNotFound } from '../../engine/errors.js';
+import type { Run } from '../../engine/run.js';
+import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
+import type { RunTask } from '../../src/attribute-pipeline/run.js';
+import type { EventPosition } from '../../src/progress/run-event.js';
+import { isClosed } from '../../src/progress/status.js';
+import { HttpProblem } from '../http-problem.js';
+import { readLastEventId } from '../query-parameters.js';
+import { queryValue } from '../request-path.js';
+import { recordOf } from '../request-record.js';
+import { answers } from './answers.js';
+import { pageOf, pipelinePlace, placeNamed, type AttributeRequest } from './attribute-request.js';
+import { route, type AttributeRoute } from './attribute-route.js';
+import { listBody, runBody } from './bodies.js';
+import { entityFilter } from './reading.js';
+
+const task = {
+  force: z.boolean().default(true).meta({
+    description: 'Compute also what has not changed. The default of a run that somebody asks for.',
+  }),
+  filter: entityFilter.optional(),
+  max_entities: z.int().optional(),
+};
+
+const PAGE = {
+  limit: 'Most entries of the page.',
+  after: 'What the page before has told as next.',
+};
+
+const startRoutes: readonly AttributeRoute[] = [
+  route({
+    method: 'post',
+    path: '/attribute_pipelines/:pipeline/run',
+    name: 'attribute_pipeline_run',
+    summary: 'Start a run of a pipeline.',
+    access: 'run',
+    body: z.strictObject({
+      ...task,
+      entity_ids: z.array(z.string()).optional(),
+      retry_of: z.string().optional().meta({ description: 'Only what has failed in this run.' }),
+      queue: z.boolean().default(false).meta({
+        description: 'Wait for the end of another run, instead of being refused with 409.',
+      }),
+    }),
+    status: 202,
+    answer: answers.run,
+    handler: async (request, { queue, entity_ids, retry_of, ...rest }) => {
+      const { principal } = recordOf(request.ctx);
+      const { run } = await request.attributes.run(pipelinePlace(request), {
+        ...taskOf(rest),
+        ...(entity_ids !== undefined && { entityIds: entity_ids }),
+        ...(retry_of !== undefined && { retryOf: retry_of }),
+        queue,
+        ...(principal !== undefined && { principal }),
+      });
+      const body = runBody(run, request);
+      request.ctx.set('Location', `${request.base}/attribute_runs/${run.id}`);
+      return body;
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/attribute_pipelines/run',
+    name: 'attribute_pipelines_run',
+    summary: 'Run several pipelines, or all, each after those that it reads from.',
+    access: 'run',
+    body: z.strictObject({
+      ...task,
+      entity_type: z.string().optional(),
+      pipelines: z.array(z.string()).min(1).optional(),
+    }),
+    entityType: (_, { entity_type }) => entity_type,
+    status: 202,
+    answer: z.object({ workflow_id: z.string() }),
+    handler: async ({ ctx, attributes }, { entity_type, pipelines, ...rest }) => {
+      const { principal } = recordOf(ctx);
+      const named = pipelines?.map((name) => placeNamed('pipeline', name));
+      for (const place of named ?? []) await attributes.pipelines.pipeline(place);
+      const workflowId = await attributes.refresh.all({
+        kind: 'all',
+        trigger: 'manual',
+        task: taskOf(rest),
+        ...(entity_type !== undefined && { entityType: entity_type }),
+        ...(named !== undefined && { pipelines: named }),
+        ...(principal !== undefined && { principal }),
+      });
+      return { workflow_id: workflowId };
+    },
+  }),
+];
+
+const shownRoutes: readonly AttributeRoute[] = [
+  route({
+    method: 'get',
+    path: '/attribute_pipelines/:pipeline/runs',
+    name: 'attribute_pipeline_runs',
+    summary: 'Runs of a pipeline, newest first.',
+    access: 'read',
+    query: PAGE,
+    answer: answers.list('attribute_runs', answers.run),
+    handler: async (request) => {
+      const place = pipelinePlace(request);
+      await request.attributes.pipelines.pipeline(place);
+      const page = await request.attributes.runs.runs(pageOf(request), place);
+      return listBody('attribute_runs', page, (run) => runBody(run, request));
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/attribute_runs',
+    name: 'attribute_runs',
+    summary: 'Runs of all pipelines, newest first.',
+    access: 'read',
+    query: { entity_type: 'Only of this type.', ...PAGE },
+    entityType: ({ ctx }) => queryValue(ctx, 'entity_type'),
+    answer: answers.list('attribute_runs', answers.run),
+    handler: async (request) => {
+      const entityType = queryValue(request.ctx, 'entity_type');
+      const of = entityType === undefined ? {} : { entityType };
+      const page = await request.attributes.runs.runs(pageOf(request), of);
+      return listBody('attribute_runs', page, (run) => runBody(run, request));
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/attribute_runs/:run',
+    name: 'attribute_run',
+    summary: 'A run.',
+    access: 'read',
+    answer: answers.run,
+    handler: async (request) =>
+      runBody(await request.attributes.runs.run(request.params['run'] ?? ''), request),
+  }),
+  route({
+    method: 'get',
+    path: '/attribute_runs/:run/failures',
+    name: 'attribute_run_failures',
+    summary: 'Entities that have failed in a run.',
+    access: 'read',
+    query: PAGE,
+    answer: answers.list('failures', answers.failure),
+    handler: async (request) => {
+      const { params, attributes, base } = request;
+      const page = await attributes.runs.failures(params['run'] ?? '', pageOf(request));
+      return listBody('failures', page, ({ entityId, module, message, at }) => ({
+        entity_id: entityId,
+        module,
+        message,
+        at: at.toISOString(),
+        links: { entity: `${base}/entities/${entityId}` },
+      }));
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/attribute_runs/:run/cancel',
+    name: 'attribute_run_cancel',
+    summary: 'Ask a run to end. What was written stays.',
+    access: 'run',
+    status: 202,
+    answer: answers.run,
+    handler: async (request) =>
+      runBody(await request.attributes.cancelRun(request.params['run'] ?? ''), request),
+  }),
+];
+
+const eventsRoute = route({
+  method: 'get',
+  path: '/attribute_runs/:run/events',
+  name: 'attribute_run_events',
+  summary: 'Stream the events of a run, past and to come (text/event-stream).',
+  access: 'read',
+  query: { last_event_id: 'Go on after this event, as the header Last-Event-ID does.' },
+  handler: stream,
+});
+
+/** Starting runs, and `/attribute_runs`: what has become of them. */
+export const runRoutes: readonly AttributeRoute[] = [...startRoutes, ...shownRoutes, eventsRoute];
+
+async function stream({
+  ctx,
+  api,
+  streams,
+  attributes,
+  params,
+}: AttributeRequest): Promise<undefined> {
+  const known = await attributes.runs.run(params['run'] ?? '');
+  const run = api.engine.runWithId({
+    kind: 'attribute_pipeline',
+    name: pipelineName(known),
+    executionId: known.id,
+  });
+  const after = readLastEventId(ctx);
+  const isOver = await isRunOver(run);
+  if (after !== undefined && isOver && !(await hasNews(run, after))) {
+    // This makes an EventSource stop reconnecting (HTML standard): it has had everything.
+    ctx.status = 204;
+    return undefined;
+  }
+  ctx.set('X-Execution-Id', known.id);
+  if (ctx.method === 'HEAD') ctx.status = 200;
+  else
+    streams.reserve().open(ctx, known.id, (signal) => run.events({ after, signal, hints: true }));
+  return undefined;
+}
+
+/** @throws {@link HttpProblem} 404 where Temporal knows no such run, or none any more */
+async function isRunOver(run: Run): Promise<boolean> {
+  try {
+    return isClosed((await run.describe()).status);
+  } catch (error) {
+    if (!(error instanceof RunNotFound)) throw error;
+    const message =
+      'Temporal keeps no events of this run, or no longer. The run itself is still there.';
+    throw new HttpProblem(404, 'not_found', message, { cause: error });
+  }
+}
+
+async function hasNews(run: Run, after: EventPosition): Promise<boolean> {
+  for await (const _event of run.events({ after })) return true;
+  return false;
+}
+
+function taskOf({
+  force,
+  filter,
+  max_entities,
+}: {
+  readonly force: boolean;
+  readonly filter?: RunTask['filter'];
+  readonly max_entities?: number | undefined;
+}): RunTask {
+  return {
+    force,
+    ...(filter !== undefined && { filter }),
+    ...(max_entities !== undefined && { maxEntities: max_entities }),
+  };
+}

@@ -1,0 +1,422 @@
+import { describe, expect, it } from '@jest/globals';
+import { AttributeApi } from '../support/attribute-api.js';
+import { useAttributeStacks } from '../support/attribute-stack.js';
+import { useServers } from '../support/http-api.js';
+import { until } from '../support/until.js';
+
+const start = useAttributeStacks();
+const serve = useServers();
+
+/** An API with the type of a test, and nothing in it. */
+async function empty() {
+  const stack = await start({}, {});
+  const { url } = await serve(stack.env.engine);
+  return { stack, type: stack.type, api: new AttributeApi(url) };
+}
+
+/** Boxes with a width, and an area that is computed from it. */
+async function boxes() {
+  const { stack, type, api } = await empty();
+  for (const attribute of [
+    { name: 'width', data_type: 'integer' },
+    {
+      name: 'area',
+      data_type: 'integer',
+      editable: 'overridable',
+      needs_approval: 'yes',
+      is_sync: 'to_external',
+    },
+  ])
+    await api.post('/attributes', { entity_type: type, ...attribute });
+  const pipeline = await api.post('/attribute_pipelines', {
+    attribute: `${type}.area`,
+    modules: [
+      { module: 'attributes_source', settings: { attributes: ['width'] } },
+      { module: 'calculation', settings: { code: 'return $json.width * $json.width' } },
+    ],
+  });
+  const ids = await saved(api, type, { a: 2, b: 3 });
+  return { stack, type, api, pipeline, ids };
+}
+
+async function saved(
+  api: AttributeApi,
+  type: string,
+  widths: Readonly<Record<string, number>>,
+): Promise<readonly string[]> {
+  const { entities } = await api.post('/entities', {
+    entity_type: type,
+    entities: Object.entries(widths).map(([key, width]) => ({ key, values: { width } })),
+  });
+  return (entities as readonly { readonly id: string }[]).map(({ id }) => id);
+}
+
+async function areaIs(api: AttributeApi, id: string, area: number): Promise<void> {
+  await until(async () => {
+    const { values } = await api.get(`/entities/${id}`);
+    return (values as Record<string, unknown>)['area'] === area ? true : undefined;
+  });
+}
+
+describe('entity types and attributes over HTTP', () => {
+  it('are added, listed, changed and removed', async () => {
+    const { type, api } = await empty();
+    const other = `${type}_other`;
+    const added = await api.post('/entity_types', { name: other, label: 'Other' });
+    expect(added).toMatchObject({ name: other, label: 'Other', lock_version: 1 });
+    const changed = await api.ok('PATCH', `/entity_types/${other}`, {
+      lock_version: 1,
+      description: 'Others.',
+    });
+    expect(changed).toMatchObject({ label: 'Other', description: 'Others.', lock_version: 2 });
+    const attribute = await api.post('/attributes', {
+      entity_type: other,
+      name: 'color',
+      data_type: 'select',
+      allowed_values: ['red', 'green'],
+    });
+    expect(attribute).toMatchObject({ editable: 'yes', needs_approval: 'no', is_sync: 'no' });
+    expect(
+      await api.ok('PATCH', `/attributes/${other}.color`, { lock_version: 1, label: 'Color' }),
+    ).toMatchObject({ label: 'Color', lock_version: 2 });
+    expect(await api.get(`/attributes?entity_type=${other}`)).toMatchObject({
+      attributes: [{ name: 'color' }],
+    });
+    expect((await api.call('DELETE', `/entity_types/${other}`)).body).toMatchObject({
+      type: 'in_use',
+    });
+    await api.ok('DELETE', `/attributes/${other}.color`);
+    await api.ok('DELETE', `/entity_types/${other}`);
+    expect((await api.call('GET', `/entity_types/${other}`)).status).toBe(404);
+  });
+
+  it('are refused with everything that is wrong, and where', async () => {
+    const { type, api } = await empty();
+    const { status, body } = await api.call('POST', '/attributes', {
+      entity_type: type,
+      name: 'color',
+      data_type: 'colour',
+      alowed_values: [],
+    });
+    expect([status, body['type']]).toEqual([422, 'contract_violation']);
+    expect((body['violations'] as { path: string }[]).map(({ path }) => path).sort()).toEqual([
+      'alowed_values',
+      'data_type',
+    ]);
+    expect(
+      (
+        await api.call('POST', '/attributes', {
+          entity_type: type,
+          name: 'color',
+          data_type: 'select',
+        })
+      ).body,
+    ).toMatchObject({ violations: [{ path: 'allowed_values' }] });
+    expect((await api.call('GET', '/attributes')).status).toBe(400);
+    expect((await api.call('POST', '/entity_types', { name: type })).body).toMatchObject({
+      type: 'name_taken',
+    });
+  });
+
+  it('tell who edits what somebody else has edited meanwhile what there is now', async () => {
+    const { type, api } = await empty();
+    await api.ok('PATCH', `/entity_types/${type}`, { lock_version: 1, label: 'First' });
+    const { status, body } = await api.call('PATCH', `/entity_types/${type}`, {
+      lock_version: 1,
+      label: 'Second',
+    });
+    expect(status).toBe(409);
+    expect(body).toMatchObject({
+      type: 'edit_conflict',
+      yours: 1,
+      theirs: 2,
+      current: { label: 'First', lock_version: 2 },
+    });
+  });
+});
+
+describe('entities over HTTP', () => {
+  it('are saved, found by filters, paged and shown in views', async () => {
+    const { type, api, ids } = await boxes();
+    const [a = '', b = ''] = ids;
+    await areaIs(api, a, 4);
+    await areaIs(api, b, 9);
+    const filter = JSON.stringify([{ attribute: 'width', operator: '>', value: 2 }]);
+    const found = await api.get(
+      `/entities?entity_type=${type}&count=true&filter=${encodeURIComponent(filter)}`,
+    );
+    expect(found).toMatchObject({
+      count: 1,
+      entities: [{ id: b, key: 'b', values: { width: 3, area: 9 } }],
+    });
+    const first = await api.get(`/entities?entity_type=${type}&limit=1`);
+    expect(first).toMatchObject({ entities: [{ id: a }], next: a });
+    expect(await api.get(`/entities?entity_type=${type}&after=${a}`)).toMatchObject({
+      entities: [{ id: b }],
+    });
+    expect(await api.get(`/entities/${a}?view=approved`)).toMatchObject({ values: { width: 2 } });
+    expect(await api.get(`/entities/${a}?view=all`)).toMatchObject({
+      values: { area: { current: 4, confidence: 1, awaits_approval: true, pipeline_version: 1 } },
+    });
+    await api.ok('DELETE', `/entities/${a}`);
+    expect((await api.call('GET', `/entities/${a}`)).status).toBe(404);
+  });
+
+  it('are refused all together, with the path of each wrong value', async () => {
+    const { type, api } = await boxes();
+    const { status, body } = await api.call('POST', '/entities', {
+      entity_type: type,
+      entities: [
+        { key: 'x', values: { width: 'wide' } },
+        { key: 'y', values: { area: 1 } },
+        { key: 'z', values: { nothing: 1 } },
+      ],
+    });
+    expect(status).toBe(422);
+    expect((body['violations'] as { path: string }[]).map(({ path }) => path)).toEqual([
+      'entities[0].values.width',
+      'entities[1].values.area',
+      'entities[2].values.nothing',
+    ]);
+    const wrong = encodeURIComponent('[{"attribute":"width","operator":">","value":"wide"}]');
+    expect(
+      (await api.call('GET', `/entities?entity_type=${type}&filter=${wrong}`)).body,
+    ).toMatchObject({ type: 'contract_violation', violations: [{ path: 'filter[0]' }] });
+    expect((await api.call('GET', `/entities?entity_type=${type}&filter=x`)).status).toBe(400);
+  });
+
+  it('have values that are overridden, approved, published, and tell how they came about', async () => {
+    const { type, api, ids } = await boxes();
+    const [a = '', b = ''] = ids;
+    await areaIs(api, a, 4);
+    await areaIs(api, b, 9);
+    const path = `/entities/${a}/values/area`;
+    const queue = await api.get(`/entities/awaiting_approval?entity_type=${type}`);
+    expect(queue).toMatchObject({ values: [{ attribute: 'area' }, { attribute: 'area' }] });
+    await api.post(`${path}/approve`);
+    const overridden = await api.ok('PUT', `${path}/override`, { value: 5, version: 2 });
+    expect(overridden).toMatchObject({ value: 5, current: 4, approved: 4, awaits_approval: true });
+    const late = await api.call('PUT', `${path}/override`, { value: 6, version: 2 });
+    expect([late.status, late.body['type']]).toEqual([409, 'edit_conflict']);
+    await api.post('/entities/approve', {
+      values: [a, b].map((entity_id) => ({ entity_id, attribute: 'area' })),
+    });
+    expect(await api.post(`${path}/publish`)).toMatchObject({ approved: 5, live: 5 });
+    expect(await api.ok('DELETE', `${path}/override`)).toMatchObject({ value: 4, live: 5 });
+    const { history } = await api.get(`${path}/history`);
+    expect((history as { change: string }[]).map(({ change }) => change)).toEqual([
+      'override_removed',
+      'published',
+      'approved',
+      'overridden',
+      'approved',
+      'computed',
+    ]);
+    expect((await api.call('PUT', `/entities/${a}/values/area`, { value: 1 })).status).toBe(422);
+    expect(await api.ok('PUT', `/entities/${a}/values/width`, { value: 7 })).toMatchObject({
+      value: 7,
+    });
+    await areaIs(api, a, 49);
+    expect((await api.call('GET', `/entities/${a}/values/nothing`)).status).toBe(404);
+  });
+});
+
+describe('attribute pipelines over HTTP', () => {
+  it('are listed, changed with their modules, and removed', async () => {
+    const { type, api, pipeline } = await boxes();
+    const path = `/attribute_pipelines/${type}.area`;
+    expect(await api.get(`/attribute_pipelines?entity_type=${type}`)).toMatchObject({
+      attribute_pipelines: [{ pipeline: `${type}.area`, inputs: ['width'] }],
+    });
+    const named = await api.ok('PATCH', path, {
+      lock_version: pipeline['lock_version'],
+      name: 'Areas',
+      on_error: 'continue',
+      run_budget: 5,
+    });
+    expect(named).toMatchObject({
+      name: 'Areas',
+      on_error: 'continue',
+      run_budget: 5,
+      pipeline_version: 1,
+      lock_version: 2,
+    });
+    const added = await api.post(`${path}/modules`, {
+      lock_version: 2,
+      module: 'calculation',
+      settings: { code: 'return $value + 1' },
+    });
+    const ids = (added['modules'] as { id: string }[]).map(({ id }) => id);
+    expect(added).toMatchObject({ pipeline_version: 2, lock_version: 3 });
+    const edited = await api.ok('PATCH', `${path}/modules/${ids[2]!}`, {
+      lock_version: 3,
+      settings: { code: 'return $value + 2' },
+    });
+    expect((edited['modules'] as { id: string }[]).map(({ id }) => id)).toEqual(ids);
+    const wrong = await api.call('PUT', `${path}/modules`, {
+      lock_version: 4,
+      order: [ids[1], ids[0], ids[2]],
+    });
+    expect(wrong.body).toMatchObject({ violations: [{ path: 'modules' }] });
+    await api.ok('PUT', `${path}/modules`, { lock_version: 4, order: [ids[0], ids[2], ids[1]] });
+    const removed = await api.ok('DELETE', `${path}/modules/${ids[1]!}?lock_version=5`);
+    expect(removed['modules']).toHaveLength(2);
+    await api.ok('DELETE', path);
+    expect((await api.call('GET', path)).status).toBe(404);
+  });
+
+  it('are checked without being saved: settings, order and cycles', async () => {
+    const { type, api } = await boxes();
+    const modules = (attribute: string) => [
+      { module: 'attributes_source', settings: { attributes: [attribute] } },
+      { module: 'calculation', settings: { code: 'return 1' } },
+    ];
+    await api.post('/attributes', {
+      entity_type: type,
+      name: 'volume',
+      data_type: 'integer',
+      editable: 'no',
+    });
+    const volume = { attribute: `${type}.volume`, modules: modules('area') };
+    expect(await api.post('/attribute_pipelines/validate', volume)).toEqual({
+      valid: true,
+      inputs: ['area'],
+    });
+    expect((await api.call('GET', `/attribute_pipelines/${type}.volume`)).status).toBe(404);
+    await api.post('/attribute_pipelines', volume);
+    const cycle = { attribute: `${type}.area`, modules: modules('volume') };
+    for (const [method, path, body] of [
+      ['POST', '/attribute_pipelines/validate', cycle],
+      ['PATCH', `/attribute_pipelines/${type}.area`, { lock_version: 1, modules: cycle.modules }],
+    ] as const)
+      expect((await api.call(method, path, body)).body).toMatchObject({
+        type: 'dependency_cycle',
+        cycle: expect.arrayContaining(['area', 'volume']),
+      });
+    const wrong = await api.call('POST', '/attribute_pipelines/validate', {
+      attribute: `${type}.volume`,
+      modules: [
+        { module: 'attributes_source', settings: { attributes: [] } },
+        { module: 'calculation', settings: { code: 'return (' } },
+        { module: 'calculaton' },
+      ],
+    });
+    expect((wrong.body['violations'] as { path: string }[]).map(({ path }) => path)).toEqual([
+      'modules[0].settings.attributes',
+      'modules[1].settings.code',
+      'modules[2].module',
+    ]);
+  });
+
+  it('tell which modules there are, with what a form for their settings needs', async () => {
+    const { api } = await empty();
+    const { modules } = await api.get('/attribute_pipelines/modules');
+    expect(modules).toMatchObject([
+      { slug: 'attributes_source', type: 'source' },
+      {
+        slug: 'calculation',
+        type: 'processor',
+        settings_schema: {
+          required: ['code'],
+          properties: { code: { type: 'string', title: 'Code', widget: 'code' } },
+        },
+      },
+      { slug: 'ai_prompt', settings_schema: { properties: { model: { widget: 'model' } } } },
+    ]);
+  });
+});
+
+describe('runs of attribute pipelines over HTTP', () => {
+  it('are quoted, started, shown, listed, and streamed', async () => {
+    const { type, api, ids } = await boxes();
+    await areaIs(api, ids[1]!, 9);
+    const path = `/attribute_pipelines/${type}.area`;
+    expect(await api.get(`${path}/quote`)).toMatchObject({ force: true, entities: 2, cost: null });
+    const run = await api.post(`${path}/run`, {
+      filter: [{ attribute: 'width', operator: '=', value: 3 }],
+      queue: true,
+    });
+    expect(run).toMatchObject({ triggered_by: 'manual', force: true, status: 'waiting' });
+    const self = `/attribute_runs/${String(run['id'])}`;
+    const over = await until(async () => {
+      const shown = await api.get(self);
+      return shown['completed_at'] === null ? undefined : shown;
+    });
+    expect(over).toMatchObject({ status: 'completed', entities_processed: 1 });
+    const response = await fetch(`${api.url}${self}/events`);
+    const text = await response.text();
+    expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(text).toMatch(
+      /event: attribute_run_begun[\s\S]*event: attribute_run_progress[\s\S]*event: complete/,
+    );
+    const lastId = [...text.matchAll(/^id: (.+)$/gm)].at(-1)?.[1] ?? '';
+    const again = await fetch(`${api.url}${self}/events`, { headers: { 'Last-Event-ID': lastId } });
+    expect(again.status).toBe(204);
+    const { attribute_runs } = await api.get(`${path}/runs`);
+    expect((attribute_runs as { id: string }[])[0]?.id).toBe(run['id']);
+    expect(await api.get(`/attribute_runs?entity_type=${type}`)).toMatchObject({
+      attribute_runs: expect.arrayContaining([expect.objectContaining({ id: run['id'] })]),
+    });
+    expect((await api.call('POST', `${self}/cancel`)).body).toMatchObject({
+      type: 'execution_closed',
+      status: 'completed',
+    });
+  });
+
+  it('of several pipelines are started in their order', async () => {
+    const { stack, type, api, ids } = await boxes();
+    await areaIs(api, ids[1]!, 9);
+    const { workflow_id: id } = await api.post('/attribute_pipelines/run', { entity_type: type });
+    const handle = stack.env.engine.temporal.client.workflow.getHandle(String(id));
+    expect(await handle.result()).toEqual({ completed: 1, failed: 0 });
+  });
+
+  it('tell which entities have failed', async () => {
+    const { type, api } = await boxes();
+    await api.ok('PATCH', `/attribute_pipelines/${type}.area`, {
+      lock_version: 1,
+      on_error: 'continue',
+      modules: [
+        { module: 'attributes_source', settings: { attributes: ['width'] } },
+        { module: 'calculation', settings: { code: 'throw new Error("no")' } },
+      ],
+    });
+    const run = await api.post(`/attribute_pipelines/${type}.area/run`, { queue: true });
+    const self = `/attribute_runs/${String(run['id'])}`;
+    await until(async () => ((await api.get(self))['completed_at'] === null ? undefined : true));
+    expect(await api.get(self)).toMatchObject({ status: 'completed', entities_failed: 2 });
+    expect(await api.get(`${self}/failures?limit=1`)).toMatchObject({
+      failures: [{ module: 'calculation', message: 'Error: no (line 1)' }],
+      next: expect.any(String),
+    });
+  });
+});
+
+describe('who asks', () => {
+  it('is authenticated, authorized for what the request does, and kept with it', async () => {
+    const { stack, type, ids } = await boxes();
+    const asked: unknown[] = [];
+    const { url } = await serve(stack.env.engine, {
+      apiAuthentication: (ctx) => ctx.get('x-user') || false,
+      authorizeAttributes: (ctx, requested) => {
+        asked.push(requested);
+        return requested.access === 'read' || ctx.state['principal'] === 'ann';
+      },
+    });
+    expect((await new AttributeApi(url).call('GET', '/entity_types')).status).toBe(401);
+    const bob = new AttributeApi(url, { 'x-user': 'bob' });
+    const path = `/attribute_pipelines/${type}.area`;
+    expect(await bob.get(path)).toMatchObject({ entity_type: type });
+    expect((await bob.call('POST', `${path}/run`, {})).status).toBe(403);
+    const ann = new AttributeApi(url, { 'x-user': 'ann' });
+    const run = await ann.post(`${path}/run`, { queue: true });
+    expect(run).toMatchObject({ principal: 'ann' });
+    const value = `/entities/${ids[0]!}/values/width`;
+    await ann.ok('PUT', value, { value: 8 });
+    expect(await ann.get(`${value}/history?limit=1`)).toMatchObject({
+      history: [{ change: 'edited', principal: 'ann' }],
+    });
+    expect(asked).toContainEqual({ access: 'run', entityType: type });
+    expect(asked).toContainEqual({ access: 'edit' });
+  });
+});
