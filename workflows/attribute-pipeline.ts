@@ -8,6 +8,7 @@ import {
   continueAsNew,
   defineSignal,
   isCancellation,
+  log,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -16,6 +17,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AttributePipelineActivities } from '../activities/attribute-pipeline/activities.js';
+import { EVALS_ACTIVITY } from '../src/attribute-pipeline/asked-pipeline.js';
 import {
   BEGIN_ATTRIBUTES_ACTIVITY,
   BUDGET_CHANGED_SIGNAL,
@@ -66,6 +68,13 @@ const { [COMPUTE_ATTRIBUTES_ACTIVITY]: compute } = proxyActivities<AttributePipe
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });
 
+const { [EVALS_ACTIVITY]: evals } = proxyActivities<AttributePipelineActivities>({
+  startToCloseTimeout: COMPUTE_TIMEOUT,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  // Those that have run are not run again.
+  retry: { maximumAttempts: 3, initialInterval: '1s' },
+});
+
 const budgetChanged = defineSignal(BUDGET_CHANGED_SIGNAL);
 
 /** Version 1 of the rules: computes an attribute's values, batch by batch, until no entity is left to look at. */
@@ -74,9 +83,10 @@ export async function interpretAttributePipeline(
 ): Promise<AttributeResult> {
   const budget = new BudgetWatch();
   let outcome: ComputeOutcome;
+  let { begun } = args;
   try {
     outcome = await withinTimeout(args.timeoutMs, async () => {
-      const begun = args.begun ?? (await claim(args));
+      begun ??= await claim(args);
       return computeAll({ ...args, begun }, budget);
     });
   } catch (error) {
@@ -89,6 +99,7 @@ export async function interpretAttributePipeline(
   const failed = failure === undefined ? undefined : entityFailed(failure);
   await close(args, failed === undefined ? 'completed' : 'failed', failed);
   if (failed !== undefined) throw failed;
+  if (begun?.evals === true) await runEvals(args);
   return resultOf(args, attributes);
 }
 
@@ -108,6 +119,16 @@ async function computeAll(args: Begun, budget: BudgetWatch): Promise<ComputeOutc
     if (outcome.done) return outcome;
     if (outcome.budget !== undefined) await budget.wait(begun.plan, outcome.budget);
     await continueWhereSuggested(args);
+  }
+}
+
+/** What was computed is there, whatever becomes of the evals. */
+async function runEvals({ entityType, attribute }: AttributeArguments): Promise<void> {
+  try {
+    await evals({ entityType, attribute, all: false, since: new Date().toISOString() });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('evals could not be run', { reason: messageOf(error) });
   }
 }
 

@@ -28,6 +28,8 @@ import {
   type RefreshRun,
   type RefreshTask,
 } from '../src/attribute-pipeline/refresh.js';
+import { EVALS_ACTIVITY } from '../src/attribute-pipeline/asked-pipeline.js';
+import { settleAll } from './pool.js';
 import { onTheCurrentBuild } from './current-build.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 
@@ -43,6 +45,13 @@ const { [PLAN_REFRESH_ACTIVITY]: plan, [REQUEST_ATTRIBUTES_ACTIVITY]: request } 
     scheduleToCloseTimeout: '1d',
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
   });
+
+const { [EVALS_ACTIVITY]: evals } = proxyActivities<AttributePipelineActivities>({
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '10s',
+  // Those that have run are not run again.
+  retry: { maximumAttempts: 3, initialInterval: '1s' },
+});
 
 const { [RECONCILE_ATTRIBUTES_ACTIVITY]: reconcile } = proxyActivities<AttributePipelineActivities>(
   {
@@ -127,7 +136,8 @@ class Refresh {
     const { task } = this;
     if (task.kind !== 'all') return this.#result;
     const { trigger, principal, task: wanted } = task;
-    const waiting = [...(await plan({ task, running: [], failed: [] }))];
+    const planned = await plan({ task, running: [], failed: [] });
+    const waiting = [...planned];
     while (waiting.length > 0 || this.#running.size > 0) {
       const left = new Set(waiting.map(nameOf));
       const ready = waiting.filter(({ after }) =>
@@ -145,6 +155,8 @@ class Refresh {
       this.#tell();
       await Promise.race(this.#running.values());
     }
+    // Each night, whatever has changed.
+    if (trigger === 'schedule') await evaluateAll(planned);
     return this.#result;
   }
 
@@ -181,6 +193,14 @@ class Refresh {
       `Completed ${String(this.#completed)}, failed ${String(this.#failed)}. Running: ${running || 'none'}`,
     );
   }
+}
+
+/** One that cannot be run keeps no other from it. */
+async function evaluateAll(pipelines: readonly RefreshRun[]): Promise<void> {
+  const since = new Date().toISOString();
+  await settleAll(pipelines, AT_ONCE, async ({ entityType, attribute }) =>
+    evals({ entityType, attribute, all: true, since }),
+  );
 }
 
 function nameOf({ entityType, attribute }: RefreshRun): string {

@@ -6,4 +6,5 @@ export { runPlan as default } from './dispatch.js';
 export { deliverOutcome, sweepOutcomes } from './outcome.js';
 export { reconcileDataFlows, triggerDataFlow } from './flow-trigger.js';
 export { reconcileAttributes, refreshAttributes } from './attribute-refresh.js';
+export { evaluateAttributes, tryAttributePipeline } from './attribute-questions.js';
 export { askRecordStore } from './record-store.js';

@@ -1,4 +1,12 @@
 import {
+  EVALS_ACTIVITY,
+  TRY_ACTIVITY,
+  type EvalReport,
+  type EvalTask,
+  type TryReport,
+  type TryTask,
+} from '../../src/attribute-pipeline/asked-pipeline.js';
+import {
   BEGIN_ATTRIBUTES_ACTIVITY,
   COMPUTE_ATTRIBUTES_ACTIVITY,
   END_ATTRIBUTES_ACTIVITY,
@@ -19,6 +27,8 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { attributeDependencies } from './attribute-dependencies.js';
 import { beginAttributeRun } from './begin-attribute-run.js';
 import { computeAttributes } from './compute-attributes.js';
+import { runEvals } from './run-evals.js';
+import { tryPipeline } from './try-pipeline.js';
 import { endAttributeRun } from './end-attribute-run.js';
 
 /** The activities of attribute pipelines. */
@@ -29,6 +39,8 @@ export interface AttributePipelineActivities {
   readonly [PLAN_REFRESH_ACTIVITY]: (question: RefreshQuestion) => Promise<readonly RefreshRun[]>;
   readonly [REQUEST_ATTRIBUTES_ACTIVITY]: (request: RefreshRequest) => Promise<void>;
   readonly [RECONCILE_ATTRIBUTES_ACTIVITY]: () => Promise<unknown>;
+  readonly [EVALS_ACTIVITY]: (task: EvalTask) => Promise<EvalReport>;
+  readonly [TRY_ACTIVITY]: (task: TryTask) => Promise<TryReport>;
 }
 
 /** Creates the activities of attribute pipelines. */
@@ -42,6 +54,8 @@ export function createAttributePipelineActivities(
     [PLAN_REFRESH_ACTIVITY]: (question) => attributeDependencies(deps).control.plan(question),
     [REQUEST_ATTRIBUTES_ACTIVITY]: (request) =>
       attributeDependencies(deps).control.request(request),
+    [EVALS_ACTIVITY]: (task) => runEvals(deps, task),
+    [TRY_ACTIVITY]: (task) => tryPipeline(deps, task),
     [RECONCILE_ATTRIBUTES_ACTIVITY]: () => attributeDependencies(deps).control.reconcile(),
   };
 }

@@ -24,12 +24,15 @@ export async function beginAttributeRun(
   const activity = Context.current();
   try {
     const attributes = attributeDependencies(deps);
-    const { attributeRuns } = await attributes.catalog();
+    const { attributeRuns, attributeEvals } = await attributes.catalog();
     const claim = await claimed(attributes, attributeRuns, id);
     if (claim.kind === 'active') throw busy(claim.run);
     if (claim.kind === 'over') throw runOver(claim.run);
     const total = await attributeRuns.countCandidates(id);
-    return { plan: attributePlan(claim.pipeline), total };
+    // Those of all pipelines are run together each night, and single entities change too often for them.
+    const evals =
+      claim.run.trigger === 'manual' && (await attributeEvals.countEvals(claim.pipeline.id)) > 0;
+    return { plan: attributePlan(claim.pipeline), total, evals };
   } catch (error) {
     throw attributeFailure(error, activity);
   }

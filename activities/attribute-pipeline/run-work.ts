@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import type { Attribute } from '../../src/attribute-pipeline/attribute.js';
-import { inputHasher } from '../../src/attribute-pipeline/input-hash.js';
 import type {
   AttributePlan,
   BudgetReached,
@@ -15,17 +13,16 @@ import type {
   RunUsage,
 } from '../../src/attribute-pipeline/run-catalog.js';
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
-import { NO_VALUE, viewed, type AttributeValue } from '../../src/attribute-pipeline/value.js';
-import type { JsonObject } from '../../src/definition/json.js';
 import type { ModelUsage } from '../../src/pipeline/context.js';
+import type { JsonObject } from '../../src/definition/json.js';
+import { attributeOfPlan, Gathering, processorsOf, type Gathered } from './gathering.js';
 import {
-  batchEntity,
   computeValues,
-  gatherInputs,
   type BatchEntity,
   type BatchModule,
   type BatchSurroundings,
 } from './module-batch.js';
+import { usageOf } from './used-models.js';
 
 /** One activity goes on over batches for so long, or so many entities. */
 const WORK_MS = 10_000;
@@ -77,8 +74,7 @@ interface BatchAhead {
 export class RunWork {
   readonly #parts: RunWorkParts;
   readonly #surroundings: BatchSurroundings;
-  readonly #hash: (inputs: JsonObject) => string;
-  readonly #sources: readonly BatchModule[];
+  readonly #gathering: Gathering;
   readonly #processors: readonly BatchModule[];
   readonly #startedAt = performance.now();
   /** Ends what is in the making and will not be written. */
@@ -93,16 +89,13 @@ export class RunWork {
   #budget: BudgetReached | undefined;
 
   constructor(parts: RunWorkParts) {
-    const { plan, attributes, modules, surroundings } = parts;
-    const attribute = attributes.find(({ id }) => id === plan.attributeId);
-    if (attribute === undefined)
-      throw new Error(`attribute ${plan.attribute} is none of its entity type`);
+    const { runs, plan, attributes, modules, surroundings } = parts;
+    const attribute = attributeOfPlan(plan, attributes);
     this.#parts = parts;
     const signal = AbortSignal.any([surroundings.signal, this.#stop.signal]);
     this.#surroundings = { ...surroundings, signal, attribute, pipelineVersion: plan.version };
-    this.#hash = inputHasher(plan, sha256);
-    this.#sources = modules.filter(({ definition }) => definition.type === 'source');
-    this.#processors = modules.filter(({ definition }) => definition.type === 'processor');
+    this.#gathering = new Gathering({ runs, plan, modules, surroundings: this.#surroundings });
+    this.#processors = processorsOf(modules);
   }
 
   /** @throws {@link RunFenceLost}, what modules throw, and the signal's reason */
@@ -178,70 +171,49 @@ export class RunWork {
   }
 
   async #batch(candidates: readonly Candidate[]): Promise<RunBatch> {
-    const { runs, run, plan } = this.#parts;
-    const ids = candidates.map(({ entityId }) => entityId);
-    const names = [...new Set([...plan.inputs, plan.attribute])];
-    const values = await runs.values(plan.entityType, ids, names);
-    const valueOf = (entityId: string, name: string): AttributeValue =>
-      values.get(entityId)?.get(name) ?? NO_VALUE;
-    const entities = ids.map((id) => batchEntity(id, valueOf(id, plan.attribute).current ?? null));
-    const gathered = await gatherInputs(
-      this.#sources,
-      entities,
-      this.#surroundings,
-      ({ definition, settings }, entityId) => {
-        const view = definition.inputView?.(settings) ?? 'with_override';
-        const asked = definition.inputAttributes?.(settings) ?? [];
-        return Object.fromEntries(
-          asked.map((name) => [name, viewed(valueOf(entityId, name), view) ?? null]),
-        );
-      },
-    );
-    const hashes = gathered.map(({ inputs }) => this.#hash(inputs));
-    const isUnchanged = gathered.map(
-      ({ entityId, end }, at) =>
-        end === undefined &&
-        !run.task.force &&
-        valueOf(entityId, plan.attribute).inputHash === hashes[at],
-    );
+    const { run, plan } = this.#parts;
+    const gathered = await this.#gathering.gather(candidates.map(({ entityId }) => entityId));
+    const isUnchanged = ({ entityId, end }: BatchEntity): boolean =>
+      end === undefined &&
+      !run.task.force &&
+      gathered.valueOf(entityId, plan.attribute).inputHash === gathered.hashOf(entityId);
     const computed = await computeValues(
       this.#processors,
-      gathered.filter((_, at) => isUnchanged[at] !== true),
+      gathered.entities.filter((entity) => !isUnchanged(entity)),
       this.#surroundings,
     );
     const found = new Map(computed.map((entity) => [entity.entityId, entity]));
-    const versions = (entityId: string): Readonly<Record<string, number>> =>
-      Object.fromEntries(plan.inputs.map((name) => [name, valueOf(entityId, name).version]));
     return {
-      outcomes: candidates.map((candidate, at) => {
-        const entity = found.get(candidate.entityId);
+      outcomes: candidates.map((candidate) => {
+        const { entityId } = candidate;
+        const entity = found.get(entityId);
         const outcome: EntityOutcome =
-          entity === undefined
-            ? { kind: 'unchanged' }
-            : outcomeOf(entity, hashes[at] ?? '', versions(candidate.entityId));
+          entity === undefined ? { kind: 'unchanged' } : this.#outcomeOf(entity, gathered);
         return { ...candidate, outcome };
       }),
       usage: usageOf(computed, this.#parts.costOf),
       warnings: computed.flatMap(({ warnings }) => warnings),
     };
   }
+
+  #outcomeOf(entity: BatchEntity, gathered: Gathered): EntityOutcome {
+    const { entityId, end, value, confidence, justification, usage } = entity;
+    if (end !== undefined) return end;
+    const used = usageOf([entity], this.#parts.costOf);
+    // What a value has cost is kept with it: runs only know what all of theirs have.
+    const meta: JsonObject =
+      usage.length === 0 ? entity.meta : { ...entity.meta, usage: used.map(usageData) };
+    const inputHash = gathered.hashOf(entityId);
+    const inputs = gathered.versionsOf(entityId);
+    return {
+      kind: 'computed',
+      result: { value, confidence, justification, meta, inputHash, inputs },
+    };
+  }
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function outcomeOf(
-  { end, value, confidence, justification, meta }: BatchEntity,
-  inputHash: string,
-  inputs: Readonly<Record<string, number>>,
-): EntityOutcome {
-  if (end?.kind === 'failed') return end;
-  if (end?.kind === 'skipped') return end;
-  return {
-    kind: 'computed',
-    result: { value, confidence, justification, meta, inputHash, inputs },
-  };
+function usageData({ model, calls, tokensIn, tokensOut, cost }: RunUsage): JsonObject {
+  return { model, calls, tokens_in: tokensIn, tokens_out: tokensOut, cost };
 }
 
 function firstFailure({ outcomes }: RunBatch): WorkOutcome['failure'] {
@@ -249,25 +221,4 @@ function firstFailure({ outcomes }: RunBatch): WorkOutcome['failure'] {
     if (outcome.kind === 'failed')
       return { entityId, module: outcome.module, message: outcome.message };
   return undefined;
-}
-
-/** What models have taken, by model. */
-function usageOf(
-  entities: readonly BatchEntity[],
-  costOf: (usage: ModelUsage) => number | null,
-): readonly RunUsage[] {
-  const byModel = new Map<string, RunUsage>();
-  for (const usage of entities.flatMap((entity) => entity.usage)) {
-    const { model, inputTokens, outputTokens } = usage;
-    const known = byModel.get(model);
-    const cost = costOf(usage);
-    byModel.set(model, {
-      model,
-      calls: (known?.calls ?? 0) + 1,
-      tokensIn: (known?.tokensIn ?? 0) + inputTokens,
-      tokensOut: (known?.tokensOut ?? 0) + outputTokens,
-      cost: cost === null ? (known?.cost ?? null) : (known?.cost ?? 0) + cost,
-    });
-  }
-  return [...byModel.values()];
 }

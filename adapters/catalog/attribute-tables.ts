@@ -6,7 +6,15 @@ import type {
 } from '../../src/attribute-pipeline/attribute.js';
 import type { AttributeRunStatus, RunTrigger } from '../../src/attribute-pipeline/run.js';
 import type { ValueChangeKind } from '../../src/attribute-pipeline/value.js';
-import type { Count, Flag, JsonText, Optional, OptionalTime, Time } from './column-values.js';
+import type {
+  Count,
+  Flag,
+  OptionalFlag,
+  JsonText,
+  Optional,
+  OptionalTime,
+  Time,
+} from './column-values.js';
 
 /** A kind of entities. */
 export interface EntityTypesTable {
@@ -187,8 +195,38 @@ export interface PipelineRunFailuresTable {
   readonly at: Time;
 }
 
-/** What a run has used of a model on a day. */
+/** What is wanted of a pipeline for an entity. */
+export interface PipelineEvalsTable {
+  readonly id: string;
+  readonly pipeline_id: string;
+  readonly entity_id: string;
+  readonly input_hash: Optional<string>;
+  readonly desired_output: JsonText;
+  readonly comparison: JsonText;
+  readonly notes: Optional<string>;
+  readonly actual_output: Optional<JsonText>;
+  readonly justification: Optional<string>;
+  readonly confidence: Optional<number>;
+  readonly passed: OptionalFlag;
+  readonly last_ran_at: OptionalTime;
+  readonly lock_version: Count;
+  readonly created_at: Time;
+  readonly updated_at: Time;
+}
+
+/** How many evals have passed at a time. */
+export interface PipelineEvalRatesTable {
+  readonly pipeline_id: string;
+  readonly at: Time;
+  readonly pipeline_version: number;
+  readonly evals: number;
+  readonly passed: number;
+}
+
+/** What a run, or evals, have used of a model on a day. */
 export interface PipelineUsageTable {
+  readonly pipeline_id: string;
+  /** Empty for evals. */
   readonly run_id: string;
   readonly model: string;
   /** In UTC: `2026-11-26`. */
@@ -213,4 +251,6 @@ export interface AttributeTables {
   readonly pipeline_runs: PipelineRunsTable;
   readonly pipeline_run_failures: PipelineRunFailuresTable;
   readonly pipeline_usage: PipelineUsageTable;
+  readonly pipeline_evals: PipelineEvalsTable;
+  readonly pipeline_eval_rates: PipelineEvalRatesTable;
 }

@@ -12,3 +12,9 @@ export type Count = ColumnType<number, number | undefined, number>;
 export type JsonText = string;
 /** A column that an insert may leave out. */
 export type Optional<T> = ColumnType<T | null, T | null | undefined, T | null>;
+/** A boolean that may be missing. */
+export type OptionalFlag = ColumnType<
+  boolean | number | null,
+  boolean | null | undefined,
+  boolean | null
+>;

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import type { EntityCatalog } from '../../src/attribute-pipeline/entity-catalog.js';
+import type { EvalCatalog } from '../../src/attribute-pipeline/eval-catalog.js';
 import type { PipelineCatalog } from '../../src/attribute-pipeline/pipeline-catalog.js';
 import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
 import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
 import type { Log } from '../../src/pipeline/context.js';
 import type { StoreCatalog } from '../../src/record-pipeline/store-catalog.js';
+import { evalCatalog } from './attribute-pipelines/eval-catalog.js';
 import { pipelineCatalog } from './attribute-pipelines/pipeline-catalog.js';
 import { runCatalog } from './attribute-pipelines/run-catalog.js';
 import { catalogAddress, type CatalogAddress } from './catalog-address.js';
@@ -25,6 +27,7 @@ export interface Catalog {
   readonly entities: EntityCatalog;
   readonly attributePipelines: PipelineCatalog;
   readonly attributeRuns: RunCatalog;
+  readonly attributeEvals: EvalCatalog;
   /** Ends its connections. May be called more than once. */
   readonly close: () => Promise<void>;
 }
@@ -67,6 +70,7 @@ export async function openCatalog({ url, log }: CatalogOptions): Promise<Catalog
     entities: entityCatalog(opened),
     attributePipelines: pipelineCatalog(opened),
     attributeRuns: runCatalog(opened),
+    attributeEvals: evalCatalog(opened),
     close: () => opened.close(),
   };
 }

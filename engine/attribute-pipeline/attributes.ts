@@ -1,12 +1,27 @@
+import type { EvalCatalog } from '../../src/attribute-pipeline/eval-catalog.js';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import {
+  EVALUATE_WORKFLOW,
+  TRY_WORKFLOW,
+  type EvalReport,
+  type EvalTask,
+  type TryReport,
+  type TryTask,
+} from '../../src/attribute-pipeline/asked-pipeline.js';
 import { ulid } from 'ulid';
 import {
   checkedModules,
   pipelineSettingsProblems,
   type WrittenModule,
 } from '../../src/attribute-pipeline/checked-pipeline.js';
-import { InvalidSettings } from '../../src/attribute-pipeline/catalog-errors.js';
-import type { Author, EntityCatalog } from '../../src/attribute-pipeline/entity-catalog.js';
+import { InvalidSettings, NotFound } from '../../src/attribute-pipeline/catalog-errors.js';
+import { staleReasons, type Explanation } from '../../src/attribute-pipeline/explanation.js';
+import { NO_VALUE } from '../../src/attribute-pipeline/value.js';
+import type {
+  Author,
+  EntityCatalog,
+  ValuePlace,
+} from '../../src/attribute-pipeline/entity-catalog.js';
 import type { ModuleRegistry } from '../../src/attribute-pipeline/modules/module-registry.js';
 import type {
   PipelineCatalog,
@@ -49,6 +64,7 @@ export interface AttributeCatalogs {
   readonly entities: EntityCatalog;
   readonly attributePipelines: PipelineCatalog;
   readonly attributeRuns: RunCatalog;
+  readonly attributeEvals: EvalCatalog;
 }
 
 /** What {@link Attributes} needs. */
@@ -119,7 +135,7 @@ export class Attributes {
   }
 
   /** The runs that the catalog knows. */
-  get runs(): Pick<RunCatalog, 'run' | 'runs' | 'failures' | 'active'> {
+  get runs(): Pick<RunCatalog, 'run' | 'runs' | 'failures' | 'active' | 'costs'> {
     return this.options.catalog.attributeRuns;
   }
 
@@ -289,6 +305,102 @@ export class Attributes {
     // One that was ended from outside is closed by the run that comes after it.
     if ((await isWorkflowRunning(this.options.client, active.workflowId)) === true)
       throw new AttributeRunActive(active);
+  }
+
+  /** Where a value comes from, and whether it is as it would be computed now. @throws {@link NotFound} */
+  async explain({ entityId, attribute: name }: ValuePlace): Promise<Explanation> {
+    const { entities, attributePipelines, attributeRuns, attributeEvals } = this.options.catalog;
+    const { entityType, values } = await entities.entity(entityId);
+    const attribute = await entities.attribute(entityType, name);
+    const value = values[name] ?? NO_VALUE;
+    if (attribute.pipelineId === null)
+      return { value, pipeline: null, run: null, inputs: [], eval: null, staleReasons: [] };
+    const pipeline = await attributePipelines.pipeline({ entityType, attribute: name });
+    const inputs = pipeline.inputs.map((input) => ({
+      attribute: input,
+      usedVersion: value.inputs?.[input] ?? null,
+      value: values[input] ?? NO_VALUE,
+    }));
+    const pending = await attributeRuns.pendingChange(pipeline.id, entityId);
+    return {
+      value,
+      pipeline,
+      run: value.runId === null ? null : await this.#runOrNone(value.runId),
+      inputs,
+      eval: await attributeEvals.evalFor(pipeline.id, entityId),
+      staleReasons: staleReasons(value, pipeline, inputs, pending),
+    };
+  }
+
+  /** Runs are removed together with their pipelines; values stay. */
+  async #runOrNone(id: string): Promise<AttributeRun | null> {
+    try {
+      return await this.options.catalog.attributeRuns.run(id);
+    } catch (error) {
+      if (error instanceof NotFound) return null;
+      throw error;
+    }
+  }
+
+  /** What is wanted of pipelines, and how far they are from it. */
+  get evals(): EvalCatalog {
+    return this.options.catalog.attributeEvals;
+  }
+
+  /** Runs the evals of a pipeline: all, or those whose inputs have changed. @throws {@link NotFound}, {@link TemporalUnavailable} */
+  async runEvals(
+    { entityType, attribute }: PipelinePlace,
+    { all = true }: { readonly all?: boolean } = {},
+  ): Promise<WorkflowHandle<() => Promise<EvalReport>>> {
+    const { catalog, client, taskQueue } = this.options;
+    await catalog.attributePipelines.pipeline({ entityType, attribute });
+    const task: EvalTask = { entityType, attribute, all, since: new Date().toISOString() };
+    const workflowId = `millrace/evals/${entityType}.${attribute}/${ulid()}`;
+    return requestTemporal(client, () =>
+      client.workflow.start(EVALUATE_WORKFLOW, {
+        workflowId,
+        taskQueue,
+        args: [task],
+        workflowExecutionTimeout: '4h',
+      }),
+    );
+  }
+
+  /**
+   * Takes an entity through modules, on a worker, and saves nothing.
+   *
+   * @throws as {@link addPipeline}, and Temporal's `WorkflowFailedError`
+   */
+  async tryModules(
+    place: PipelinePlace,
+    modules: readonly WrittenModule[],
+    entityId: string,
+  ): Promise<TryReport> {
+    const { catalog, client, taskQueue } = this.options;
+    const attribute = await catalog.entities.attribute(place.entityType, place.attribute);
+    const checked = await this.#checked(place, { modules });
+    const task: TryTask = {
+      entityId,
+      plan: {
+        ...place,
+        pipelineId: '',
+        attributeId: attribute.id,
+        version: 0,
+        onError: 'abort',
+        inputs: [],
+        modules: [],
+        ...checked,
+      },
+    };
+    const workflowId = `millrace/try/${pipelineName(place)}/${ulid()}`;
+    const report: unknown = await client.workflow.execute(TRY_WORKFLOW, {
+      workflowId,
+      taskQueue,
+      args: [task],
+      workflowExecutionTimeout: '6m',
+    });
+    // The workflow's type says what it returns.
+    return report as TryReport;
   }
 
   /**

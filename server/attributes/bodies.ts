@@ -6,6 +6,7 @@ import type {
   Page,
   ValueHistoryEntry,
 } from '../../src/attribute-pipeline/entity-catalog.js';
+import type { EvalStats } from '../../src/attribute-pipeline/eval-catalog.js';
 import { pipelineName, type AttributePipeline } from '../../src/attribute-pipeline/pipeline.js';
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
 import { viewed, type AttributeValue, type ValueView } from '../../src/attribute-pipeline/value.js';
@@ -149,7 +150,12 @@ export function historyBody(entry: ValueHistoryEntry): JsonObject {
   };
 }
 
-export function pipelineBody(pipeline: AttributePipeline, { base }: BodyPlace): JsonObject {
+/** @param stats - where it is a list that shows them */
+export function pipelineBody(
+  pipeline: AttributePipeline,
+  { base }: BodyPlace,
+  stats?: EvalStats,
+): JsonObject {
   const full = pipelineName(pipeline);
   const self = `${base}/attribute_pipelines/${full}`;
   const { lastRun } = pipeline;
@@ -178,6 +184,11 @@ export function pipelineBody(pipeline: AttributePipeline, { base }: BodyPlace): 
             tokens_in: lastRun.tokensIn,
             tokens_out: lastRun.tokensOut,
           },
+    ...(stats !== undefined && {
+      evals: stats.evals,
+      failing_evals: stats.failing,
+      average_confidence: stats.averageConfidence,
+    }),
     lock_version: pipeline.lockVersion,
     created_at: pipeline.createdAt.toISOString(),
     updated_at: pipeline.updatedAt.toISOString(),
@@ -187,6 +198,7 @@ export function pipelineBody(pipeline: AttributePipeline, { base }: BodyPlace): 
       runs: `${self}/runs`,
       quote: `${self}/quote`,
       modules: `${self}/modules`,
+      evals: `${self}/evals`,
     },
   };
 }

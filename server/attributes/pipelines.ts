@@ -55,7 +55,10 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
         pageOf(request),
         entityType === undefined ? {} : { entityType },
       );
-      return listBody('attribute_pipelines', page, (pipeline) => pipelineBody(pipeline, request));
+      const stats = await request.attributes.evals.stats(page.items.map(({ id }) => id));
+      return listBody('attribute_pipelines', page, (pipeline) =>
+        pipelineBody(pipeline, request, stats.get(pipeline.id)),
+      );
     },
   }),
   route({

@@ -1,5 +1,7 @@
 import { attributeDefinitionRoutes } from './attribute-definitions.js';
 import type { AttributeRoute } from './attribute-route.js';
+import { evalRoutes } from './evals.js';
+import { insightRoutes } from './insight.js';
 import { entityRoutes } from './entities.js';
 import { entityTypeRoutes } from './entity-types.js';
 import { pipelineModuleRoutes } from './pipeline-modules.js';
@@ -14,6 +16,8 @@ export const ATTRIBUTE_ROUTES: readonly AttributeRoute[] = [
   ...valueRoutes,
   ...entityRoutes,
   ...runRoutes,
+  ...insightRoutes,
   ...pipelineRoutes,
+  ...evalRoutes,
   ...pipelineModuleRoutes,
 ];

@@ -34,6 +34,8 @@ export interface AttributesBegun {
   readonly plan: AttributePlan;
   /** Entities that it is going to look at, as far as that is known at its beginning. */
   readonly total: number;
+  /** Whether the pipeline's evals are to be run after it. */
+  readonly evals: boolean;
 }
 
 /** The one argument of an attribute pipeline's workflow. */

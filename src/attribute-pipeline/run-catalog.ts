@@ -1,3 +1,4 @@
+import type { PendingChange } from './explanation.js';
 import type { Page, PageRequest } from './entity-catalog.js';
 import type { PipelinePlace } from './pipeline-catalog.js';
 import type { AttributePipeline } from './pipeline.js';
@@ -102,6 +103,32 @@ export interface RunQuote {
   readonly runsLookedAt: number;
 }
 
+/** What costs are told by. */
+export const COST_GROUPS = ['pipeline', 'model', 'day', 'run'] as const;
+
+export type CostGroup = (typeof COST_GROUPS)[number];
+
+/** Which costs. */
+export interface CostSelection {
+  readonly by: readonly CostGroup[];
+  readonly place?: PipelinePlace;
+  readonly entityType?: string;
+  /** Days of UTC, both included: `2026-11-26`. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly limit: number;
+}
+
+/** What models have taken. */
+export interface CostRow extends Omit<RunUsage, 'model'> {
+  /** Those that it is told by. */
+  readonly pipeline?: string;
+  readonly model?: string;
+  readonly day?: string;
+  /** Empty for evals. */
+  readonly run?: string;
+}
+
 /** A run that may not write any more: another attempt has taken over, or it has ended. */
 export class RunFenceLost extends Error {
   override readonly name = 'RunFenceLost';
@@ -142,6 +169,10 @@ export interface RunCatalog {
   unfinished(limit: number): Promise<readonly AttributeRun[]>;
   /** @throws {@link NotFound}, {@link InvalidFilter} */
   quote(place: PipelinePlace, task: RunTask): Promise<RunQuote>;
+  /** What has changed of an entity that the pipeline has not looked at yet. */
+  pendingChange(pipelineId: string, entityId: string): Promise<PendingChange | null>;
+  /** What models have taken, newest days first. */
+  costs(of: CostSelection): Promise<readonly CostRow[]>;
   /** How many there are from the beginning. */
   countCandidates(id: string): Promise<number>;
   /**

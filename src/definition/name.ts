@@ -12,6 +12,8 @@ export const OWN_WORKFLOW_TYPES: readonly string[] = [
   'askRecordStore',
   'refreshAttributes',
   'reconcileAttributes',
+  'evaluateAttributes',
+  'tryAttributePipeline',
 ];
 
 /**

@@ -1,5 +1,10 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { AttributePipeline, LastRun } from '../../../src/attribute-pipeline/pipeline.js';
+import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
+import {
+  pipelineName,
+  type AttributePipeline,
+  type LastRun,
+} from '../../../src/attribute-pipeline/pipeline.js';
 import type { PipelinePlace } from '../../../src/attribute-pipeline/pipeline-catalog.js';
 import type { PipelinesTable } from '../attribute-tables.js';
 import type { Tables } from '../tables.js';
@@ -30,6 +35,13 @@ export function findPipeline(
     .where('entity_types.name', '=', entityType)
     .where('attributes.name', '=', attribute)
     .executeTakeFirst();
+}
+
+/** @throws {@link NotFound} */
+export async function pipelineRow(db: Kysely<Tables>, place: PipelinePlace): Promise<PipelineRow> {
+  const row = await findPipeline(db, place);
+  if (row === undefined) throw new NotFound('pipeline', pipelineName(place));
+  return row;
 }
 
 /** Pipelines with their modules and inputs, in the order of the rows. */

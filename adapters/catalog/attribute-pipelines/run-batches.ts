@@ -12,7 +12,7 @@ import type { Tables } from '../tables.js';
 import { plainText, writeJson } from '../values.js';
 import { writeComputed } from './computed-values.js';
 import { forgetChanges, inParts, keepChanges } from './pending-changes.js';
-import { dayOf } from './run-spending.js';
+import { writeUsage } from './usage-rows.js';
 import { attributeRun, findRun, warningsOf, type RunRow } from './run-rows.js';
 
 /** The part of the port that writes what a run comes to. */
@@ -36,7 +36,12 @@ export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'positio
         const looked = there.filter(({ outcome }) => outcome.kind !== 'failed');
         await forgetChanges(transaction, run.pipeline_id, looked);
         await writeFailures(transaction, run, there, now);
-        await writeUsage(transaction, run, batch.usage, now);
+        await writeUsage(
+          transaction,
+          { pipelineId: run.pipeline_id, runId: run.id },
+          batch.usage,
+          now,
+        );
         return positionOf(await findRun(transaction, id));
       }),
   };
@@ -141,36 +146,4 @@ async function writeFailures(
     await transaction.insertInto('pipeline_run_failures').values(part).execute();
   const failed = failures.map(({ entity_id }) => entity_id);
   await keepChanges(transaction, run.pipeline_id, failed, now);
-}
-
-async function writeUsage(
-  transaction: Transaction<Tables>,
-  run: RunRow,
-  usage: readonly RunUsage[],
-  now: Date,
-): Promise<void> {
-  const day = dayOf(now);
-  for (const { model, calls, tokensIn, tokensOut, cost } of usage)
-    await transaction
-      .insertInto('pipeline_usage')
-      .values({
-        run_id: run.id,
-        model,
-        day,
-        calls,
-        tokens_in: tokensIn,
-        tokens_out: tokensOut,
-        cost,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['run_id', 'model', 'day']).doUpdateSet((eb) => ({
-          calls: eb('pipeline_usage.calls', '+', calls),
-          tokens_in: eb('pipeline_usage.tokens_in', '+', tokensIn),
-          tokens_out: eb('pipeline_usage.tokens_out', '+', tokensOut),
-          ...(cost !== null && {
-            cost: eb(eb.fn.coalesce('pipeline_usage.cost', eb.lit(0)), '+', cost),
-          }),
-        })),
-      )
-      .execute();
 }

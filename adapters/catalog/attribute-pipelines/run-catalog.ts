@@ -4,6 +4,7 @@ import { readTime } from '../values.js';
 import { runBatches } from './run-batches.js';
 import { runCandidates } from './run-candidates.js';
 import { runClaims } from './run-claims.js';
+import { runCosts } from './run-costs.js';
 import { runQuotes } from './run-quotes.js';
 import { runSpending } from './run-spending.js';
 import { attributeRun, findRun, selectRuns } from './run-rows.js';
@@ -16,6 +17,7 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
     ...runBatches(database),
     ...runSpending(database),
     ...runQuotes(database),
+    ...runCosts(database),
     run: (id) => database.read(async (db) => attributeRun(await findRun(db, id))),
     active: async ({ entityType, attribute }) => {
       const row = await database.read((db) =>

@@ -1,8 +1,6 @@
-import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
-import { pipelineName } from '../../../src/attribute-pipeline/pipeline.js';
 import type { RunCatalog, RunQuote } from '../../../src/attribute-pipeline/run-catalog.js';
 import type { CatalogDatabase } from '../database.js';
-import { findPipeline } from './pipeline-rows.js';
+import { pipelineRow } from './pipeline-rows.js';
 import { selectCandidates } from './run-candidates.js';
 import { pastCosts } from './run-spending.js';
 
@@ -11,8 +9,7 @@ export function runQuotes(database: CatalogDatabase): Pick<RunCatalog, 'quote'> 
   return {
     quote: (place, task) =>
       database.read(async (db): Promise<RunQuote> => {
-        const pipeline = await findPipeline(db, place);
-        if (pipeline === undefined) throw new NotFound('pipeline', pipelineName(place));
+        const pipeline = await pipelineRow(db, place);
         const query = await selectCandidates(database, db, {
           entity_type_id: pipeline.entity_type_id,
           entity_type: pipeline.entity_type,

@@ -34,9 +34,8 @@ export function runSpending(database: CatalogDatabase): Pick<RunCatalog, 'spendi
 async function spentToday(db: Kysely<Tables>, run: RunRow, now: Date): Promise<number> {
   const { spent } = await db
     .selectFrom('pipeline_usage')
-    .innerJoin('pipeline_runs', 'pipeline_runs.id', 'pipeline_usage.run_id')
     .select((eb) => eb.fn.sum<number | null>('pipeline_usage.cost').as('spent'))
-    .where('pipeline_runs.pipeline_id', '=', run.pipeline_id)
+    .where('pipeline_usage.pipeline_id', '=', run.pipeline_id)
     .where('pipeline_usage.day', '=', dayOf(now))
     .executeTakeFirstOrThrow();
   return spent ?? 0;

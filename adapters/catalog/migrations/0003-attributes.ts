@@ -300,14 +300,16 @@ async function createRuns(db: Kysely<unknown>, types: ColumnTypes): Promise<void
     .execute();
   await db.schema
     .createTable('pipeline_usage')
-    .addColumn('run_id', 'text', cascading('pipeline_runs.id'))
+    .addColumn('pipeline_id', 'text', cascading('pipelines.id'))
+    // Empty for what evals have used.
+    .addColumn('run_id', 'text', (column) => column.notNull())
     .addColumn('model', 'text', (column) => column.notNull())
     .addColumn('day', 'text', (column) => column.notNull())
     .addColumn('calls', types.count, (column) => column.notNull())
     .addColumn('tokens_in', types.count, (column) => column.notNull())
     .addColumn('tokens_out', types.count, (column) => column.notNull())
     .addColumn('cost', types.real)
-    .addPrimaryKeyConstraint('pipeline_usage_pkey', ['run_id', 'model', 'day'])
+    .addPrimaryKeyConstraint('pipeline_usage_pkey', ['pipeline_id', 'run_id', 'model', 'day'])
     .modifyEnd(types.tableEnd)
     .execute();
 }

@@ -1,3 +1,4 @@
+import type { EvalCatalog } from '../../../src/attribute-pipeline/eval-catalog.js';
 import type { EntityCatalog } from '../../../src/attribute-pipeline/entity-catalog.js';
 import type { PipelineCatalog } from '../../../src/attribute-pipeline/pipeline-catalog.js';
 import type { RunCatalog } from '../../../src/attribute-pipeline/run-catalog.js';
@@ -13,6 +14,7 @@ export interface AttributeCatalogs {
   readonly entities: EntityCatalog;
   readonly attributePipelines: PipelineCatalog;
   readonly attributeRuns: RunCatalog;
+  readonly attributeEvals: EvalCatalog;
 }
 
 /** A catalog that is open, for one test. */
