@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   run: async () => (await import('./commands/run.js')).addRunCommand,
   flows: async () => (await import('./commands/flows.js')).addFlowsCommand,
   records: async () => (await import('./commands/records.js')).addRecordsCommand,
+  attributes: async () => (await import('./commands/attributes.js')).addAttributesCommand,
   list: async () => (await import('./commands/list.js')).addListCommand,
   show: async () => (await import('./commands/show.js')).addShowCommand,
   cancel: async () => (await import('./commands/cancel.js')).addCancelCommand,
@@ -33,6 +34,7 @@ Examples:
   $ millrace run summarize --input documents/constitution.txt
   $ millrace flows run import-orders                  a data flow
   $ millrace records run onboarding                   a record pipeline
+  $ millrace attributes run product.area              an attribute of all products
   $ millrace list --status failed
   $ millrace show 01JD3M2Z8Q4W6Y9T5R1K7P0XVB
 
@@ -56,7 +58,9 @@ Exit codes:
 
 async function commandLine(wanted: string | undefined): Promise<Command> {
   const program = new Command('millrace')
-    .description('Durable pipelines, data flows and record pipelines on Temporal.')
+    .description(
+      'Durable pipelines, data flows, record pipelines and computed attributes on Temporal.',
+    )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this, or the help of a command')
     .addHelpText('after', HELP);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from '@jest/globals';
+import { testEvals } from './attributes/evals.js';
 import { testEntities } from './attributes/entities.js';
 import type { AttributeCatalogs, OpenAttributes } from './attributes/open-attributes.js';
 import { testPipelines } from './attributes/pipelines.js';
@@ -11,7 +12,7 @@ export interface Attributes extends OpenAttributes {
 }
 
 /**
- * What every implementation of EntityCatalog, PipelineCatalog and RunCatalog does.
+ * What every implementation of EntityCatalog, PipelineCatalog, RunCatalog and EvalCatalog does.
  *
  * @param open - opens an empty catalog, for each test
  */
@@ -39,5 +40,6 @@ export function testAttributeCatalogs(name: string, open: () => Promise<Attribut
     testValues(attributes);
     testPipelines(attributes);
     testRuns(attributes);
+    testEvals(attributes);
   });
 }

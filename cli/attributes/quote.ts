@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { formatCount } from '../flows/flow-format.js';
+import { printJson } from '../flows/flow-json.js';
+import { placeOf, withAttributes } from './open-attributes.js';
+import { filterOf } from './where.js';
+
+interface QuoteOptions {
+  readonly dir?: string;
+  readonly json: boolean;
+  readonly force: boolean;
+  readonly where: readonly string[];
+}
+
+/** Adds `attributes quote`: what a run would look at, and what it would cost. */
+export function addQuoteCommand(attributes: Command): void {
+  attributes
+    .command('quote <pipeline>')
+    .summary('tell what a run would look at, and what it would cost')
+    .description(
+      'Tells how many entities a run would look at, and what it would cost by what runs of the pipeline have cost.',
+    )
+    .option('--force', 'a run that computes also what has not changed', false)
+    .option(
+      '--where <condition>',
+      'only entities of which it holds; may be repeated',
+      (one: string, others: readonly string[]) => [...others, one],
+      [],
+    )
+    .option('--json', 'print it as JSON', false)
+    .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
+    .action(async (name: string, { dir, json, force, where }: QuoteOptions) => {
+      const filter = filterOf(where);
+      const quote = await withAttributes(dir, ({ attributes }) =>
+        attributes.quote(placeOf(name), { force, ...(filter !== undefined && { filter }) }),
+      );
+      if (json) {
+        printJson(quote);
+        return;
+      }
+      const { entities, tokensIn, tokensOut, cost, runsLookedAt } = quote;
+      const tokens =
+        tokensIn === null
+          ? 'No run has asked a model yet.'
+          : `About ${formatCount(tokensIn)} tokens in and ${formatCount(tokensOut ?? 0)} out${cost === null ? '' : `, cost ${cost.toFixed(4)}`}, by ${String(runsLookedAt)} run${runsLookedAt === 1 ? '' : 's'}.`;
+      process.stdout.write(`${name}: ${formatCount(entities)} entities. ${tokens}\n`);
+    });
+}
