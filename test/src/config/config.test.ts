@@ -25,6 +25,7 @@ describe('a configuration', () => {
           },
         },
         recordPipelines: { routes: false },
+        attributes: { routes: false, nightly: { hour: 2, minute: 0 }, timeZone: 'UTC' },
         debug: false,
         catchAllRoutes: false,
         routes: [],
