@@ -161,6 +161,20 @@ export {
   recordPipelineRoutes,
   type RecordPipelineRoutesOptions,
 } from '../server/record-pipeline-embedding.js';
+export {
+  attributeRoutes,
+  type AttributeRoutesOptions,
+} from '../server/attributes/attribute-embedding.js';
+export { Attributes } from '../engine/attribute-pipeline/attributes.js';
+export {
+  defineModule,
+  moduleResult,
+  type AttributeModule,
+  type ModuleContext,
+  type ModuleDefinition,
+  type ModuleResult,
+  type ModuleSurroundings,
+} from './attribute-pipeline/module.js';
 export { HeartbeatTokenInvalid } from '../server/middleware/heartbeat-authentication.js';
 export {
   ListenFailed,

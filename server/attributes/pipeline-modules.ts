@@ -50,7 +50,7 @@ export const pipelineModuleRoutes: readonly AttributeRoute[] = [
     access: 'design',
     body: z.strictObject({
       lock_version: lockVersion,
-      settings: z.record(z.string(), anyJson) as z.ZodType<JsonObject>,
+      settings: z.record(z.string(), anyJson),
     }),
     answer: answers.pipeline,
     handler: (request, { lock_version, settings }) =>
