@@ -13,8 +13,12 @@ export async function isWorkflowRunning(
     );
     return status.name === 'RUNNING';
   } catch (error) {
-    if (isNotFound(error)) return undefined;
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
+    if (isUnknownWorkflow(error)) return undefined;
     throw error;
   }
+}
+
+/** Temporal has no such workflow, or none that goes on. */
+export function isUnknownWorkflow(error: unknown): boolean {
+  return isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError');
 }

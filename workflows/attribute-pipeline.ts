@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
@@ -14,10 +13,8 @@ import {
   setHandler,
   sleep,
   TimeoutFailure,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { AttributePipelineActivities } from '../activities/attribute-pipeline/activities.js';
-import { EVALS_ACTIVITY } from '../src/attribute-pipeline/asked-pipeline.js';
 import {
   BEGIN_ATTRIBUTES_ACTIVITY,
   BUDGET_CHANGED_SIGNAL,
@@ -34,7 +31,9 @@ import {
   type EntityFailure,
 } from '../src/attribute-pipeline/plan.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
-import { applicationFailure, runFailureOf } from './failure.js';
+import { evaluateAttributes } from './attribute-questions.js';
+import { applicationFailure, causeOf, runError, runFailureOf } from './failure.js';
+import { continueWhereSuggested } from './long-history.js';
 import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { withinTimeout } from './run-timeout.js';
 
@@ -66,13 +65,6 @@ const { [COMPUTE_ATTRIBUTES_ACTIVITY]: compute } = proxyActivities<AttributePipe
   retry: { maximumAttempts: 1 },
   // The last thing that a cancelled attempt does is to tell that it ended: nothing is written behind the run's back.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-});
-
-const { [EVALS_ACTIVITY]: evals } = proxyActivities<AttributePipelineActivities>({
-  startToCloseTimeout: COMPUTE_TIMEOUT,
-  heartbeatTimeout: HEARTBEAT_TIMEOUT,
-  // Those that have run are not run again.
-  retry: { maximumAttempts: 3, initialInterval: '1s' },
 });
 
 const budgetChanged = defineSignal(BUDGET_CHANGED_SIGNAL);
@@ -118,14 +110,19 @@ async function computeAll(args: Begun, budget: BudgetWatch): Promise<ComputeOutc
     setCurrentDetails(details(begun.plan, outcome.attributes));
     if (outcome.done) return outcome;
     if (outcome.budget !== undefined) await budget.wait(begun.plan, outcome.budget);
-    await continueWhereSuggested(args);
+    await continueWhereSuggested(() => continueAsNew<typeof interpretAttributePipeline>(args));
   }
 }
 
 /** What was computed is there, whatever becomes of the evals. */
 async function runEvals({ entityType, attribute }: AttributeArguments): Promise<void> {
   try {
-    await evals({ entityType, attribute, all: false, since: new Date().toISOString() });
+    await evaluateAttributes({
+      entityType,
+      attribute,
+      all: false,
+      since: new Date().toISOString(),
+    });
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.warn('evals could not be run', { reason: messageOf(error) });
@@ -163,7 +160,7 @@ async function persistently<T>(args: AttributeArguments, ask: () => Promise<T>):
       if (type !== FAILURE_TYPES.workerShutdown)
         await sleep(Math.round(waitMs), { summary: reason.slice(0, MAX_SUMMARY_CHARACTERS) });
     }
-    await continueWhereSuggested(args);
+    await continueWhereSuggested(() => continueAsNew<typeof interpretAttributePipeline>(args));
   }
 }
 
@@ -251,23 +248,6 @@ function isRetryable(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   return runFailureOf(isCancellation(error) ? new CancelledFailure('') : causeOf(error)).message;
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof ActivityFailure ? error.cause : error;
-}
-
-/** Leaves a long history behind. Temporal forgets a cancellation over this: one that has come ends the run instead. */
-async function continueWhereSuggested(args: AttributeArguments): Promise<void> {
-  if (!workflowInfo().continueAsNewSuggested) return;
-  if (CancellationScope.current().consideredCancelled)
-    throw new CancelledFailure('The run was cancelled.');
-  await continueAsNew<typeof interpretAttributePipeline>(args);
-}
-
-function runError(error: unknown): unknown {
-  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
-  return applicationFailure(runFailureOf(causeOf(error)), error);
 }
 
 function entityFailed({ entityId, module, message }: EntityFailure): ApplicationFailure {

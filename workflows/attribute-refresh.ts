@@ -13,11 +13,11 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AttributePipelineActivities } from '../activities/attribute-pipeline/activities.js';
+import { pipelineName } from '../src/attribute-pipeline/pipeline.js';
 import {
-  ATTRIBUTE_INTERPRETER,
   ATTRIBUTE_RUN_TIMEOUT_MS,
+  attributeArguments,
   RECONCILE_ATTRIBUTES_ACTIVITY,
-  type AttributeArguments,
 } from '../src/attribute-pipeline/plan.js';
 import {
   ATTRIBUTES_CHANGED_SIGNAL,
@@ -28,7 +28,7 @@ import {
   type RefreshRun,
   type RefreshTask,
 } from '../src/attribute-pipeline/refresh.js';
-import { EVALS_ACTIVITY } from '../src/attribute-pipeline/asked-pipeline.js';
+import { evaluateAttributes } from './attribute-questions.js';
 import { settleAll } from './pool.js';
 import { onTheCurrentBuild } from './current-build.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
@@ -46,13 +46,6 @@ const { [PLAN_REFRESH_ACTIVITY]: plan, [REQUEST_ATTRIBUTES_ACTIVITY]: request } 
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
   });
 
-const { [EVALS_ACTIVITY]: evals } = proxyActivities<AttributePipelineActivities>({
-  startToCloseTimeout: '1h',
-  heartbeatTimeout: '10s',
-  // Those that have run are not run again.
-  retry: { maximumAttempts: 3, initialInterval: '1s' },
-});
-
 const { [RECONCILE_ATTRIBUTES_ACTIVITY]: reconcile } = proxyActivities<AttributePipelineActivities>(
   {
     startToCloseTimeout: '2m',
@@ -67,8 +60,8 @@ export async function refreshAttributes(
   task: RefreshTask,
   before: RefreshResult = { completed: 0, failed: 0 },
 ): Promise<RefreshResult> {
-  const refresh = new Refresh(task, before);
-  return task.kind === 'changed' ? refresh.whatHasChanged() : refresh.all();
+  const refresh = new Refresh(before);
+  return task.kind === 'changed' ? refresh.whatHasChanged(task) : refresh.all(task);
 }
 
 /** What a schedule starts each minute: brings the catalog and the workflows of runs into agreement. */
@@ -79,6 +72,8 @@ export async function reconcileAttributes(): Promise<void> {
 setWorkflowOptions(onTheCurrentBuild, refreshAttributes);
 setWorkflowOptions(onTheCurrentBuild, reconcileAttributes);
 
+type TaskOf<K extends RefreshTask['kind']> = Extract<RefreshTask, { readonly kind: K }>;
+
 class Refresh {
   /** By the names of their pipelines. */
   readonly #running = new Map<string, Promise<void>>();
@@ -88,10 +83,7 @@ class Refresh {
   #completed: number;
   #failed: number;
 
-  constructor(
-    private readonly task: RefreshTask,
-    { completed, failed }: RefreshResult,
-  ) {
+  constructor({ completed, failed }: RefreshResult) {
     this.#completed = completed;
     this.#failed = failed;
     setHandler(attributesChanged, () => {
@@ -101,9 +93,7 @@ class Refresh {
   }
 
   /** A pipeline that waits, for its budget say, holds up what depends on it, and nothing else. */
-  async whatHasChanged(): Promise<RefreshResult> {
-    const { task } = this;
-    if (task.kind !== 'changed') return this.#result;
+  async whatHasChanged(task: TaskOf<'changed'>): Promise<RefreshResult> {
     await sleep(GATHER);
     for (;;) {
       this.#changed = false;
@@ -132,14 +122,12 @@ class Refresh {
     return this.#changed;
   }
 
-  async all(): Promise<RefreshResult> {
-    const { task } = this;
-    if (task.kind !== 'all') return this.#result;
+  async all(task: TaskOf<'all'>): Promise<RefreshResult> {
     const { trigger, principal, task: wanted } = task;
     const planned = await plan({ task, running: [], failed: [] });
     const waiting = [...planned];
     while (waiting.length > 0 || this.#running.size > 0) {
-      const left = new Set(waiting.map(nameOf));
+      const left = new Set(waiting.map(pipelineName));
       const ready = waiting.filter(({ after }) =>
         after.every((name) => !left.has(name) && !this.#running.has(name)),
       );
@@ -165,7 +153,7 @@ class Refresh {
   }
 
   #start(run: RefreshRun, wanted: RefreshRequest): void {
-    const name = nameOf(run);
+    const name = pipelineName(run);
     this.#running.set(
       name,
       this.#run(run, wanted).finally(() => {
@@ -177,13 +165,13 @@ class Refresh {
   async #run(run: RefreshRun, wanted: RefreshRequest): Promise<void> {
     try {
       await request(wanted);
-      await executeChild(nameOf(run), childOptions(run));
+      await executeChild(pipelineName(run), childOptions(run));
       this.#completed += 1;
     } catch (error) {
       if (isCancellation(error)) throw error;
       // The run has said why, in the catalog: those of other pipelines go on.
       this.#failed += 1;
-      this.#failing.add(nameOf(run));
+      this.#failing.add(pipelineName(run));
     }
   }
 
@@ -199,27 +187,14 @@ class Refresh {
 async function evaluateAll(pipelines: readonly RefreshRun[]): Promise<void> {
   const since = new Date().toISOString();
   await settleAll(pipelines, AT_ONCE, async ({ entityType, attribute }) =>
-    evals({ entityType, attribute, all: true, since }),
+    evaluateAttributes({ entityType, attribute, all: true, since }),
   );
 }
 
-function nameOf({ entityType, attribute }: RefreshRun): string {
-  return `${entityType}.${attribute}`;
-}
-
-function childOptions({ entityType, attribute, run, workflowId }: RefreshRun) {
-  const argument: AttributeArguments = {
-    interpreter: ATTRIBUTE_INTERPRETER,
-    kind: 'attribute_pipeline',
-    entityType,
-    attribute,
-    run,
-    timeoutMs: ATTRIBUTE_RUN_TIMEOUT_MS,
-    queue: true,
-  };
+function childOptions(run: RefreshRun) {
   return {
-    workflowId,
-    args: [argument],
+    workflowId: run.workflowId,
+    args: [attributeArguments(run.run, run, true)],
     workflowExecutionTimeout: ATTRIBUTE_RUN_TIMEOUT_MS + TIMEOUT_MARGIN_MS,
     parentClosePolicy: ParentClosePolicy.ABANDON,
   };

@@ -2,6 +2,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancelledFailure,
+  isCancellation,
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
@@ -41,7 +42,8 @@ export function planningFailureOf(error: unknown, pipeline: string): Failure {
   };
 }
 
-function causeOf(error: unknown): unknown {
+/** What an activity has failed of; anything else as it is. */
+export function causeOf(error: unknown): unknown {
   return error instanceof ActivityFailure ? error.cause : error;
 }
 
@@ -80,6 +82,12 @@ export function runFailureOf(error: unknown): Failure {
   }
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   return { type: name, message, retryable: false };
+}
+
+/** What a run ends with when an activity has failed for good; a cancellation stays one. */
+export function runError(error: unknown): unknown {
+  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
+  return applicationFailure(runFailureOf(causeOf(error)), error);
 }
 
 function timeoutFailure(type: TimeoutFailure['timeoutType'], limits: TimeLimits): Failure {

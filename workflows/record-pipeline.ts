@@ -1,8 +1,6 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  CancelledFailure,
   ContinueAsNew,
   continueAsNew,
   isCancellation,
@@ -28,7 +26,8 @@ import {
   type RecordResult,
   type StorePlace,
 } from '../src/record-pipeline/plan.js';
-import { applicationFailure, runFailureOf } from './failure.js';
+import { applicationFailure, causeOf, runError, runFailureOf } from './failure.js';
+import { continueWhereSuggested } from './long-history.js';
 import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { withinTimeout } from './run-timeout.js';
 
@@ -107,7 +106,9 @@ async function drainAll(args: Placed): Promise<DrainOutcome> {
     setCurrentDetails(details(outcome));
     if (outcome.done) return outcome;
     place = outcome.place;
-    await continueWhereSuggested({ ...args, place });
+    await continueWhereSuggested(() =>
+      continueAsNew<typeof interpretRecordPipeline>({ ...args, place }),
+    );
   }
 }
 
@@ -149,7 +150,12 @@ async function persistently<T>(
         await sleep(Math.round(waitMs), { summary: reason.slice(0, MAX_SUMMARY_CHARACTERS) });
     }
     // Waiting for days is a longer history than Temporal keeps.
-    await continueWhereSuggested({ ...args, ...(store !== undefined && { store }) });
+    await continueWhereSuggested(() =>
+      continueAsNew<typeof interpretRecordPipeline>({
+        ...args,
+        ...(store !== undefined && { store }),
+      }),
+    );
   }
 }
 
@@ -197,23 +203,6 @@ function isRetryable(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   return runFailureOf(causeOf(error)).message;
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof ActivityFailure ? error.cause : error;
-}
-
-/** Leaves a long history behind. Temporal forgets a cancellation over this: one that has come ends the run instead. */
-async function continueWhereSuggested(args: RecordArguments): Promise<void> {
-  if (!workflowInfo().continueAsNewSuggested) return;
-  if (CancellationScope.current().consideredCancelled)
-    throw new CancelledFailure('The run was cancelled.');
-  await continueAsNew<typeof interpretRecordPipeline>(args);
-}
-
-function runError(error: unknown): unknown {
-  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
-  return applicationFailure(runFailureOf(causeOf(error)), error);
 }
 
 function recordsFailed({ errors, counts }: DrainOutcome): ApplicationFailure {

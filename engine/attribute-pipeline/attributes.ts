@@ -31,13 +31,13 @@ import {
   PIPELINE_DEFAULTS,
   pipelineName,
   type AttributePipeline,
+  type PipelineInput,
   type PipelineSettings,
 } from '../../src/attribute-pipeline/pipeline.js';
 import {
-  ATTRIBUTE_INTERPRETER,
   ATTRIBUTE_RUN_TIMEOUT_MS,
+  attributeArguments,
   BUDGET_CHANGED_SIGNAL,
-  type AttributeArguments,
   type AttributeResult,
 } from '../../src/attribute-pipeline/plan.js';
 import type { RunCatalog, RunQuote } from '../../src/attribute-pipeline/run-catalog.js';
@@ -159,10 +159,7 @@ export class Attributes {
     written: WrittenPipeline,
     by: Author,
   ): Promise<AttributePipeline> {
-    const name = pipelineName(place);
-    if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
-    const checked = await this.#checked(place, written);
-    const input = { ...UNSET, ...written, inputs: [], ...checked };
+    const input = await this.#inputOf(place, written);
     const { catalog, schedules } = this.options;
     const added = await catalog.attributePipelines.addPipeline(place, input, by);
     await schedules?.keep();
@@ -206,10 +203,7 @@ export class Attributes {
     written: WrittenPipeline,
     by: Author,
   ): Promise<{ readonly inputs: readonly string[] }> {
-    const name = pipelineName(place);
-    if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
-    const checked = await this.#checked(place, written);
-    const input = { ...UNSET, ...written, inputs: [], ...checked };
+    const input = await this.#inputOf(place, written);
     await this.options.catalog.attributePipelines.checkPipeline(place, input, by);
     return { inputs: input.inputs };
   }
@@ -217,6 +211,13 @@ export class Attributes {
   /** What a run would look at, and what it would cost. @throws {@link NotFound}, {@link InvalidFilter} */
   async quote(place: PipelinePlace, task: Partial<RunTask> = {}): Promise<RunQuote> {
     return this.options.catalog.attributeRuns.quote(place, { force: false, ...task });
+  }
+
+  /** @throws {@link InvalidSettings}, {@link PipelineNameTaken} */
+  async #inputOf(place: PipelinePlace, written: WrittenPipeline): Promise<PipelineInput> {
+    const name = pipelineName(place);
+    if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
+    return { ...UNSET, ...written, inputs: [], ...(await this.#checked(place, written)) };
   }
 
   async #checked(place: PipelinePlace, written: Partial<WrittenPipeline>) {
@@ -273,25 +274,14 @@ export class Attributes {
     }
   }
 
-  async #start(
-    { id: run, workflowId, entityType, attribute, principal }: AttributeRun,
-    queue: boolean,
-  ): Promise<StartedAttributeRun['handle']> {
+  async #start(run: AttributeRun, queue: boolean): Promise<StartedAttributeRun['handle']> {
     const { client, taskQueue } = this.options;
-    const argument: AttributeArguments = {
-      interpreter: ATTRIBUTE_INTERPRETER,
-      kind: 'attribute_pipeline',
-      entityType,
-      attribute,
-      run,
-      timeoutMs: ATTRIBUTE_RUN_TIMEOUT_MS,
-      ...(queue && { queue }),
-    };
+    const { id, workflowId, principal } = run;
     await requestTemporal(client, () =>
-      client.workflow.start(pipelineName({ entityType, attribute }), {
+      client.workflow.start(pipelineName(run), {
         workflowId,
         taskQueue,
-        args: [argument],
+        args: [attributeArguments(id, run, queue)],
         workflowExecutionTimeout: ATTRIBUTE_RUN_TIMEOUT_MS + TIMEOUT_MARGIN_MS,
         ...(principal !== null && { memo: { principal } }),
       }),

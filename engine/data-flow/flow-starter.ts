@@ -8,7 +8,7 @@ import type {
 } from '../../src/data-flow/catalog.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import { flowStart } from '../../src/data-flow/run.js';
-import { isNotFound } from '../history/read-history.js';
+import { isUnknownWorkflow } from '../running-workflow.js';
 import { requestTemporal } from '../temporal-request.js';
 
 /** A claim whose workflow is not there is left to whoever has made it for so long. */
@@ -141,11 +141,6 @@ export class FlowStarter {
       throw error;
     }
   }
-}
-
-/** Temporal has no such workflow, or none that goes on. */
-function isUnknownWorkflow(error: unknown): boolean {
-  return isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError');
 }
 
 interface Ending {

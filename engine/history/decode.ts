@@ -4,6 +4,7 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { LoadedDataConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import {
   isAttributeArguments,
   type AttributesBegun,
@@ -90,10 +91,10 @@ export class HistoryDecoder {
       return { type: 'run_started', name, inputKeys: [], recordRun };
     }
     if (isAttributeArguments(argument)) {
-      const { entityType, attribute, run: attributeRun } = argument;
+      const { run: attributeRun } = argument;
       return {
         type: 'run_started',
-        name: `${entityType}.${attribute}`,
+        name: pipelineName(argument),
         inputKeys: [],
         attributeRun,
       };

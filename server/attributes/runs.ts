@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { RunNotFound } from '../../engine/errors.js';
+import type { Execution } from '../../engine/execution.js';
 import type { Run } from '../../engine/run.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type { RunTask } from '../../src/attribute-pipeline/run.js';
-import type { EventPosition } from '../../src/progress/run-event.js';
-import { isClosed } from '../../src/progress/status.js';
 import { HttpProblem } from '../http-problem.js';
-import { readLastEventId } from '../query-parameters.js';
 import { queryValue } from '../request-path.js';
 import { recordOf } from '../request-record.js';
+import { streamRun } from '../routes/run-events.js';
 import { answers } from './answers.js';
 import { pageOf, pipelinePlace, placeNamed, type AttributeRequest } from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
@@ -191,35 +190,20 @@ async function stream({
     name: pipelineName(known),
     executionId: known.id,
   });
-  const after = readLastEventId(ctx);
-  const isOver = await isRunOver(run);
-  if (after !== undefined && isOver && !(await hasNews(run, after))) {
-    // This makes an EventSource stop reconnecting (HTML standard): it has had everything.
-    ctx.status = 204;
-    return undefined;
-  }
-  ctx.set('X-Execution-Id', known.id);
-  if (ctx.method === 'HEAD') ctx.status = 200;
-  else
-    streams.reserve().open(ctx, known.id, (signal) => run.events({ after, signal, hints: true }));
+  await streamRun(ctx, streams, run, () => described(run));
   return undefined;
 }
 
 /** @throws {@link HttpProblem} 404 where Temporal knows no such run, or none any more */
-async function isRunOver(run: Run): Promise<boolean> {
+async function described(run: Run): Promise<Execution> {
   try {
-    return isClosed((await run.describe()).status);
+    return await run.describe();
   } catch (error) {
     if (!(error instanceof RunNotFound)) throw error;
     const message =
       'Temporal keeps no events of this run, or no longer. The run itself is still there.';
     throw new HttpProblem(404, 'not_found', message, { cause: error });
   }
-}
-
-async function hasNews(run: Run, after: EventPosition): Promise<boolean> {
-  for await (const _event of run.events({ after })) return true;
-  return false;
 }
 
 function taskOf({

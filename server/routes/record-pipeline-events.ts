@@ -1,12 +1,10 @@
 import { RunNotFound } from '../../engine/errors.js';
 import type { Execution } from '../../engine/execution.js';
 import type { Run } from '../../engine/run.js';
-import type { EventPosition } from '../../src/progress/run-event.js';
-import { isClosed } from '../../src/progress/status.js';
 import { HttpProblem } from '../http-problem.js';
-import { readLastEventId } from '../query-parameters.js';
 import { recordPipelinePath } from '../record-pipeline-body.js';
 import type { EventStreams } from '../sse.js';
+import { streamRun } from './run-events.js';
 import { checkRunId, pipelineFor, type RecordRequest } from './record-pipeline-request.js';
 
 /**
@@ -21,19 +19,7 @@ export async function streamRecordEvents(
   pipelineFor(request);
   checkRunId(request);
   const run = api.engine.runWithId({ kind: 'record_pipeline', name, executionId: id });
-  const after = readLastEventId(ctx);
-  const { status } = await describedRun(run, request);
-  if (after !== undefined && isClosed(status) && !(await hasNews(run, after))) {
-    // This makes an EventSource stop reconnecting (HTML standard): it has had everything.
-    ctx.status = 204;
-    return;
-  }
-  ctx.set('X-Execution-Id', id);
-  if (ctx.method === 'HEAD') {
-    ctx.status = 200;
-    return;
-  }
-  streams.reserve().open(ctx, id, (signal) => run.events({ after, signal, hints: true }));
+  await streamRun(ctx, streams, run, () => describedRun(run, request));
 }
 
 /** @throws {@link HttpProblem} 404 where Temporal knows no such run, or none any more */
@@ -50,9 +36,4 @@ async function describedRun(run: Run, { name, id, base }: RecordRequest): Promis
       { cause: error },
     );
   }
-}
-
-async function hasNews(run: Run, after: EventPosition): Promise<boolean> {
-  for await (const _event of run.events({ after })) return true;
-  return false;
 }

@@ -58,7 +58,7 @@ function contains(whole: Json, part: Json): boolean {
   if (!isPlainObject(whole)) return false;
   return Object.entries(part).every(
     // Both are JSON.
-    ([name, value]) => Object.hasOwn(whole, name) && contains(whole[name] as Json, value as Json),
+    ([name, value]) => Object.hasOwn(whole, name) && contains(whole[name] as Json, value),
   );
 }
 

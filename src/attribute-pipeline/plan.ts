@@ -108,6 +108,23 @@ export interface EndAttributesTask {
   readonly message: string | null;
 }
 
+/** What a run's workflow is started with. @param queue - it waits for the end of another run */
+export function attributeArguments(
+  run: string,
+  { entityType, attribute }: PipelinePlace,
+  queue: boolean,
+): AttributeArguments {
+  return {
+    interpreter: ATTRIBUTE_INTERPRETER,
+    kind: 'attribute_pipeline',
+    entityType,
+    attribute,
+    run,
+    timeoutMs: ATTRIBUTE_RUN_TIMEOUT_MS,
+    ...(queue && { queue }),
+  };
+}
+
 /** A pipeline's plan. */
 export function attributePlan({
   id: pipelineId,
