@@ -1,11 +1,8 @@
+import type { AttributeCatalogs } from '../src/attribute-pipeline/attribute-catalogs.js';
 import type { Client } from '@temporalio/client';
 import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
-import type { EntityCatalog } from '../src/attribute-pipeline/entity-catalog.js';
-import type { EvalCatalog } from '../src/attribute-pipeline/eval-catalog.js';
 import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-registry.js';
-import type { PipelineCatalog } from '../src/attribute-pipeline/pipeline-catalog.js';
-import type { RunCatalog } from '../src/attribute-pipeline/run-catalog.js';
 import type {
   RefreshQuestion,
   RefreshRequest,
@@ -92,14 +89,6 @@ export interface StoreDependencies {
   readonly catalog?: () => Promise<StoreCatalog>;
   /** Has this process take the work of a store that is on this machine. */
   readonly serve: (store: SqliteStore) => Promise<void>;
-}
-
-/** The parts of the catalog that have to do with attributes. */
-export interface AttributeCatalogs {
-  readonly entities: EntityCatalog;
-  readonly attributePipelines: PipelineCatalog;
-  readonly attributeRuns: RunCatalog;
-  readonly attributeEvals: EvalCatalog;
 }
 
 /** What is done about the runs of attribute pipelines as a whole, beside computing values. */

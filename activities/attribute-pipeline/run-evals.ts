@@ -3,16 +3,13 @@ import type { EvalReport, EvalTask } from '../../src/attribute-pipeline/asked-pi
 import type { EvalOutcome } from '../../src/attribute-pipeline/eval-catalog.js';
 import type { Eval } from '../../src/attribute-pipeline/eval.js';
 import { attributePlan, type AttributePlan } from '../../src/attribute-pipeline/plan.js';
-import { costOf } from '../../src/pipeline/model-price.js';
-import type { ActivityDependencies, AttributeCatalogs } from '../dependencies.js';
+import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
+import type { ActivityDependencies } from '../dependencies.js';
 import { startHeartbeat } from '../heartbeat.js';
 import { attributeDependencies } from './attribute-dependencies.js';
 import { attributeFailure } from './attribute-failure.js';
-import { attributeOfPlan, Gathering, processorsOf } from './gathering.js';
-import { computeValues, type BatchEntity } from './module-batch.js';
-import { planModules } from './plan-modules.js';
-import { runSurroundings } from './run-surroundings.js';
-import { usageOf } from './used-models.js';
+import { LooseBatches } from './loose-batches.js';
+import type { BatchEntity } from './module-batch.js';
 
 /** Evals that are run together. */
 const BATCH = 50;
@@ -26,7 +23,7 @@ export async function runEvals(deps: ActivityDependencies, task: EvalTask): Prom
     const pipeline = await catalog.attributePipelines.pipeline(task);
     const { attributeEvals: evals } = catalog;
     const plan = attributePlan(pipeline);
-    const batches = new EvalBatches(deps, activity, catalog, plan);
+    const batches = await LooseBatches.of(deps, activity, catalog, plan);
     let ran = 0;
     for (let after: string | null = null; ;) {
       activity.cancellationSignal.throwIfAborted();
@@ -34,7 +31,7 @@ export async function runEvals(deps: ActivityDependencies, task: EvalTask): Prom
       const batch: readonly Eval[] = await evals.evalsToRun(pipeline.id, selection);
       const last = batch.at(-1);
       if (last === undefined) break;
-      ran += await batches.run(batch, task.all);
+      ran += await runBatch(catalog, plan, batches, batch, task.all);
       after = last.id;
       heartbeat.beat({ completed: ran });
     }
@@ -47,45 +44,29 @@ export async function runEvals(deps: ActivityDependencies, task: EvalTask): Prom
   }
 }
 
-/** Runs evals, some at once. */
-class EvalBatches {
-  constructor(
-    private readonly deps: ActivityDependencies,
-    private readonly activity: Context,
-    private readonly catalog: AttributeCatalogs,
-    private readonly plan: AttributePlan,
-  ) {}
-
-  /** @returns how many had to be run */
-  async run(evals: readonly Eval[], all: boolean): Promise<number> {
-    const { deps, activity, catalog, plan } = this;
-    const attributes = await catalog.entities.attributes(plan.entityType);
-    const surroundings = {
-      ...(await runSurroundings(deps, activity, plan, attributes)),
-      attribute: attributeOfPlan(plan, attributes),
-      pipelineVersion: plan.version,
-    };
-    const modules = planModules(plan, deps.code.modules);
-    const gathering = new Gathering({ runs: catalog.attributeRuns, plan, modules, surroundings });
-    const gathered = await gathering.gather(evals.map(({ entityId }) => entityId));
-    const due = evals.filter(
-      ({ entityId, inputHash }) => all || inputHash !== gathered.hashOf(entityId),
-    );
-    const wanted = new Set(due.map(({ entityId }) => entityId));
-    const computed = await computeValues(
-      processorsOf(modules),
-      gathered.entities.filter(({ entityId }) => wanted.has(entityId)),
-      surroundings,
-    );
-    const found = new Map(computed.map((entity) => [entity.entityId, entity]));
-    const outcomes = due.flatMap(({ id, entityId }) => {
-      const entity = found.get(entityId);
-      return entity === undefined ? [] : [outcomeOf(id, gathered.hashOf(entityId), entity)];
-    });
-    const usage = usageOf(computed, (one) => costOf(deps.code.model(one.model)?.price, one));
-    await catalog.attributeEvals.recordEvals(plan.pipelineId, outcomes, usage, new Date());
-    return outcomes.length;
-  }
+/** Runs evals together. @returns how many had to be run */
+async function runBatch(
+  { attributeEvals }: AttributeCatalogs,
+  { pipelineId }: AttributePlan,
+  batches: LooseBatches,
+  evals: readonly Eval[],
+  all: boolean,
+): Promise<number> {
+  const gathered = await batches.gather(evals.map(({ entityId }) => entityId));
+  const due = evals.filter(
+    ({ entityId, inputHash }) => all || inputHash !== gathered.hashOf(entityId),
+  );
+  const wanted = new Set(due.map(({ entityId }) => entityId));
+  const { computed, usage } = await batches.compute(
+    gathered.entities.filter(({ entityId }) => wanted.has(entityId)),
+  );
+  const found = new Map(computed.map((entity) => [entity.entityId, entity]));
+  const outcomes = due.flatMap(({ id, entityId }) => {
+    const entity = found.get(entityId);
+    return entity === undefined ? [] : [outcomeOf(id, gathered.hashOf(entityId), entity)];
+  });
+  await attributeEvals.recordEvals(pipelineId, outcomes, usage, new Date());
+  return outcomes.length;
 }
 
 function outcomeOf(id: string, inputHash: string, entity: BatchEntity): EvalOutcome {

@@ -1,15 +1,11 @@
 import { Context } from '@temporalio/activity';
 import type { TryReport, TryTask } from '../../src/attribute-pipeline/asked-pipeline.js';
-import { costOf } from '../../src/pipeline/model-price.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { startHeartbeat } from '../heartbeat.js';
 import { attributeDependencies } from './attribute-dependencies.js';
 import { attributeFailure } from './attribute-failure.js';
-import { attributeOfPlan, Gathering, processorsOf } from './gathering.js';
-import { computeValues, type BatchEntity } from './module-batch.js';
-import { planModules } from './plan-modules.js';
-import { runSurroundings } from './run-surroundings.js';
-import { usageOf } from './used-models.js';
+import { LooseBatches } from './loose-batches.js';
+import type { BatchEntity } from './module-batch.js';
 
 /** Takes an entity through modules, and saves nothing. */
 export async function tryPipeline(
@@ -19,21 +15,12 @@ export async function tryPipeline(
   const activity = Context.current();
   const heartbeat = startHeartbeat(activity);
   try {
-    const { entities, attributeRuns: runs } = await attributeDependencies(deps).catalog();
-    await entities.entity(entityId);
-    const attributes = await entities.attributes(plan.entityType);
-    const surroundings = {
-      ...(await runSurroundings(deps, activity, plan, attributes)),
-      attribute: attributeOfPlan(plan, attributes),
-      pipelineVersion: plan.version,
-    };
-    const modules = planModules(plan, deps.code.modules);
-    const gathered = await new Gathering({ runs, plan, modules, surroundings }).gather([entityId]);
-    const computed = await computeValues(processorsOf(modules), gathered.entities, surroundings);
-    return reportOf(
-      computed,
-      usageOf(computed, (one) => costOf(deps.code.model(one.model)?.price, one)),
-    );
+    const catalog = await attributeDependencies(deps).catalog();
+    await catalog.entities.entity(entityId);
+    const batches = await LooseBatches.of(deps, activity, catalog, plan);
+    const { entities } = await batches.gather([entityId]);
+    const { computed, usage } = await batches.compute(entities);
+    return reportOf(computed, usage);
   } catch (error) {
     throw attributeFailure(error, activity);
   } finally {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { formatCount } from '../flows/flow-format.js';
 import { printJson } from '../flows/flow-json.js';
 import { placeOf, withAttributes } from './open-attributes.js';
-import { filterOf } from './where.js';
+import { alsoWhere, filterOf } from './where.js';
 
 interface QuoteOptions {
   readonly dir?: string;
@@ -23,7 +23,7 @@ export function addQuoteCommand(attributes: Command): void {
     .option(
       '--where <condition>',
       'only entities of which it holds; may be repeated',
-      (one: string, others: readonly string[]) => [...others, one],
+      alsoWhere,
       [],
     )
     .option('--json', 'print it as JSON', false)

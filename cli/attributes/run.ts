@@ -12,7 +12,7 @@ import { formatDuration } from '../format.js';
 import { onInterruption } from '../interruption.js';
 import { watchAttributes } from './attribute-view.js';
 import { placeOf, withAttributes, type OpenAttributes } from './open-attributes.js';
-import { filterOf } from './where.js';
+import { alsoWhere, filterOf } from './where.js';
 
 interface RunOptions {
   readonly dir?: string;
@@ -52,7 +52,7 @@ export function addRunCommand(attributes: Command): void {
     .option(
       '--where <condition>',
       "only entities of which it holds: 'width>3'; may be repeated",
-      (one: string, others: readonly string[]) => [...others, one],
+      alsoWhere,
       [],
     )
     .option('--max <count>', 'at most so many entities')

@@ -9,6 +9,11 @@ import { UsageError } from '../exit-code.js';
 /** Longer ones first: `>=` is no `>`. */
 const OPERATORS = [...FILTER_OPERATORS].sort((one, other) => other.length - one.length);
 
+/** One more condition of an option that may be repeated. */
+export function alsoWhere(one: string, others: readonly string[]): readonly string[] {
+  return [...others, one];
+}
+
 /**
  * Conditions as people write them: `width>3`, `color in ["red","green"]`, `name null`. Values are JSON, and texts where they are none.
  *

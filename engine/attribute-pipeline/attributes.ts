@@ -1,3 +1,4 @@
+import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
 import type { EvalCatalog } from '../../src/attribute-pipeline/eval-catalog.js';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import {
@@ -58,14 +59,6 @@ import { AttributeRefresh } from './attribute-refresh.js';
 import type { AttributeSchedules } from './attribute-schedules.js';
 import { freshEntities } from './fresh-entities.js';
 import { AttributeRunActive, AttributeRunOver, PipelineNameTaken } from './attribute-errors.js';
-
-/** The parts of the catalog that have to do with attributes. */
-export interface AttributeCatalogs {
-  readonly entities: EntityCatalog;
-  readonly attributePipelines: PipelineCatalog;
-  readonly attributeRuns: RunCatalog;
-  readonly attributeEvals: EvalCatalog;
-}
 
 /** What {@link Attributes} needs. */
 export interface AttributesOptions {

@@ -4,7 +4,8 @@ import type { ProjectAttributeSettings } from '../../src/config/attribute-settin
 import type { Log } from '../../src/pipeline/context.js';
 import { AttributeSchedules } from './attribute-schedules.js';
 import type { Registry } from '../registry.js';
-import { Attributes, type AttributeCatalogs } from './attributes.js';
+import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
+import { Attributes } from './attributes.js';
 
 /** What {@link ProjectAttributes} needs. */
 export interface ProjectAttributesOptions {

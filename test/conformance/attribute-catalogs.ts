@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe } from '@jest/globals';
 import { testEvals } from './attributes/evals.js';
 import { testEntities } from './attributes/entities.js';
-import type { AttributeCatalogs, OpenAttributes } from './attributes/open-attributes.js';
+import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
+import type { OpenAttributes } from './attributes/open-attributes.js';
 import { testPipelines } from './attributes/pipelines.js';
 import { testRuns } from './attributes/runs.js';
 import { testValues } from './attributes/values.js';

@@ -1,21 +1,10 @@
-import type { EvalCatalog } from '../../../src/attribute-pipeline/eval-catalog.js';
-import type { EntityCatalog } from '../../../src/attribute-pipeline/entity-catalog.js';
-import type { PipelineCatalog } from '../../../src/attribute-pipeline/pipeline-catalog.js';
-import type { RunCatalog } from '../../../src/attribute-pipeline/run-catalog.js';
+import type { AttributeCatalogs } from '../../../src/attribute-pipeline/attribute-catalogs.js';
 import {
   ATTRIBUTE_DEFAULTS,
   type Attribute,
   type AttributeSettings,
 } from '../../../src/attribute-pipeline/attribute.js';
 import type { PipelineInput } from '../../../src/attribute-pipeline/pipeline.js';
-
-/** The parts of a catalog that have to do with attributes. */
-export interface AttributeCatalogs {
-  readonly entities: EntityCatalog;
-  readonly attributePipelines: PipelineCatalog;
-  readonly attributeRuns: RunCatalog;
-  readonly attributeEvals: EvalCatalog;
-}
 
 /** A catalog that is open, for one test. */
 export interface OpenAttributes {
