@@ -15,6 +15,7 @@ import { findEntity } from '../entities/entity-rows.js';
 import type { Tables } from '../tables.js';
 import { plainText, readJson, writeJson } from '../values.js';
 import { evalOf, findEval, selectEvals } from './eval-rows.js';
+import { evalRates } from './eval-rates.js';
 import { evalRuns } from './eval-runs.js';
 import { pipelineRow } from './pipeline-rows.js';
 
@@ -22,6 +23,7 @@ import { pipelineRow } from './pipeline-rows.js';
 export function evalCatalog(database: CatalogDatabase): EvalCatalog {
   return {
     ...evalRuns(database),
+    ...evalRates(database),
     addEval: (place, input, by) =>
       database.write((transaction) => add(transaction, place, input, by)),
     addEvalOfOverride: (place, of, by) =>

@@ -5,6 +5,7 @@ import { runBatches } from './run-batches.js';
 import { runCandidates } from './run-candidates.js';
 import { runClaims } from './run-claims.js';
 import { runCosts } from './run-costs.js';
+import { openRuns } from './open-runs.js';
 import { runQuotes } from './run-quotes.js';
 import { runSpending } from './run-spending.js';
 import { attributeRun, findRun, selectRuns } from './run-rows.js';
@@ -17,18 +18,9 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
     ...runBatches(database),
     ...runSpending(database),
     ...runQuotes(database),
+    ...openRuns(database),
     ...runCosts(database),
     run: (id) => database.read(async (db) => attributeRun(await findRun(db, id))),
-    active: async ({ entityType, attribute }) => {
-      const row = await database.read((db) =>
-        selectRuns(db)
-          .where('entity_types.name', '=', entityType)
-          .where('attributes.name', '=', attribute)
-          .where('pipeline_runs.status', '=', 'running')
-          .executeTakeFirst(),
-      );
-      return row === undefined ? undefined : attributeRun(row);
-    },
     runs: async ({ after, limit }, { entityType, attribute } = {}) => {
       const rows = await database.read((db) => {
         let query = selectRuns(db)
@@ -42,40 +34,6 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
       const items = rows.slice(0, limit).map(attributeRun);
       const last = items.at(-1);
       return { items, ...(rows.length > limit && last !== undefined && { next: last.id }) };
-    },
-    due: (entityType) =>
-      database.read((db) => {
-        let query = db
-          .selectFrom('pipelines')
-          .innerJoin('attributes', 'attributes.id', 'pipelines.attribute_id')
-          .innerJoin('entity_types', 'entity_types.id', 'pipelines.entity_type_id')
-          .select(['entity_types.name as entityType', 'attributes.name as attribute'])
-          .where((eb) =>
-            eb.exists(
-              eb
-                .selectFrom('pipeline_changes')
-                .select('pipeline_changes.pipeline_id')
-                .whereRef('pipeline_changes.pipeline_id', '=', 'pipelines.id')
-                .where((inner) =>
-                  inner.or([
-                    inner('pipelines.last_run_at', 'is', null),
-                    inner('pipeline_changes.at', '>', inner.ref('pipelines.last_run_at')),
-                  ]),
-                ),
-            ),
-          );
-        if (entityType !== undefined) query = query.where('entity_types.name', '=', entityType);
-        return query.execute();
-      }),
-    unfinished: async (limit) => {
-      const rows = await database.read((db) =>
-        selectRuns(db)
-          .where('pipeline_runs.status', 'in', ['waiting', 'running'])
-          .orderBy('pipeline_runs.id')
-          .limit(limit)
-          .execute(),
-      );
-      return rows.map(attributeRun);
     },
     failures: async (id, { after, limit }) => {
       const rows = await database.read(async (db) => {

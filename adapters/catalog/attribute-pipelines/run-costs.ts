@@ -26,9 +26,9 @@ export function runCosts(database: CatalogDatabase): Pick<RunCatalog, 'costs' | 
           .innerJoin('attributes', 'attributes.id', 'pipelines.attribute_id')
           .innerJoin('entity_types', 'entity_types.id', 'pipelines.entity_type_id')
           .select((eb) => [
-            eb.fn.sum<number>('pipeline_usage.calls').as('calls'),
-            eb.fn.sum<number>('pipeline_usage.tokens_in').as('tokensIn'),
-            eb.fn.sum<number>('pipeline_usage.tokens_out').as('tokensOut'),
+            eb.fn.sum<number | string>('pipeline_usage.calls').as('calls'),
+            eb.fn.sum<number | string>('pipeline_usage.tokens_in').as('tokensIn'),
+            eb.fn.sum<number | string>('pipeline_usage.tokens_out').as('tokensOut'),
             eb.fn.sum<number | null>('pipeline_usage.cost').as('cost'),
           ])
           .select(by.map((group) => GROUPS[group].as(group)))
@@ -44,7 +44,7 @@ export function runCosts(database: CatalogDatabase): Pick<RunCatalog, 'costs' | 
         if (from !== undefined) query = query.where('pipeline_usage.day', '>=', from);
         if (to !== undefined) query = query.where('pipeline_usage.day', '<=', to);
         const rows = await query.execute();
-        // PostgreSQL sums whole numbers to ones that JavaScript's driver gives as text.
+        // PostgreSQL sums large whole numbers to ones that the driver gives as text.
         return rows.map(({ calls, tokensIn, tokensOut, ...row }) => ({
           ...row,
           calls: Number(calls),

@@ -1,0 +1,101 @@
+import { describe, expect, it } from '@jest/globals';
+import { AttributeApi } from '../support/attribute-api.js';
+import { areaIs, useBoxApi } from '../support/box-api.js';
+import { until } from '../support/until.js';
+
+const { boxes, serve } = useBoxApi();
+
+describe('runs of attribute pipelines over HTTP', () => {
+  it('are quoted, started, shown, listed, and streamed', async () => {
+    const { type, api, ids } = await boxes();
+    await areaIs(api, ids[1]!, 9);
+    const path = `/attribute_pipelines/${type}.area`;
+    expect(await api.get(`${path}/quote`)).toMatchObject({ force: true, entities: 2, cost: null });
+    const run = await api.post(`${path}/run`, {
+      filter: [{ attribute: 'width', operator: '=', value: 3 }],
+      queue: true,
+    });
+    expect(run).toMatchObject({ triggered_by: 'manual', force: true, status: 'waiting' });
+    const self = `/attribute_runs/${String(run['id'])}`;
+    const over = await until(async () => {
+      const shown = await api.get(self);
+      return shown['completed_at'] === null ? undefined : shown;
+    });
+    expect(over).toMatchObject({ status: 'completed', entities_processed: 1 });
+    const response = await fetch(`${api.url}${self}/events`);
+    const text = await response.text();
+    expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(text).toMatch(
+      /event: attribute_run_begun[\s\S]*event: attribute_run_progress[\s\S]*event: complete/,
+    );
+    const lastId = [...text.matchAll(/^id: (.+)$/gm)].at(-1)?.[1] ?? '';
+    const again = await fetch(`${api.url}${self}/events`, { headers: { 'Last-Event-ID': lastId } });
+    expect(again.status).toBe(204);
+    const { attribute_runs } = await api.get(`${path}/runs`);
+    expect((attribute_runs as { id: string }[])[0]?.id).toBe(run['id']);
+    expect(await api.get(`/attribute_runs?entity_type=${type}`)).toMatchObject({
+      attribute_runs: expect.arrayContaining([expect.objectContaining({ id: run['id'] })]),
+    });
+    expect((await api.call('POST', `${self}/cancel`)).body).toMatchObject({
+      type: 'execution_closed',
+      status: 'completed',
+    });
+  });
+
+  it('of several pipelines are started in their order', async () => {
+    const { stack, type, api, ids } = await boxes();
+    await areaIs(api, ids[1]!, 9);
+    const { workflow_id: id } = await api.post('/attribute_pipelines/run', { entity_type: type });
+    const handle = stack.env.engine.temporal.client.workflow.getHandle(String(id));
+    expect(await handle.result()).toEqual({ completed: 1, failed: 0 });
+  });
+
+  it('tell which entities have failed', async () => {
+    const { type, api } = await boxes();
+    await api.ok('PATCH', `/attribute_pipelines/${type}.area`, {
+      lock_version: 1,
+      on_error: 'continue',
+      modules: [
+        { module: 'attributes_source', settings: { attributes: ['width'] } },
+        { module: 'calculation', settings: { code: 'throw new Error("no")' } },
+      ],
+    });
+    const run = await api.post(`/attribute_pipelines/${type}.area/run`, { queue: true });
+    const self = `/attribute_runs/${String(run['id'])}`;
+    await until(async () => ((await api.get(self))['completed_at'] === null ? undefined : true));
+    expect(await api.get(self)).toMatchObject({ status: 'completed', entities_failed: 2 });
+    expect(await api.get(`${self}/failures?limit=1`)).toMatchObject({
+      failures: [{ module: 'calculation', message: 'Error: no (line 1)' }],
+      next: expect.any(String),
+    });
+  });
+});
+
+describe('who asks', () => {
+  it('is authenticated, authorized for what the request does, and kept with it', async () => {
+    const { stack, type, ids } = await boxes();
+    const asked: unknown[] = [];
+    const { url } = await serve(stack.env.engine, {
+      apiAuthentication: (ctx) => ctx.get('x-user') || false,
+      authorizeAttributes: (ctx, requested) => {
+        asked.push(requested);
+        return requested.access === 'read' || ctx.state['principal'] === 'ann';
+      },
+    });
+    expect((await new AttributeApi(url).call('GET', '/entity_types')).status).toBe(401);
+    const bob = new AttributeApi(url, { 'x-user': 'bob' });
+    const path = `/attribute_pipelines/${type}.area`;
+    expect(await bob.get(path)).toMatchObject({ entity_type: type });
+    expect((await bob.call('POST', `${path}/run`, {})).status).toBe(403);
+    const ann = new AttributeApi(url, { 'x-user': 'ann' });
+    const run = await ann.post(`${path}/run`, { queue: true });
+    expect(run).toMatchObject({ principal: 'ann' });
+    const value = `/entities/${ids[0]!}/values/width`;
+    await ann.ok('PUT', value, { value: 8 });
+    expect(await ann.get(`${value}/history?limit=1`)).toMatchObject({
+      history: [{ change: 'edited', principal: 'ann' }],
+    });
+    expect(asked).toContainEqual({ access: 'run', entityType: type });
+    expect(asked).toContainEqual({ access: 'edit' });
+  });
+});
