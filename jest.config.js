@@ -31,7 +31,8 @@ export default {
   reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
   setupFiles: ['<rootDir>/test/support/workflows-in-test-thread.mjs'],
   testSequencer: '<rootDir>/test/support/slow-first-sequencer.mjs',
-  testTimeout: 30_000,
+  // For what hangs: nothing takes half as long, but on a machine that has other things to do as well.
+  testTimeout: 60_000,
   maxWorkers: 2,
   // Node keeps the modules of each test file; near the limit of its heap it would do little else than look for garbage.
   workerIdleMemoryLimit: '1GB',

@@ -46,7 +46,7 @@ export interface ConnectorCheck {
 const BATCH_SIZES: readonly number[] = [1, 7, 200];
 
 /** Most cursors of one reading that are gone on from. */
-const MAX_CURSORS = 60;
+const MAX_CURSORS = 24;
 
 /** Longest wait for an iterator that is being closed or was aborted. */
 const PATIENCE_MS = 10_000;

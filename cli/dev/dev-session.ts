@@ -226,6 +226,7 @@ function engineOf({ settings }: DevTemporal, current: Current): Engine {
       return current.project.config.afterExecute !== undefined;
     },
     dataFlows: () => current.worker.engine.dataFlows(),
+    attributes: () => current.worker.engine.attributes(),
     ...(settings.uiUrl !== undefined && { uiUrl: settings.uiUrl }),
   });
 }
