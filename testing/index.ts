@@ -6,6 +6,7 @@ export {
   type RunOperationOptions,
   type SingleResult,
 } from './run-operation.js';
+export { runModule, type ModuleTestEntity, type RunModuleOptions } from './run-module.js';
 export { OperationReport, type ReportedHeartbeat, type ReportedLine } from './operation-report.js';
 export {
   createTestEnvironment,

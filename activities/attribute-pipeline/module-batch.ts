@@ -185,9 +185,14 @@ function failed(entity: BatchEntity, { definition }: BatchModule, message: strin
   };
 }
 
-async function resultsOf(
+/**
+ * What a module gives for entities, checked for what all modules promise.
+ *
+ * @throws {@link ModuleBroken}, what the module throws, and the signal's reason
+ */
+export async function resultsOf(
   { definition, settings }: BatchModule,
-  entities: readonly BatchEntity[],
+  entities: readonly Pick<BatchEntity, 'entityId' | 'inputs' | 'value' | 'meta'>[],
   { pipelineVersion, signal, ...rest }: BatchSurroundings,
 ): Promise<readonly ModuleResult[]> {
   const contexts = entities.map(({ entityId, inputs, value, meta }, batchIndex): ModuleContext => ({

@@ -3,6 +3,7 @@ import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
 import { formatCount } from '../flows/flow-format.js';
+import { formatCost } from './cost-format.js';
 import { formatDuration } from '../format.js';
 import { barText } from '../progress-bar.js';
 import { detailRoom, runView, type RunView } from '../run/run-view.js';
@@ -105,7 +106,7 @@ function numbersOf(data: RunEvent['data']): readonly string[] {
   return [
     ...count('processed', 'computed'),
     ...count('failed', 'failed'),
-    ...(typeof cost === 'number' ? [`cost ${cost.toFixed(2)}`] : []),
+    ...(typeof cost === 'number' ? [`cost ${formatCost(cost)}`] : []),
     ...count('unchanged', 'unchanged'),
     ...count('skipped', 'skipped'),
     `${formatCount(numberOf(data['entities_per_second']))}/s`,

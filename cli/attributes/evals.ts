@@ -49,9 +49,9 @@ async function evalsOf(
 
 function text(found: readonly Eval[]): string {
   if (found.length === 0) return 'There are no evals.';
-  const rows = found.map(({ entityId, passed, desiredOutput, actualOutput, notes }) => [
+  const rows = found.map(({ entityId, entityKey, passed, desiredOutput, actualOutput, notes }) => [
     passed === null ? pc.dim('not run') : passed ? pc.green('passes') : pc.red('fails'),
-    entityId,
+    entityKey ?? entityId,
     shown(desiredOutput),
     actualOutput === undefined ? '' : shown(actualOutput),
     oneLine(notes ?? '', 40),

@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { z } from 'zod';
 import type { Explanation } from '../../src/attribute-pipeline/explanation.js';
 import { viewed } from '../../src/attribute-pipeline/value.js';
 import type { Json } from '../../src/definition/json.js';
+import { formatCount } from '../flows/flow-format.js';
 import { printJson } from '../flows/flow-json.js';
 import { formatTime, oneLine } from '../format.js';
+import { counted } from '../problem-report.js';
+import { formatCost } from './cost-format.js';
 import { withAttributes } from './open-attributes.js';
 
 interface ExplainOptions {
@@ -23,9 +27,10 @@ export function addExplainCommand(attributes: Command): void {
     .option('--json', 'print it as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .action(async (entity: string, attribute: string, { dir, json }: ExplainOptions) => {
-      const found = await withAttributes(dir, ({ attributes: all }) =>
-        all.explain({ entityId: entity, attribute }),
-      );
+      const found = await withAttributes(dir, async ({ attributes: all }) => {
+        const [entityId = entity] = await all.entities.entityIds([entity]);
+        return all.explain({ entityId, attribute });
+      });
       if (json) printJson(found);
       else process.stdout.write(`${text(attribute, found)}\n`);
     });
@@ -56,9 +61,7 @@ function text(attribute: string, found: Explanation): string {
           `${shown(viewed(input.value, 'with_override'))}  ${pc.dim(`version ${String(input.usedVersion ?? 0)}`)}`,
         ] as const,
     ),
-    ...(value.meta?.['usage'] === undefined
-      ? []
-      : [['models', JSON.stringify(value.meta['usage'])] as const]),
+    ...usageOf(value.meta?.['usage']).map((used) => ['model', used] as const),
     ...(found.eval === null
       ? []
       : [
@@ -78,4 +81,28 @@ function text(attribute: string, found: Explanation): string {
 
 function shown(value: Json | undefined): string {
   return value === undefined ? pc.dim('none') : oneLine(JSON.stringify(value), 200);
+}
+
+/** What models have taken for a value, as it is noted with it. */
+const noted = z.array(
+  z.object({
+    model: z.string(),
+    calls: z.number(),
+    tokens_in: z.number(),
+    tokens_out: z.number(),
+    cost: z.number().nullish(),
+  }),
+);
+
+function usageOf(usage: Json | undefined): readonly string[] {
+  const parsed = noted.safeParse(usage);
+  if (!parsed.success) return [];
+  return parsed.data.map(({ model, calls, tokens_in, tokens_out, cost }) =>
+    [
+      model,
+      counted(calls, 'call'),
+      `${formatCount(tokens_in)} tokens in, ${formatCount(tokens_out)} out`,
+      ...(typeof cost === 'number' ? [`cost ${formatCost(cost)}`] : []),
+    ].join(', '),
+  );
 }

@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { RunQuote } from '../../src/attribute-pipeline/run-catalog.js';
 import { formatCount } from '../flows/flow-format.js';
 import { printJson } from '../flows/flow-json.js';
+import { counted } from '../problem-report.js';
+import { formatCost } from './cost-format.js';
 import { placeOf, withAttributes } from './open-attributes.js';
 import { alsoWhere, filterOf } from './where.js';
 
@@ -37,11 +41,14 @@ export function addQuoteCommand(attributes: Command): void {
         printJson(quote);
         return;
       }
-      const { entities, tokensIn, tokensOut, cost, runsLookedAt } = quote;
-      const tokens =
-        tokensIn === null
-          ? 'No run has asked a model yet.'
-          : `About ${formatCount(tokensIn)} tokens in and ${formatCount(tokensOut ?? 0)} out${cost === null ? '' : `, cost ${cost.toFixed(4)}`}, by ${String(runsLookedAt)} run${runsLookedAt === 1 ? '' : 's'}.`;
-      process.stdout.write(`${name}: ${formatCount(entities)} entities. ${tokens}\n`);
+      process.stdout.write(text(name, quote));
     });
+}
+
+function text(name: string, quote: RunQuote): string {
+  const { entities, tokensIn, tokensOut, cost, runsLookedAt } = quote;
+  const head = `  ${name}  ${counted(entities, 'entity', 'entities')} would be computed\n`;
+  if (tokensIn === null) return `${head}    ${pc.dim('No run of it has asked a model yet.')}\n`;
+  const price = cost === null ? '' : `, cost ${formatCost(cost)}`;
+  return `${head}    about ${formatCount(tokensIn)} tokens in and ${formatCount(tokensOut ?? 0)} out${price}, by what ${counted(runsLookedAt, 'run')} took\n`;
 }

@@ -10,6 +10,7 @@ import { formatCount } from '../flows/flow-format.js';
 import { printJson } from '../flows/flow-json.js';
 import { formatDuration } from '../format.js';
 import { onInterruption } from '../interruption.js';
+import { formatCost } from './cost-format.js';
 import { watchAttributes } from './attribute-view.js';
 import { placeOf, withAttributes, type OpenAttributes } from './open-attributes.js';
 import { alsoWhere, filterOf } from './where.js';
@@ -139,7 +140,7 @@ function summary(run: AttributeRun): string {
     ...(tokensIn === null
       ? []
       : [`${formatCount(tokensIn)} tokens in, ${formatCount(tokensOut ?? 0)} out`]),
-    ...(cost === null ? [] : [`cost ${cost.toFixed(4)}`]),
+    ...(cost === null ? [] : [`cost ${formatCost(cost)}`]),
   ];
   const mark = status === 'completed' ? pc.green('✓') : pc.red('✗');
   const warnings = run.warnings.map((warning) => `    ${pc.yellow('!')} ${warning}\n`).join('');

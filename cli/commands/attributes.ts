@@ -13,7 +13,7 @@ Examples:
   $ millrace attributes import product products.csv --key sku --create
   $ millrace attributes list
   $ millrace attributes run product.area
-  $ millrace attributes explain 01JD3M2Z8Q4W6Y9T5R1K7P0XVB area
+  $ millrace attributes explain product.A-17 area
 `;
 
 /** Adds `attributes`: everything about entities and the pipelines that compute their attributes. */

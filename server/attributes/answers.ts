@@ -108,6 +108,7 @@ const evalAnswer = z.strictObject({
   id: text,
   pipeline: text,
   entity_id: text,
+  entity_key: optionalText,
   desired_output: value,
   comparison: z.record(text, value),
   notes: optionalText,
@@ -241,5 +242,5 @@ export const answers = {
     message: optionalText,
     module: optionalText,
   }),
-  failure: z.strictObject({ entity_id: text, module: text, message: text, at: time, links }),
+  failure: z.strictObject({ entity_id: text, entity_key: optionalText, module: text, message: text, at: time, links }),
 } as const;

@@ -20,6 +20,8 @@ export interface AttributeRoute<Body extends z.ZodType = z.ZodType> {
   readonly answer?: z.ZodType;
   /** 200 unless set; 204 for what answers nothing. */
   readonly status?: number;
+  /** True where a client may wait for the end: `Prefer: wait=10`. The answer is 200 then. */
+  readonly waits?: boolean;
   /** Of the entity type that the request is about, for `authorizeAttributes`. */
   readonly entityType?: (request: AttributeRequest, body: z.output<Body>) => string | undefined;
   /** @returns the body of the answer; undefined where the handler has answered itself */

@@ -1,9 +1,11 @@
 import type { Router, RouterContext } from '@koa/router';
 import type { Context } from 'koa';
 import { isCatalogAway } from '../../adapters/catalog/catalog-away.js';
+import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
 import { EditConflict } from '../../src/attribute-pipeline/catalog-errors.js';
 import { ContractViolation, violationsOf } from '../../src/contract/violation.js';
 import type { Json } from '../../src/definition/json.js';
+import { unknownName } from '../../src/definition/unknown-name.js';
 import type { Api } from '../api-options.js';
 import { HttpProblem } from '../http-problem.js';
 import { permit } from '../middleware/authorization.js';
@@ -54,18 +56,27 @@ async function serve(
   ofPath: readonly AttributeRoute[],
 ): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
+  refuseUnknownParameters(ctx, route);
   // The router has put them there.
   const { params } = ctx as RouterContext;
   const depth = route.path.split('/').length - 1;
   const body = route.body === undefined ? undefined : await readBody(ctx, api, route);
   try {
     const attributes = await api.engine.attributes();
-    const request = { ctx, api, streams, attributes, params, base: pathAbove(ctx, depth) };
-    const entityType = route.entityType?.(request, body) ?? typeInPath(params);
+    const asked: AttributeRequest = {
+      ctx,
+      api,
+      streams,
+      attributes,
+      params,
+      base: pathAbove(ctx, depth),
+    };
+    const entityType = route.entityType?.(asked, body) ?? typeInPath(params);
     await permit(ctx, api.settings.authorizeAttributes, {
       access: route.access,
       ...(entityType !== undefined && { entityType }),
     });
+    const request = { ...asked, params: await withEntityId(attributes, params) };
     answer(ctx, route, await answered(request, route, ofPath, body));
   } catch (error) {
     if (!isCatalogAway(error)) throw error;
@@ -74,6 +85,31 @@ async function serve(
       cause: error,
     });
   }
+}
+
+/** Entities may be named by type and key; handlers get ids. @throws {@link NotFound} */
+async function withEntityId(
+  { entities }: Attributes,
+  params: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  const { entity } = params;
+  if (entity === undefined) return params;
+  const [id = entity] = await entities.entityIds([entity]);
+  return { ...params, entity: id };
+}
+
+/** What is misspelt would be left out of account, and nobody would know. @throws {@link HttpProblem} 400 */
+function refuseUnknownParameters(ctx: Context, { query = {} }: AttributeRoute): void {
+  const known = Object.keys(query);
+  const unknown = Object.keys(ctx.query).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new HttpProblem(
+    400,
+    'invalid_request',
+    known.length === 0
+      ? `Unknown parameter ${JSON.stringify(unknown)}. There are none here.`
+      : unknownName(unknown, known, 'parameter'),
+  );
 }
 
 /** `product`, or what comes before the dot in `product.area`. */

@@ -75,8 +75,9 @@ export const evalRoutes: readonly AttributeRoute[] = [
     answer: answers.eval,
     handler: async (request, { entity_id, desired_output, comparison: written, notes }) => {
       const place = pipelinePlace(request);
+      const [entityId = entity_id] = await request.attributes.entities.entityIds([entity_id]);
       const of = {
-        entityId: entity_id,
+        entityId,
         comparison: written === undefined ? EXACT : comparisonOf(written),
         notes,
       };
@@ -195,6 +196,7 @@ export function evalBody(of: Eval, { base }: BodyPlace): JsonObject {
     id: of.id,
     pipeline: pipelineName(of),
     entity_id: of.entityId,
+    entity_key: of.entityKey,
     desired_output: of.desiredOutput,
     comparison: comparisonBody(of.comparison),
     notes: of.notes,

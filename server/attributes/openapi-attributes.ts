@@ -28,6 +28,7 @@ function operation({
   query = {},
   answer,
   status = 200,
+  waits = false,
 }: AttributeRoute): JsonObject {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, parameter = '']) => ({
     name: parameter,
@@ -41,7 +42,7 @@ function operation({
     description,
     schema: { type: 'string' },
   }));
-  const parameters = [...inPath, ...inQuery];
+  const parameters = [...inPath, ...inQuery, ...(waits ? [ref('parameters', 'Prefer')] : [])];
   return {
     operationId: name,
     tags: [TAG],
@@ -55,6 +56,7 @@ function operation({
     }),
     responses: {
       [String(status)]: answerOf(answer, status),
+      ...(waits && { 200: { ...answerOf(answer, 200), description: 'It has ended in time.' } }),
       ...problems([
         ...(Object.keys(query).length > 0 || body !== undefined
           ? (['InvalidRequest'] as const)

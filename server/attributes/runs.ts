@@ -1,13 +1,17 @@
 import { z } from 'zod';
-import { RunNotFound } from '../../engine/errors.js';
+import { RunFailed, RunNotFound } from '../../engine/errors.js';
 import type { Execution } from '../../engine/execution.js';
 import type { Run } from '../../engine/run.js';
+import type { RunId } from '../../engine/run-id.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
-import type { RunTask } from '../../src/attribute-pipeline/run.js';
+import type { AttributeRun, RunTask } from '../../src/attribute-pipeline/run.js';
+import { departureOf } from '../departure.js';
 import { HttpProblem } from '../http-problem.js';
+import { decideWait, parsePrefer } from '../prefer.js';
 import { queryValue } from '../request-path.js';
 import { recordOf } from '../request-record.js';
 import { streamRun } from '../routes/run-events.js';
+import { resultWithin } from '../waiting.js';
 import { answers } from './answers.js';
 import { pageOf, pipelinePlace, placeNamed, type AttributeRequest } from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
@@ -43,19 +47,27 @@ const startRoutes: readonly AttributeRoute[] = [
       }),
     }),
     status: 202,
+    waits: true,
     answer: answers.run,
     handler: async (request, { queue, entity_ids, retry_of, ...rest }) => {
       const { principal } = recordOf(request.ctx);
-      const { run } = await request.attributes.run(pipelinePlace(request), {
+      const { attributes } = request;
+      const { run } = await attributes.run(pipelinePlace(request), {
         ...taskOf(rest),
-        ...(entity_ids !== undefined && { entityIds: entity_ids }),
+        ...(entity_ids !== undefined && {
+          entityIds: await attributes.entities.entityIds(entity_ids),
+        }),
         ...(retry_of !== undefined && { retryOf: retry_of }),
         queue,
         ...(principal !== undefined && { principal }),
       });
-      const body = runBody(run, request);
       request.ctx.set('Location', `${request.base}/attribute_runs/${run.id}`);
-      return body;
+      const body = runBody(run, request);
+      if (!(await isOverInTime(request, run))) return body;
+      // 200 instead of the 202 of what goes on.
+      request.ctx.status = 200;
+      request.ctx.body = runBody(await attributes.runs.run(run.id), request);
+      return undefined;
     },
   }),
   route({
@@ -142,8 +154,9 @@ const shownRoutes: readonly AttributeRoute[] = [
     handler: async (request) => {
       const { params, attributes, base } = request;
       const page = await attributes.runs.failures(params['run'] ?? '', pageOf(request));
-      return listBody('failures', page, ({ entityId, module, message, at }) => ({
+      return listBody('failures', page, ({ entityId, entityKey, module, message, at }) => ({
         entity_id: entityId,
+        entity_key: entityKey,
         module,
         message,
         at: at.toISOString(),
@@ -177,6 +190,26 @@ const eventsRoute = route({
 /** Starting runs, and `/attribute_runs`: what has become of them. */
 export const runRoutes: readonly AttributeRoute[] = [...startRoutes, ...shownRoutes, eventsRoute];
 
+/** Waits for the end of a run as long as the client wants to (`Prefer: wait=10`): not at all unless it says so. */
+async function isOverInTime({ ctx, api }: AttributeRequest, known: AttributeRun): Promise<boolean> {
+  const preferred = parsePrefer(ctx.get('Prefer'));
+  if (preferred.waitS === undefined) return false;
+  const { waitMs, applied } = decideWait(preferred, api.settings.maxWaitMs);
+  if (applied !== undefined) ctx.set('Preference-Applied', applied);
+  const run = api.engine.runWithId(runIdOf(known));
+  try {
+    return (await resultWithin(run, waitMs, [departureOf(ctx), api.stop])) !== undefined;
+  } catch (error) {
+    // One that has failed is over as well; the catalog tells why.
+    if (error instanceof RunFailed) return true;
+    throw error;
+  }
+}
+
+function runIdOf(run: AttributeRun): RunId {
+  return { kind: 'attribute_pipeline', name: pipelineName(run), executionId: run.id };
+}
+
 async function stream({
   ctx,
   api,
@@ -185,11 +218,7 @@ async function stream({
   params,
 }: AttributeRequest): Promise<undefined> {
   const known = await attributes.runs.run(params['run'] ?? '');
-  const run = api.engine.runWithId({
-    kind: 'attribute_pipeline',
-    name: pipelineName(known),
-    executionId: known.id,
-  });
+  const run = api.engine.runWithId(runIdOf(known));
   await streamRun(ctx, streams, run, () => described(run));
   return undefined;
 }

@@ -186,8 +186,13 @@ function bulk(
     body: places,
     answer: answers.list('values', answers.value),
     handler: async (request, { values }) => {
-      const changed = await request.attributes.entities.changeValues(
-        values.map(({ entity_id, attribute }) => ({ entityId: entity_id, attribute })),
+      const { entities } = request.attributes;
+      const ids = await entities.entityIds(values.map(({ entity_id }) => entity_id));
+      const changed = await entities.changeValues(
+        values.map(({ entity_id, attribute }, at) => ({
+          entityId: ids[at] ?? entity_id,
+          attribute,
+        })),
         kind,
         authorOf(request),
       );

@@ -8,6 +8,7 @@ import { HttpProblem } from '../http-problem.js';
 import { decideWait, parsePrefer } from '../prefer.js';
 import { pathAbove } from '../request-path.js';
 import { startRequested } from '../run-request.js';
+import { resultWithin } from '../waiting.js';
 import { linksOf, type Mounted } from './mount.js';
 
 /** Seconds after which looking at a status again is reasonable. */
@@ -39,34 +40,6 @@ export async function execute(
       'unavailable',
       'The server stops before the run has ended. The run goes on.',
     );
-}
-
-const WAITED_ENOUGH = new Error('waited long enough');
-
-/** The result, or undefined when it was not there in time or a signal came first. */
-async function resultWithin(
-  run: Run,
-  waitMs: number | undefined,
-  signals: readonly AbortSignal[],
-): Promise<Json | undefined> {
-  if (waitMs === 0) return undefined;
-  // AbortSignal.any would stay registered with a signal that lives as long as the process.
-  const enough = new AbortController();
-  const stopWaiting = (): void => {
-    enough.abort(WAITED_ENOUGH);
-  };
-  const timer = waitMs === undefined ? undefined : setTimeout(stopWaiting, waitMs);
-  for (const signal of signals) signal.addEventListener('abort', stopWaiting, { once: true });
-  if (signals.some(({ aborted }) => aborted)) stopWaiting();
-  try {
-    return await run.result({ signal: enough.signal });
-  } catch (error) {
-    if (error === WAITED_ENOUGH) return undefined;
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    for (const signal of signals) signal.removeEventListener('abort', stopWaiting);
-  }
 }
 
 function answer(ctx: Context, run: Run, result: Json): void {

@@ -93,25 +93,29 @@ async function checkedModule(
       ],
     };
   const { definition } = module;
-  const parsed = definition.settings.safeParse(written);
-  if (!parsed.success)
-    return {
-      problems: violationsOf(parsed.error, written).map((violation) => ({
-        path: inside(`${path}.settings`, violation.path),
-        message: violation.message,
-      })),
-    };
-  // What schemas of settings give is JSON: they are kept as it.
-  const settings = JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
-  const found = (await definition.validateSettings?.(settings, checking)) ?? [];
-  return found.length === 0
-    ? { definition, settings, ...(id !== undefined && { id }) }
+  const found = await checkedSettings(definition, written, checking);
+  return 'settings' in found
+    ? { definition, settings: found.settings, ...(id !== undefined && { id }) }
     : {
-        problems: found.map((problem) => ({
+        problems: found.problems.map((problem) => ({
           path: inside(`${path}.settings`, problem.path),
           message: problem.message,
         })),
       };
+}
+
+/** The settings of a module as its schema gives them, or all that is wrong with them. */
+export async function checkedSettings(
+  { settings: schema, validateSettings }: AttributeModule['definition'],
+  written: JsonObject,
+  checking: ModuleChecking,
+): Promise<{ readonly settings: JsonObject } | { readonly problems: readonly SettingsProblem[] }> {
+  const parsed = schema.safeParse(written);
+  if (!parsed.success) return { problems: violationsOf(parsed.error, written) };
+  // What schemas of settings give is JSON: they are kept as it.
+  const settings = JSON.parse(JSON.stringify(parsed.data)) as JsonObject;
+  const problems = (await validateSettings?.(settings, checking)) ?? [];
+  return problems.length === 0 ? { settings } : { problems };
 }
 
 /** A path within another one. */

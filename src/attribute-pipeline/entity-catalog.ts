@@ -150,6 +150,13 @@ export interface EntityCatalog {
     inputs: readonly EntityInput[],
     by: Author & { readonly isImport?: boolean },
   ): Promise<readonly SavedEntity[]>;
+  /**
+   * The ids of entities that are named by an id or by what people know: `airport.DEN`, the entity type and the key.
+   *
+   * @returns in the order of the names
+   * @throws {@link NotFound}
+   */
+  entityIds(names: readonly string[]): Promise<readonly string[]>;
   /** @throws {@link NotFound} */
   entity(id: string): Promise<EntityWithValues>;
   /** In the order of their ids. @throws {@link NotFound}, {@link InvalidFilter} */

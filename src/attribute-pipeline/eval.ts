@@ -75,6 +75,8 @@ export interface Eval extends EvalInput {
   readonly id: string;
   readonly entityType: string;
   readonly attribute: string;
+  /** The entity's key; null where it has none. */
+  readonly entityKey: string | null;
   /** Of what the output was computed from; null before it ran. */
   readonly inputHash: string | null;
   /** Undefined before it ran, and where the pipeline had none. */

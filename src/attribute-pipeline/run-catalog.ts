@@ -212,6 +212,8 @@ export interface RunCatalog {
   ): Promise<
     Page<{
       readonly entityId: string;
+      /** Its key; null where it has none, or is there no more. */
+      readonly entityKey: string | null;
       readonly module: string;
       readonly message: string;
       readonly at: Date;

@@ -1,17 +1,14 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { build } from 'esbuild';
 import { BUILT_IN_SINKS, BUILT_IN_SOURCES } from '../../adapters/connector/catalog.js';
 import { writeProject } from '../support/project.js';
+import { runNodeTests } from './node-tests.js';
 import { projectOf, readPage, ROOT } from './page.js';
 import { linkPackages } from './running-project.js';
 
 const PAGE = 'docs/connectors.md';
-const run = promisify(execFile);
 
 /** The part of the page about one connector. */
 function section(heading: string): string {
@@ -63,22 +60,7 @@ describe(PAGE, () => {
     dirs.push(dir);
     await writeProject(dir, { 'package.json': '{ "type": "module" }', ...projectOf(PAGE) });
     linkPackages(dir);
-    await build({
-      entryPoints: [join(dir, 'test/connectors.test.ts')],
-      outfile: join(dir, 'compiled.mjs'),
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      logLevel: 'error',
-    });
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const { stdout } = await run(
-      process.execPath,
-      ['--test', '--test-reporter=tap', 'compiled.mjs'],
-      { cwd: dir, env, timeout: 60_000 },
-    );
+    const stdout = await runNodeTests(dir, { timeoutMs: 60_000 });
     expect(stdout).toMatch(/^# fail 0$/m);
     const [, passed = '0'] = /^# pass (\d+)$/m.exec(stdout) ?? [];
     expect(Number(passed)).toBeGreaterThan(20);

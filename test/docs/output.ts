@@ -26,7 +26,10 @@ export function comparable(value: unknown, member = ''): unknown {
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT');
 }
 
-/** Replaces in what was printed what a page has shortened: where it shows `…`, whatever came there. */
+/**
+ * Replaces in what was printed what a page has shortened: where it shows `…`, whatever came there. An object with a member of that name
+ * has others, too.
+ */
 export function shortenedLike(shown: unknown, printed: unknown): unknown {
   if (typeof shown === 'string' && shown.endsWith('…') && typeof printed === 'string') {
     return printed.startsWith(shown.slice(0, -1)) ? shown : printed;
@@ -38,9 +41,12 @@ export function shortenedLike(shown: unknown, printed: unknown): unknown {
     return kept.map((item, index) => shortenedLike(shown[index], item));
   }
   if (isRecord(shown) && isRecord(printed)) {
-    return Object.fromEntries(
-      Object.entries(printed).map(([name, item]) => [name, shortenedLike(shown[name], item)]),
-    );
+    const open = '…' in shown;
+    const kept = Object.entries(printed).filter(([name]) => !open || name in shown);
+    return Object.fromEntries([
+      ...kept.map(([name, item]) => [name, shortenedLike(shown[name], item)] as const),
+      ...(open ? [['…', '…'] as const] : []),
+    ]);
   }
   return printed;
 }

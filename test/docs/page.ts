@@ -12,7 +12,8 @@ export const ROOT = join(import.meta.dirname, '../..');
  *   another: `project=audit`. They are type-checked together, loaded, and where it says so in the page's test, run.
  * - `yaml`: a pipeline, loaded by itself.
  * - `sh run`: commands that are executed as they stand; `sh run fails`: that exit with 1. `sh start` starts `npm start`.
- * - `json output`, `text output`: what the commands before it print; see `output.ts` for what has to be equal.
+ * - `json output`, `text output`: what the commands before it print; see `output.ts` for what has to be equal. `json output soon`: what
+ *   they print when they are typed again a moment later.
  */
 export interface Block {
   /** Path in the repository. */

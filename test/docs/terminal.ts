@@ -59,7 +59,7 @@ export class Terminal {
     writeFileSync(join(this.#dir, file), text);
     const dev = this.#dev;
     // One that is stopped, or was killed, reads it when it is started. So does everybody else what is no definition.
-    if (dev === undefined || !file.startsWith('flows/')) return;
+    if (dev === undefined || !/^(?:flows|modules)\/|^config\.yml$/.test(file)) return;
     for (let look = 0; !/reloaded/.test(dev.output().slice(before)); look += 1) {
       if (look > 600) throw new Error(`${file} was not taken over:\n${dev.output()}`);
       await new Promise((resolve) => setTimeout(resolve, 50));

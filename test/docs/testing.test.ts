@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { build } from 'esbuild';
 import { WORD_REPORT, writeProject } from '../support/project.js';
 import { useTemporal } from '../support/temporal.js';
+import { runNodeTests } from './node-tests.js';
 import { projectOf, ROOT } from './page.js';
 import { linkPackages } from './running-project.js';
 import { readFileSync } from 'node:fs';
@@ -46,27 +46,14 @@ describe(PAGE, () => {
 
   it('has tests for node:test that pass', async () => {
     const dir = await project();
-    const files = readdirSync(join(dir, 'test'));
-    await build({
-      entryPoints: files.map((file) => join(dir, 'test', file)),
-      outdir: join(dir, 'compiled'),
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      logLevel: 'error',
+    const stdout = await runNodeTests(dir, {
+      env: { TEMPORAL_ADDRESS: temporal.address },
+      timeoutMs: 100_000,
     });
-    const compiled = files.map((file) => join('compiled', file.replace(/\.ts$/, '.mjs')));
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const { stdout } = await run(
-      process.execPath,
-      ['--test', '--test-reporter=tap', '--test-concurrency=2', ...compiled],
-      { cwd: dir, env: { ...env, TEMPORAL_ADDRESS: temporal.address }, timeout: 100_000 },
-    );
     expect(stdout).toMatch(/^# fail 0$/m);
-    expect(stdout).toMatch(new RegExp(`^# pass ${String(countOf(files, dir))}$`, 'm'));
+    expect(stdout).toMatch(
+      new RegExp(`^# pass ${String(countOf(readdirSync(join(dir, 'test')), dir))}$`, 'm'),
+    );
   }, 110_000);
 
   it('has a jest configuration with one server, with which its tests pass', async () => {

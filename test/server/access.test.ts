@@ -210,7 +210,7 @@ describe('access to the HTTP API', () => {
     });
 
     it('shows nothing at all when it is none', async () => {
-      const url = await served({ exposePipes: 'none' });
+      const url = await served({ exposePipes: 'none', attributes: { routes: false } });
       expect((await send(`${url}/pipelines`)).body).toEqual({ pipelines: [] });
       expect((await post(`${url}/pipelines/report`, { text: 'a' })).status).toBe(403);
       expect(Object.keys((await send(`${url}/openapi.json`)).body['paths'] as object)).toEqual([

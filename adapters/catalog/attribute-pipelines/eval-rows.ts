@@ -9,6 +9,7 @@ import { readFlag, readJson, readOptionalTime, readTime } from '../values.js';
 export type EvalRow = Selectable<PipelineEvalsTable> & {
   readonly entity_type: string;
   readonly attribute: string;
+  readonly entity_key: string | null;
 };
 
 /** Evals with the names of what they are of. */
@@ -18,8 +19,13 @@ export function selectEvals(db: Kysely<Tables>) {
     .innerJoin('pipelines', 'pipelines.id', 'pipeline_evals.pipeline_id')
     .innerJoin('attributes', 'attributes.id', 'pipelines.attribute_id')
     .innerJoin('entity_types', 'entity_types.id', 'pipelines.entity_type_id')
+    .innerJoin('entities', 'entities.id', 'pipeline_evals.entity_id')
     .selectAll('pipeline_evals')
-    .select(['entity_types.name as entity_type', 'attributes.name as attribute']);
+    .select([
+      'entity_types.name as entity_type',
+      'attributes.name as attribute',
+      'entities.key as entity_key',
+    ]);
 }
 
 /** @throws {@link NotFound} */
@@ -36,6 +42,7 @@ export function evalOf(row: EvalRow): Eval {
     entityType: row.entity_type,
     attribute: row.attribute,
     entityId: row.entity_id,
+    entityKey: row.entity_key,
     desiredOutput: readJson(row.desired_output),
     // Only evals write the column.
     comparison: JSON.parse(row.comparison) as Comparison,

@@ -40,7 +40,9 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
         await findRun(db, id);
         let query = db
           .selectFrom('pipeline_run_failures')
-          .selectAll()
+          .leftJoin('entities', 'entities.id', 'pipeline_run_failures.entity_id')
+          .selectAll('pipeline_run_failures')
+          .select('entities.key as entity_key')
           .where('run_id', '=', id)
           .orderBy('entity_id')
           .limit(limit + 1);
@@ -49,6 +51,7 @@ export function runCatalog(database: CatalogDatabase): RunCatalog {
       });
       const items = rows.slice(0, limit).map((row) => ({
         entityId: row.entity_id,
+        entityKey: row.entity_key,
         module: row.module_class,
         message: row.message,
         at: readTime(row.at),

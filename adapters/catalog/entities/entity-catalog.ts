@@ -4,7 +4,7 @@ import type { CatalogDatabase } from '../database.js';
 import { attributes, attributesOf } from './attributes.js';
 import { awaitingValues } from './awaiting-values.js';
 import { entityTypes, findType } from './entity-types.js';
-import { findEntity, selectEntities, withValues } from './entity-rows.js';
+import { entityIds, findEntity, selectEntities, withValues } from './entity-rows.js';
 import { filtered } from './filtered-entities.js';
 import { savedEntities } from './saved-entities.js';
 import { valueChanges } from './value-changes.js';
@@ -26,8 +26,9 @@ export function entityCatalog(database: CatalogDatabase): EntityCatalog {
 /** The part of the port that finds entities. */
 function foundEntities(
   database: CatalogDatabase,
-): Pick<EntityCatalog, 'entity' | 'entities' | 'countEntities' | 'removeEntity'> {
+): Pick<EntityCatalog, 'entity' | 'entityIds' | 'entities' | 'countEntities' | 'removeEntity'> {
   return {
+    entityIds: (names) => database.read((db) => entityIds(db, names)),
     entity: (id) =>
       database.read(async (db) => {
         const [entity] = await withValues(db, [await findEntity(db, id)]);

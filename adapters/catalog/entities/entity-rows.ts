@@ -27,6 +27,43 @@ export async function findEntity(db: Kysely<Tables>, id: string): Promise<Entity
   return row;
 }
 
+/**
+ * The ids of entities that are named by their ids, or by type and key: `airport.DEN`.
+ *
+ * @throws {@link NotFound} for a key that is not there; ids are not looked for
+ */
+export async function entityIds(
+  db: Kysely<Tables>,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const keys = new Map<string, string[]>();
+  for (const name of names) {
+    const named = typeAndKey(name);
+    if (named !== undefined) keys.set(named.type, [...(keys.get(named.type) ?? []), named.key]);
+  }
+  const ids = new Map<string, string>();
+  for (const [type, ofType] of keys) {
+    for (const part of inParts(ofType)) {
+      const rows = await selectEntities(db)
+        .where('entity_types.name', '=', type)
+        .where('entities.key', 'in', part)
+        .execute();
+      for (const { key, id } of rows) ids.set(`${type}.${key ?? ''}`, id);
+    }
+  }
+  return names.map((name) => {
+    const id = typeAndKey(name) === undefined ? name : ids.get(name);
+    if (id === undefined) throw new NotFound('entity', name);
+    return id;
+  });
+}
+
+/** Keys may have dots, types and ids have none. */
+function typeAndKey(name: string): { readonly type: string; readonly key: string } | undefined {
+  const dot = name.indexOf('.');
+  return dot < 0 ? undefined : { type: name.slice(0, dot), key: name.slice(dot + 1) };
+}
+
 /** An entity as the ports tell it. */
 export function entityOf(row: EntityRow): Entity {
   return {
