@@ -14,6 +14,9 @@ export const FLOW_HEADING = '## Latest results of data flows';
 /** The section that each complete benchmark of record pipelines replaces. */
 export const RECORDS_HEADING = '## Latest results of record pipelines';
 
+/** The section that each complete benchmark of attribute pipelines replaces. */
+export const ATTRIBUTES_HEADING = '## Latest results of attribute pipelines';
+
 /** A page without the section that was to be replaced. */
 export class SectionMissing extends Error {
   override readonly name = 'SectionMissing';
