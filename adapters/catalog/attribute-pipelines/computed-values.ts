@@ -5,6 +5,7 @@ import type { EavHistoryTable, EavVersionedTable } from '../attribute-tables.js'
 import type { CatalogDatabase } from '../database.js';
 import { attributeValue, eavRow } from '../eav-rows.js';
 import type { Tables } from '../tables.js';
+import { addHistory, upsertValues } from '../value-rows.js';
 import { inParts, notePipelines } from './pending-changes.js';
 import type { RunRow } from './run-rows.js';
 
@@ -45,9 +46,9 @@ export async function writeComputed(
       rows.push({ ...row, created_at: now, updated_at: now });
       if (value.version !== known.version) history.push(entryOf(row, run, now));
     }
-    await upsertValues(transaction, rows);
+    await upsertValues(database, transaction, rows);
     if (history.length === 0) continue;
-    await transaction.insertInto('eav_history').values(history).execute();
+    await addHistory(database, transaction, history);
     const changed = history.map(({ entity_id }) => entity_id);
     await notePipelines(database, transaction, run.attribute_id, changed, now);
   }
@@ -94,34 +95,4 @@ function entryOf(
     principal: run.principal,
     at: now,
   };
-}
-
-/** Writes values, whether or not there were any before. */
-export async function upsertValues(
-  transaction: Transaction<Tables>,
-  rows: readonly Insertable<EavVersionedTable>[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  await transaction
-    .insertInto('eav_versioned')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(['entity_id', 'attribute_id']).doUpdateSet((eb) => ({
-        value_current: eb.ref('excluded.value_current'),
-        value_approved: eb.ref('excluded.value_approved'),
-        value_live: eb.ref('excluded.value_live'),
-        value_override: eb.ref('excluded.value_override'),
-        input_hash: eb.ref('excluded.input_hash'),
-        justification: eb.ref('excluded.justification'),
-        confidence: eb.ref('excluded.confidence'),
-        pipeline_version: eb.ref('excluded.pipeline_version'),
-        meta: eb.ref('excluded.meta'),
-        inputs: eb.ref('excluded.inputs'),
-        run_id: eb.ref('excluded.run_id'),
-        version: eb.ref('excluded.version'),
-        awaits_approval: eb.ref('excluded.awaits_approval'),
-        updated_at: eb.ref('excluded.updated_at'),
-      })),
-    )
-    .execute();
 }

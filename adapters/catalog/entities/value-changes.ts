@@ -18,7 +18,7 @@ import {
   type ValueChange,
 } from '../../../src/attribute-pipeline/value.js';
 import type { EavHistoryTable, EavVersionedTable } from '../attribute-tables.js';
-import { upsertValues } from '../attribute-pipelines/computed-values.js';
+import { addHistory, upsertValues } from '../value-rows.js';
 import { inParts, notePipelines } from '../attribute-pipelines/pending-changes.js';
 import type { CatalogDatabase } from '../database.js';
 import { attributeValue, eavRow } from '../eav-rows.js';
@@ -207,9 +207,8 @@ export async function applyChanges(
     changed.set(attribute.id, [...(changed.get(attribute.id) ?? []), entityId]);
     return value;
   });
-  for (const part of inParts(rows)) await upsertValues(transaction, part);
-  for (const part of inParts(history))
-    await transaction.insertInto('eav_history').values(part).execute();
+  await upsertValues(database, transaction, rows);
+  await addHistory(database, transaction, history);
   for (const [attributeId, entityIds] of changed)
     await notePipelines(database, transaction, attributeId, entityIds, now);
   return after;
