@@ -3,7 +3,7 @@ import type { Attribute } from '../../src/attribute-pipeline/attribute.js';
 import { inputHasher } from '../../src/attribute-pipeline/input-hash.js';
 import type { AttributePlan } from '../../src/attribute-pipeline/plan.js';
 import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
-import { NO_VALUE, viewed, type AttributeValue } from '../../src/attribute-pipeline/value.js';
+import { NO_VALUE, viewed, type ReadValue } from '../../src/attribute-pipeline/value.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import {
   batchEntity,
@@ -19,7 +19,7 @@ export interface Gathered {
   /** Of what an entity's value is to be computed from. */
   readonly hashOf: (entityId: string) => string;
   /** What an entity has of an attribute that the pipeline reads or computes. */
-  readonly valueOf: (entityId: string, attribute: string) => AttributeValue;
+  readonly valueOf: (entityId: string, attribute: string) => ReadValue;
   /** The versions of the values that the pipeline reads, by the names of their attributes. */
   readonly versionsOf: (entityId: string) => Readonly<Record<string, number>>;
 }
@@ -48,7 +48,7 @@ export class Gathering {
     const { runs, plan, surroundings } = this.parts;
     const names = [...new Set([...plan.inputs, plan.attribute])];
     const values = await runs.values(plan.entityType, entityIds, names);
-    const valueOf = (entityId: string, name: string): AttributeValue =>
+    const valueOf = (entityId: string, name: string): ReadValue =>
       values.get(entityId)?.get(name) ?? NO_VALUE;
     const entities = await gatherInputs(
       this.#sources,

@@ -6,6 +6,8 @@ import type { Tables } from './tables.js';
 export interface BulkInsert<Column extends string = string> {
   readonly table: keyof Tables;
   readonly columns: readonly Column[];
+  /** Columns behind them that have the same in all rows of one call. */
+  readonly same?: readonly Column[];
   /** Rows that are there already get what these columns are to be; without it, they are an error. */
   readonly onConflict?: { readonly key: readonly Column[]; readonly update: readonly Column[] };
 }
@@ -28,15 +30,19 @@ export async function insertRows<Column extends string>(
   transaction: Transaction<Tables>,
   into: BulkInsert<Column>,
   rows: readonly BulkRow<Column>[],
+  same?: BulkRow<Column>,
 ): Promise<void> {
+  const shared = (into.same ?? []).map((column) => same?.[column] ?? null);
   const most = ROWS_AT_ONCE[kind];
   for (let from = 0; from < rows.length;) {
     const left = rows.length - from;
     // A rest of any length would be a statement that nobody else has.
     const count = kind === 'sqlite' && left < most ? 1 : Math.min(left, most);
     const parameters: unknown[] = [];
-    for (const row of rows.slice(from, from + count))
-      for (const column of into.columns) parameters.push(row[column] ?? null);
+    for (let at = from; at < from + count; at += 1) {
+      for (const column of into.columns) parameters.push(rows[at]?.[column] ?? null);
+      parameters.push(...shared);
+    }
     await transaction.executeQuery(CompiledQuery.raw(statement(kind, into, count), parameters));
     from += count;
   }
@@ -56,9 +62,10 @@ function statement(kind: Dialect['kind'], into: BulkInsert, count: number): stri
 
 function textOf(
   kind: Dialect['kind'],
-  { table, columns, onConflict }: BulkInsert,
+  { table, columns: own, same = [], onConflict }: BulkInsert,
   count: number,
 ): string {
+  const columns = [...own, ...same];
   const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
   const width = columns.length;
   const rows = Array.from({ length: count }, (_row, row) => {

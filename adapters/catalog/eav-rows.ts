@@ -1,11 +1,40 @@
-import type { Insertable, Selectable } from 'kysely';
-import type { AttributeValue } from '../../src/attribute-pipeline/value.js';
+import type { Selectable } from 'kysely';
+import type { AttributeValue, ReadValue } from '../../src/attribute-pipeline/value.js';
 import type { Json } from '../../src/definition/json.js';
 import type { EavVersionedTable } from './attribute-tables.js';
+import type { ValueRow } from './value-rows.js';
 import { plainText, readFlag, readJson, readObject, writeJson } from './values.js';
 
 /** The columns that a value is made of. */
 export type EavRow = Omit<Selectable<EavVersionedTable>, 'created_at' | 'updated_at'>;
+
+/** The columns that a {@link ReadValue} is made of, and whose it is. */
+export const READ_COLUMNS = [
+  'eav_versioned.entity_id',
+  'eav_versioned.value_current',
+  'eav_versioned.value_approved',
+  'eav_versioned.value_live',
+  'eav_versioned.value_override',
+  'eav_versioned.input_hash',
+  'eav_versioned.version',
+] as const;
+
+/** A value as runs read it. */
+export function readValue(
+  row: Pick<
+    EavRow,
+    'value_current' | 'value_approved' | 'value_live' | 'value_override' | 'input_hash' | 'version'
+  >,
+): ReadValue {
+  return {
+    current: readOptional(row.value_current),
+    approved: readOptional(row.value_approved),
+    live: readOptional(row.value_live),
+    override: readOptional(row.value_override),
+    inputHash: row.input_hash,
+    version: row.version,
+  };
+}
 
 /** A value as the ports tell it. NULL is no value, and JSON's null is one. */
 export function attributeValue(row: EavRow): AttributeValue {
@@ -27,11 +56,7 @@ export function attributeValue(row: EavRow): AttributeValue {
 }
 
 /** The columns of a value, but for when it was made and changed. */
-export function eavRow(
-  entityId: string,
-  attributeId: string,
-  value: AttributeValue,
-): Omit<Insertable<EavVersionedTable>, 'created_at' | 'updated_at'> {
+export function eavRow(entityId: string, attributeId: string, value: AttributeValue): ValueRow {
   const { justification } = value;
   return {
     entity_id: entityId,

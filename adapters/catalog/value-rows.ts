@@ -3,6 +3,13 @@ import type { EavHistoryTable, EavVersionedTable } from './attribute-tables.js';
 import { insertRows, type BulkInsert } from './bulk-insert.js';
 import type { CatalogDatabase } from './database.js';
 import type { Tables } from './tables.js';
+import { plainText } from './values.js';
+
+/** A value, but for when it was made and changed. */
+export type ValueRow = Omit<Insertable<EavVersionedTable>, 'created_at' | 'updated_at'>;
+
+/** What has happened to a value, but for when, and by whom. */
+export type HistoryRow = Omit<Insertable<EavHistoryTable>, 'principal' | 'at'>;
 
 const CHANGING = [
   'value_current',
@@ -18,15 +25,15 @@ const CHANGING = [
   'run_id',
   'version',
   'awaits_approval',
-  'updated_at',
 ] as const satisfies readonly (keyof EavVersionedTable)[];
 
 const KEY = ['entity_id', 'attribute_id'] as const;
 
 const VALUES: BulkInsert<keyof EavVersionedTable> = {
   table: 'eav_versioned',
-  columns: [...KEY, 'created_at', ...CHANGING],
-  onConflict: { key: KEY, update: CHANGING },
+  columns: [...KEY, ...CHANGING],
+  same: ['created_at', 'updated_at'],
+  onConflict: { key: KEY, update: [...CHANGING, 'updated_at'] },
 };
 
 const HISTORY: BulkInsert<keyof EavHistoryTable> = {
@@ -41,25 +48,27 @@ const HISTORY: BulkInsert<keyof EavHistoryTable> = {
     'pipeline_version',
     'inputs',
     'run_id',
-    'principal',
-    'at',
   ],
+  same: ['principal', 'at'],
 };
 
 /** Writes values, whether or not there were any before. */
 export async function upsertValues(
   database: CatalogDatabase,
   transaction: Transaction<Tables>,
-  rows: readonly Insertable<EavVersionedTable>[],
+  rows: readonly ValueRow[],
+  now: Date,
 ): Promise<void> {
-  await insertRows(database, transaction, VALUES, rows);
+  await insertRows(database, transaction, VALUES, rows, { created_at: now, updated_at: now });
 }
 
 /** Adds what has happened to values. */
 export async function addHistory(
   database: CatalogDatabase,
   transaction: Transaction<Tables>,
-  entries: readonly Insertable<EavHistoryTable>[],
+  entries: readonly HistoryRow[],
+  { principal, now }: { readonly principal: string | null; readonly now: Date },
 ): Promise<void> {
-  await insertRows(database, transaction, HISTORY, entries);
+  const by = principal === null ? null : plainText(principal);
+  await insertRows(database, transaction, HISTORY, entries, { principal: by, at: now });
 }

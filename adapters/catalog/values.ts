@@ -15,8 +15,15 @@ import type { Json, JsonObject } from '../../src/definition/json.js';
 
 /** A parameter as better-sqlite3 takes it. */
 export function sqliteParameter(value: unknown): unknown {
-  if (value instanceof Date) return value.toISOString();
-  return typeof value === 'boolean' ? Number(value) : value;
+  switch (typeof value) {
+    case 'boolean':
+      return Number(value);
+    case 'object':
+      return value instanceof Date ? value.toISOString() : value;
+    default:
+      // Most are texts and numbers.
+      return value;
+  }
 }
 
 /** A time as either database gives it. */

@@ -7,7 +7,7 @@ import { ModelCallRefused } from './model-call-error.js';
 /** What came back from a provider. */
 export interface RawAnswer {
   readonly text: string;
-  /** Why the model stopped, in the words of the `ai` SDK: `stop`, `length`, `content-filter`, … */
+  /** Why the model stopped, in the words of the AI SDK: `stop`, `length`, `content-filter`, … */
   readonly finishReason: string;
   readonly inputTokens: number;
   readonly outputTokens: number;

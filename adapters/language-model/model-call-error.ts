@@ -1,4 +1,4 @@
-import { APICallError, LoadAPIKeyError } from 'ai';
+import { APICallError, LoadAPIKeyError } from '@ai-sdk/provider';
 import { PermanentError } from '../../src/pipeline/permanent.js';
 
 /** What is known of a call to a language model that gave no answer. */
@@ -69,7 +69,7 @@ const RETRYABLE_STATUSES: readonly number[] = [200, 408, 409, 425, 429];
 const OUT_OF_CREDIT = 'insufficient_quota';
 
 /**
- * An error of the `ai` SDK as one of ours. The original is not kept as its cause: it holds the whole request, and its
+ * An error of the AI SDK's providers as one of ours. The original is not kept as its cause: it holds the whole request, and its
  * messages may repeat keys.
  */
 export function modelCallError(

@@ -1,7 +1,6 @@
-import { generateText, jsonSchema, Output, type CallWarning } from 'ai';
+import type { LanguageModelV3CallOptions, SharedV3Warning } from '@ai-sdk/provider';
 import type { ModelConfig } from '../../src/config/model-config.js';
 import { durationMs } from '../../src/definition/duration.js';
-import type { JsonObject } from '../../src/definition/json.js';
 import type { ModelAnswer, ModelReference, ModelRequest } from '../../src/pipeline/context.js';
 import { answerReader, asksForJson, type RawAnswer } from './answer.js';
 import { modelCallError, ModelCallFailed, ModelCallRefused } from './model-call-error.js';
@@ -32,8 +31,6 @@ export function createModels(
   configs: Iterable<readonly [name: string, config: ModelConfig]>,
   deps: ModelDependencies,
 ): ReadonlyMap<string, ModelReference> {
-  // The SDK writes warnings to the console, whose stdout belongs to results. They come with each answer as well.
-  globalThis.AI_SDK_LOG_WARNINGS ??= false;
   return new Map([...configs].map(([name, config]) => [name, reference(name, config, deps)]));
 }
 
@@ -126,7 +123,7 @@ async function generate(
 }
 
 interface SentAnswer extends RawAnswer {
-  readonly warnings: readonly CallWarning[];
+  readonly warnings: readonly SharedV3Warning[];
 }
 
 async function send(model: ConnectedModel, request: ModelRequest): Promise<SentAnswer> {
@@ -136,21 +133,19 @@ async function send(model: ConnectedModel, request: ModelRequest): Promise<SentA
   try {
     const signal =
       timeout === undefined ? request.signal : AbortSignal.any([request.signal, timeout]);
-    const {
-      text,
-      finishReason,
-      usage,
-      warnings = [],
-    } = await generateText({
-      model: model.model,
-      prompt: request.prompt,
-      maxRetries: 0,
+    const { content, finishReason, usage, warnings } = await model.model.doGenerate({
+      prompt: promptOf(model, request),
       abortSignal: signal,
       providerOptions: model.providerOptions,
       ...settings(model, request),
     });
-    const { inputTokens = 0, outputTokens = 0 } = usage;
-    return { text, finishReason, inputTokens, outputTokens, warnings };
+    return {
+      text: content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+      finishReason: finishReason.unified,
+      inputTokens: usage.inputTokens.total ?? 0,
+      outputTokens: usage.outputTokens.total ?? 0,
+      warnings,
+    };
   } catch (error) {
     request.signal.throwIfAborted();
     if (timeout?.aborted === true) {
@@ -161,26 +156,32 @@ async function send(model: ConnectedModel, request: ModelRequest): Promise<SentA
   }
 }
 
+function promptOf(
+  model: ConnectedModel,
+  request: ModelRequest,
+): LanguageModelV3CallOptions['prompt'] {
+  const system = systemMessage(model, request);
+  return [
+    ...(system === '' ? [] : [{ role: 'system', content: system } as const]),
+    { role: 'user', content: [{ type: 'text', text: request.prompt }] },
+  ];
+}
+
 /** What a call sets only where somebody asked for it. */
-function settings(model: ConnectedModel, request: ModelRequest) {
+function settings(
+  model: ConnectedModel,
+  request: ModelRequest,
+): Partial<LanguageModelV3CallOptions> {
   const temperature = request.temperature ?? model.options.temperature;
   const maxOutputTokens = request.maxOutputTokens ?? model.options.max_output_tokens;
-  const system = systemMessage(model, request);
+  const schema = model.takesSchemas ? request.schema : undefined;
   return {
-    ...(system !== '' && { system }),
     ...(temperature !== undefined && { temperature }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     ...(asksForJson(request) && {
-      output: jsonOutput(model.takesSchemas ? request.schema : undefined),
+      responseFormat: { type: 'json', ...(schema !== undefined && { schema }) },
     }),
   };
-}
-
-/** Asks the provider for JSON. The text is parsed by our own reader, which understands more than pure JSON. */
-function jsonOutput(schema: JsonObject | undefined): Output.Output<string, unknown, never> {
-  const format =
-    schema === undefined ? Output.json() : Output.object({ schema: jsonSchema(schema) });
-  return { ...format, parseCompleteOutput: ({ text }) => Promise.resolve(text) };
 }
 
 /** The system message, with what the provider is not told in another way. */
@@ -194,7 +195,7 @@ function systemMessage({ takesSchemas }: ProviderModel, request: ModelRequest): 
   return system === '' ? form : `${system}\n\n${form}`;
 }
 
-function describeWarning(warning: CallWarning): string {
+function describeWarning(warning: SharedV3Warning): string {
   if (!('feature' in warning)) return warning.message;
   const { feature, type, details } = warning;
   return `${feature}: ${details ?? type}`;

@@ -1,16 +1,16 @@
+import type { LanguageModelV3, SharedV3ProviderOptions } from '@ai-sdk/provider';
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import type { generateText, LanguageModel } from 'ai';
 import type { ModelConfig } from '../../src/config/model-config.js';
 
-/** A model of the `ai` SDK, bound to its provider and key. */
+/** A model behind the interface of the AI SDK's providers, bound to its provider and key. */
 export interface ProviderModel {
-  readonly model: LanguageModel;
+  readonly model: LanguageModelV3;
   /** Whether JSON Schemas are sent to the provider as such. */
   readonly takesSchemas: boolean;
-  readonly providerOptions: NonNullable<Parameters<typeof generateText>[0]['providerOptions']>;
+  readonly providerOptions: SharedV3ProviderOptions;
 }
 
 /** A model in the provider's wire format. References in the configuration have been resolved. */

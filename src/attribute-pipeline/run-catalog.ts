@@ -4,7 +4,7 @@ import type { PipelinePlace } from './pipeline-catalog.js';
 import type { AttributePipeline } from './pipeline.js';
 import type { BudgetReached } from './plan.js';
 import type { AttributeRun, AttributeRunEnd, RunCounts, RunTask, RunTrigger } from './run.js';
-import type { AttributeValue, ComputedValue } from './value.js';
+import type { ReadValue, ComputedValue } from './value.js';
 
 /** Who wants a run, and of what. */
 export interface RunRequest {
@@ -184,7 +184,7 @@ export interface RunCatalog {
     entityType: string,
     entityIds: readonly string[],
     attributes: readonly string[],
-  ): Promise<ReadonlyMap<string, ReadonlyMap<string, AttributeValue>>>;
+  ): Promise<ReadonlyMap<string, ReadonlyMap<string, ReadValue>>>;
   /**
    * Writes what a batch has come to: values with their history, what waits for the pipelines that read them, failures, usage, counts and
    * the position, all or nothing. What was changed of an entity while it was worked on stays to be looked at.

@@ -26,6 +26,12 @@ export interface AttributeValue {
   readonly awaitsApproval: boolean;
 }
 
+/** What of a value others are computed from, and whether it has to be computed anew. */
+export type ReadValue = Pick<
+  AttributeValue,
+  'current' | 'approved' | 'live' | 'override' | 'inputHash' | 'version'
+>;
+
 /** Nothing yet. */
 export const NO_VALUE: AttributeValue = {
   current: undefined,
@@ -49,12 +55,12 @@ export const VALUE_VIEWS = ['with_override', 'current', 'approved', 'live'] as c
 export type ValueView = (typeof VALUE_VIEWS)[number];
 
 /** A value as a view has it; undefined where there is none. */
-export function viewed(value: AttributeValue, view: ValueView): Json | undefined {
+export function viewed(value: ReadValue, view: ValueView): Json | undefined {
   return view === 'with_override' ? effective(value) : value[view];
 }
 
 /** What counts: what a person has set over what was computed. */
-function effective({ override, current }: AttributeValue): Json | undefined {
+function effective({ override, current }: ReadValue): Json | undefined {
   return override === undefined ? current : override;
 }
 

@@ -19,15 +19,22 @@ const ANNOTATIONS = ['example', 'propertyOrdering'];
 export function schemaCheck(schema: JsonObject): SchemaCheck {
   const known = COMPILED.get(schema);
   if (known !== undefined) return known;
-  const check = compiledCheck(schema);
+  const text = JSON.stringify(schema);
+  const check = BY_TEXT.get(text) ?? compiledCheck(schema);
   COMPILED.set(schema, check);
+  if (BY_TEXT.size >= MAX_BY_TEXT) BY_TEXT.clear();
+  BY_TEXT.set(text, check);
   return check;
 }
 
 type SchemaCheck = (value: unknown) => string | undefined;
 
-/** A model is asked for the same form again and again, and compiling a schema takes milliseconds. */
+/** A model is asked for the same form again and again, and compiling a schema takes tens of milliseconds. */
 const COMPILED = new WeakMap<JsonObject, SchemaCheck>();
+
+/** The same for forms that are made anew each time. */
+const BY_TEXT = new Map<string, SchemaCheck>();
+const MAX_BY_TEXT = 100;
 
 function compiledCheck(schema: JsonObject): SchemaCheck {
   const { $schema: _, ...described } = schema;

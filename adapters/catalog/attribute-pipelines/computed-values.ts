@@ -1,11 +1,11 @@
-import type { Insertable, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { EntityOutcome } from '../../../src/attribute-pipeline/run-catalog.js';
 import { changedValue, NO_VALUE } from '../../../src/attribute-pipeline/value.js';
-import type { EavHistoryTable, EavVersionedTable } from '../attribute-tables.js';
 import type { CatalogDatabase } from '../database.js';
 import { attributeValue, eavRow } from '../eav-rows.js';
+import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
-import { addHistory, upsertValues } from '../value-rows.js';
+import { addHistory, upsertValues, type HistoryRow, type ValueRow } from '../value-rows.js';
 import { inParts, notePipelines } from './pending-changes.js';
 import type { RunRow } from './run-rows.js';
 
@@ -31,8 +31,8 @@ export async function writeComputed(
     .executeTakeFirstOrThrow();
   for (const part of inParts(computed)) {
     const before = await valuesBefore(database, transaction, run.attribute_id, part);
-    const rows: Insertable<EavVersionedTable>[] = [];
-    const history: Insertable<EavHistoryTable>[] = [];
+    const rows: ValueRow[] = [];
+    const history: HistoryRow[] = [];
     for (const { entityId, result } of part) {
       const known = before.get(entityId) ?? NO_VALUE;
       const about = { ...result, pipelineVersion: run.pipeline_version, runId: run.id };
@@ -43,12 +43,12 @@ export async function writeComputed(
       );
       if (value === known) continue;
       const row = eavRow(entityId, run.attribute_id, value);
-      rows.push({ ...row, created_at: now, updated_at: now });
-      if (value.version !== known.version) history.push(entryOf(row, run, now));
+      rows.push(row);
+      if (value.version !== known.version) history.push(entryOf(row, run));
     }
-    await upsertValues(database, transaction, rows);
+    await upsertValues(database, transaction, rows, now);
     if (history.length === 0) continue;
-    await addHistory(database, transaction, history);
+    await addHistory(database, transaction, history, { principal: run.principal, now });
     const changed = history.map(({ entity_id }) => entity_id);
     await notePipelines(database, transaction, run.attribute_id, changed, now);
   }
@@ -56,31 +56,24 @@ export async function writeComputed(
 
 /** Locked, so that what a person does to a value at the same time comes before or after. */
 async function valuesBefore(
-  { locksRows }: CatalogDatabase,
+  database: CatalogDatabase,
   transaction: Transaction<Tables>,
   attributeId: string,
   entities: readonly ComputedEntity[],
 ) {
+  const ids = entities.map(({ entityId }) => entityId);
   const rows = await transaction
     .selectFrom('eav_versioned')
     .selectAll()
     .where('attribute_id', '=', attributeId)
-    .where(
-      'entity_id',
-      'in',
-      entities.map(({ entityId }) => entityId),
-    )
+    .where(isOneOf(database, 'eav_versioned.entity_id', ids))
     .orderBy('entity_id')
-    .$if(locksRows, (query) => query.forUpdate())
+    .$if(database.locksRows, (query) => query.forUpdate())
     .execute();
   return new Map(rows.map((row) => [row.entity_id, attributeValue(row)]));
 }
 
-function entryOf(
-  row: ReturnType<typeof eavRow>,
-  run: RunRow,
-  now: Date,
-): Insertable<EavHistoryTable> {
+function entryOf(row: ReturnType<typeof eavRow>, run: RunRow): HistoryRow {
   return {
     entity_id: row.entity_id,
     attribute_id: row.attribute_id,
@@ -92,7 +85,5 @@ function entryOf(
     pipeline_version: row.pipeline_version ?? null,
     inputs: row.inputs ?? null,
     run_id: run.id,
-    principal: run.principal,
-    at: now,
   };
 }

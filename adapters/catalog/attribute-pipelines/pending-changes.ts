@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { Candidate } from '../../../src/attribute-pipeline/run-catalog.js';
 import type { CatalogDatabase } from '../database.js';
+import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
 
 /** Most entities of one statement: both databases bound its parameters. */
@@ -19,35 +20,35 @@ export async function notePipelines(
   entityIds: readonly string[],
   now: Date,
 ): Promise<void> {
-  for (const ids of inParts(entityIds))
-    await transaction
-      .insertInto('pipeline_changes')
-      .columns(['pipeline_id', 'entity_id', 'cause', 'attribute_id', 'at'])
-      .expression((eb) =>
-        eb
-          .selectFrom('pipeline_inputs')
-          .innerJoin('entities', (join) => join.on('entities.id', 'in', ids))
-          .where('pipeline_inputs.attribute_id', '=', attributeId)
-          .select([
-            'pipeline_inputs.pipeline_id',
-            'entities.id',
-            sql.lit('input').as('cause'),
-            'pipeline_inputs.attribute_id',
-            timeValue(database, now).as('at'),
-          ])
-          // In one order, so that two who note the same do not wait for each other in a circle.
-          .orderBy('entities.id')
-          .orderBy('pipeline_inputs.pipeline_id'),
-      )
-      .onConflict((conflict) =>
-        conflict.columns(['pipeline_id', 'entity_id']).doUpdateSet((eb) => ({
-          seq: eb('pipeline_changes.seq', '+', 1),
-          cause: eb.ref('excluded.cause'),
-          attribute_id: eb.ref('excluded.attribute_id'),
-          at: eb.ref('excluded.at'),
-        })),
-      )
-      .execute();
+  if (entityIds.length === 0) return;
+  await transaction
+    .insertInto('pipeline_changes')
+    .columns(['pipeline_id', 'entity_id', 'cause', 'attribute_id', 'at'])
+    .expression((eb) =>
+      eb
+        .selectFrom('pipeline_inputs')
+        .innerJoin('entities', (join) => join.on(isOneOf(database, 'entities.id', entityIds)))
+        .where('pipeline_inputs.attribute_id', '=', attributeId)
+        .select([
+          'pipeline_inputs.pipeline_id',
+          'entities.id',
+          sql.lit('input').as('cause'),
+          'pipeline_inputs.attribute_id',
+          timeValue(database, now).as('at'),
+        ])
+        // In one order, so that two who note the same do not wait for each other in a circle.
+        .orderBy('entities.id')
+        .orderBy('pipeline_inputs.pipeline_id'),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['pipeline_id', 'entity_id']).doUpdateSet((eb) => ({
+        seq: eb('pipeline_changes.seq', '+', 1),
+        cause: eb.ref('excluded.cause'),
+        attribute_id: eb.ref('excluded.attribute_id'),
+        at: eb.ref('excluded.at'),
+      })),
+    )
+    .execute();
 }
 
 /** A time within a selected row: PostgreSQL takes a bare parameter there for text. */
@@ -57,6 +58,7 @@ function timeValue({ kind }: CatalogDatabase, now: Date) {
 
 /** Forgets the changes that a run has looked at; those that have come meanwhile stay. */
 export async function forgetChanges(
+  database: CatalogDatabase,
   transaction: Transaction<Tables>,
   pipelineId: string,
   looked: readonly Candidate[],
@@ -65,13 +67,12 @@ export async function forgetChanges(
   for (const { entityId, changeSeq } of looked)
     if (changeSeq !== null) bySeq.set(changeSeq, [...(bySeq.get(changeSeq) ?? []), entityId]);
   for (const [seq, entityIds] of bySeq)
-    for (const ids of inParts(entityIds))
-      await transaction
-        .deleteFrom('pipeline_changes')
-        .where('pipeline_id', '=', pipelineId)
-        .where('entity_id', 'in', ids)
-        .where('seq', '=', seq)
-        .execute();
+    await transaction
+      .deleteFrom('pipeline_changes')
+      .where('pipeline_id', '=', pipelineId)
+      .where(isOneOf(database, 'pipeline_changes.entity_id', entityIds))
+      .where('seq', '=', seq)
+      .execute();
 }
 
 /** Keeps entities down for a pipeline that has come to nothing with them. */

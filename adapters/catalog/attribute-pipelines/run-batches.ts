@@ -8,6 +8,7 @@ import {
 } from '../../../src/attribute-pipeline/run-catalog.js';
 import { MAX_RUN_WARNINGS } from '../../../src/attribute-pipeline/run.js';
 import type { CatalogDatabase } from '../database.js';
+import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
 import { plainText, writeJson } from '../values.js';
 import { writeComputed } from './computed-values.js';
@@ -34,7 +35,7 @@ export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'positio
           now,
         );
         const looked = there.filter(({ outcome }) => outcome.kind !== 'failed');
-        await forgetChanges(transaction, run.pipeline_id, looked);
+        await forgetChanges(database, transaction, run.pipeline_id, looked);
         await writeFailures(transaction, run, there, now);
         await writeUsage(
           transaction,
@@ -101,24 +102,18 @@ async function advance(
 
 /** Outcomes of entities that nobody has removed meanwhile; those are kept from it until this is written. */
 async function existing(
-  { locksRows }: CatalogDatabase,
+  database: CatalogDatabase,
   transaction: Transaction<Tables>,
   { outcomes }: RunBatch,
 ): Promise<RunBatch['outcomes']> {
-  const found = new Set<string>();
-  for (const part of inParts(outcomes)) {
-    const rows = await transaction
-      .selectFrom('entities')
-      .select('id')
-      .where(
-        'id',
-        'in',
-        part.map(({ entityId }) => entityId),
-      )
-      .$if(locksRows, (query) => query.forKeyShare())
-      .execute();
-    for (const { id } of rows) found.add(id);
-  }
+  const ids = outcomes.map(({ entityId }) => entityId);
+  const rows = await transaction
+    .selectFrom('entities')
+    .select('id')
+    .where(isOneOf(database, 'entities.id', ids))
+    .$if(database.locksRows, (query) => query.forKeyShare())
+    .execute();
+  const found = new Set(rows.map(({ id }) => id));
   return outcomes.filter(({ entityId }) => found.has(entityId));
 }
 

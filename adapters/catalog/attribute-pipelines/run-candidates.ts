@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely';
 import type { RunCatalog } from '../../../src/attribute-pipeline/run-catalog.js';
-import type { AttributeValue } from '../../../src/attribute-pipeline/value.js';
+import type { ReadValue } from '../../../src/attribute-pipeline/value.js';
 import type { CatalogDatabase } from '../database.js';
-import { attributeValue } from '../eav-rows.js';
+import { READ_COLUMNS, readValue } from '../eav-rows.js';
 import { attributesOf } from '../entities/attributes.js';
 import { filtered } from '../entities/filtered-entities.js';
+import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
 import { findRun, taskOf, type RunRow } from './run-rows.js';
 
@@ -40,17 +41,17 @@ export function runCandidates(
           .selectFrom('eav_versioned')
           .innerJoin('attributes', 'attributes.id', 'eav_versioned.attribute_id')
           .innerJoin('entity_types', 'entity_types.id', 'attributes.entity_type_id')
-          .selectAll('eav_versioned')
+          .select(READ_COLUMNS)
           .select('attributes.name as attribute')
           .where('entity_types.name', '=', entityType)
           .where('attributes.name', 'in', attributes)
-          .where('eav_versioned.entity_id', 'in', entityIds)
+          .where(isOneOf(database, 'eav_versioned.entity_id', entityIds))
           .execute(),
       );
-      const values = new Map<string, Map<string, AttributeValue>>();
+      const values = new Map<string, Map<string, ReadValue>>();
       for (const row of rows) {
-        const ofEntity = values.get(row.entity_id) ?? new Map<string, AttributeValue>();
-        ofEntity.set(row.attribute, attributeValue(row));
+        const ofEntity = values.get(row.entity_id) ?? new Map<string, ReadValue>();
+        ofEntity.set(row.attribute, readValue(row));
         values.set(row.entity_id, ofEntity);
       }
       return values;

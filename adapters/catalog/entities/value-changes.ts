@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { valueProblem, type Attribute } from '../../../src/attribute-pipeline/attribute.js';
 import {
   EditConflict,
@@ -17,13 +17,11 @@ import {
   type AttributeValue,
   type ValueChange,
 } from '../../../src/attribute-pipeline/value.js';
-import type { EavHistoryTable, EavVersionedTable } from '../attribute-tables.js';
-import { addHistory, upsertValues } from '../value-rows.js';
+import { addHistory, upsertValues, type HistoryRow, type ValueRow } from '../value-rows.js';
 import { inParts, notePipelines } from '../attribute-pipelines/pending-changes.js';
 import type { CatalogDatabase } from '../database.js';
 import { attributeValue, eavRow } from '../eav-rows.js';
 import type { Tables } from '../tables.js';
-import { plainText } from '../values.js';
 import { attributesOf } from './attributes.js';
 
 /** What a person does to a value. */
@@ -185,8 +183,8 @@ export async function applyChanges(
   before: ReadonlyMap<string, AttributeValue>,
   { principal, now }: Author,
 ): Promise<readonly AttributeValue[]> {
-  const rows: Insertable<EavVersionedTable>[] = [];
-  const history: Insertable<EavHistoryTable>[] = [];
+  const rows: ValueRow[] = [];
+  const history: HistoryRow[] = [];
   const changed = new Map<string, string[]>();
   const after = planned.map((one) => {
     const { entityId, attribute, change } = one;
@@ -194,21 +192,19 @@ export async function applyChanges(
     const value = changedValue(known, attribute, change);
     if (value === known) return value;
     const row = eavRow(entityId, attribute.id, value);
-    rows.push({ ...row, created_at: now, updated_at: now });
+    rows.push(row);
     history.push({
       entity_id: entityId,
       attribute_id: attribute.id,
       version: value.version,
       change: change.kind,
       value: setBy(change, row),
-      principal: plainText(principal),
-      at: now,
     });
     changed.set(attribute.id, [...(changed.get(attribute.id) ?? []), entityId]);
     return value;
   });
-  await upsertValues(database, transaction, rows);
-  await addHistory(database, transaction, history);
+  await upsertValues(database, transaction, rows, now);
+  await addHistory(database, transaction, history, { principal, now });
   for (const [attributeId, entityIds] of changed)
     await notePipelines(database, transaction, attributeId, entityIds, now);
   return after;

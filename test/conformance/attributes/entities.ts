@@ -120,6 +120,23 @@ export function testEntities(open: OpenAttributes): void {
       expect(await entities.countEntities('product')).toBe(1);
     });
 
+    it('are named by their ids, or by type and key', async () => {
+      const { entities } = open.catalog;
+      await withProducts(open.catalog, {});
+      await entities.addEntityType({ name: 'company', label: null, description: null }, ANN);
+      const saved = await entities.saveEntities('product', keyed({ a: {}, 'b.1/ö': {} }), ANN);
+      const [other] = await entities.saveEntities('company', keyed({ a: {} }), ANN);
+      const [a = '', b = ''] = saved.map(({ id }) => id);
+      expect(
+        await entities.entityIds(['product.b.1/ö', a, 'company.a', 'product.a', 'product.a']),
+      ).toEqual([b, a, other?.id, a, a]);
+      expect(await entities.entityIds([])).toEqual([]);
+      for (const name of ['product.c', 'firm.a', 'company.b.1/ö', 'product.'])
+        await expect(entities.entityIds([a, name])).rejects.toThrow(
+          `There is no entity "${name}".`,
+        );
+    });
+
     it('are all kept or none, and all that is wrong is told at once', async () => {
       const { entities } = open.catalog;
       await entities.addEntityType({ name: 'firm', label: null, description: null }, ANN);

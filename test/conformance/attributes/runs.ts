@@ -228,7 +228,13 @@ export function testRuns(open: OpenAttributes): void {
       });
       const failures = await runs.failures(run.id, { limit: 5 });
       expect(failures.items).toEqual([
-        { entityId: ids[1], module: 'calculation', message: 'no\uFFFDpe', at: ANN.now },
+        {
+          entityId: ids[1],
+          entityKey: '1',
+          module: 'calculation',
+          message: 'no\uFFFDpe',
+          at: ANN.now,
+        },
       ]);
       expect((await entities.entity(ids[2]!)).values.score).toBeUndefined();
       // Who has failed is tried again, by itself or by name.
