@@ -230,7 +230,7 @@ export function testRuns(open: OpenAttributes): void {
       expect(failures.items).toEqual([
         {
           entityId: ids[1],
-          entityKey: '1',
+          entityKey: 'p1',
           module: 'calculation',
           message: 'no\uFFFDpe',
           at: ANN.now,
