@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addApplyCommand } from '../attributes/apply.js';
 import { addEvalsCommand } from '../attributes/evals.js';
 import { addExplainCommand } from '../attributes/explain.js';
 import { addImportCommand } from '../attributes/import.js';
@@ -11,6 +12,7 @@ Uses the project's Temporal server and its catalog. Workers (\`millrace worker\`
 
 Examples:
   $ millrace attributes import product products.csv --key sku --create
+  $ millrace attributes apply attributes/products.yml
   $ millrace attributes list
   $ millrace attributes run product.area
   $ millrace attributes explain product.A-17 area
@@ -24,6 +26,7 @@ export function addAttributesCommand(program: Command): void {
     .description('Imports entities, and runs, quotes, evaluates and explains what is computed.')
     .addHelpText('after', EXAMPLES);
   addListCommand(attributes);
+  addApplyCommand(attributes);
   addRunCommand(attributes);
   addQuoteCommand(attributes);
   addEvalsCommand(attributes);

@@ -201,6 +201,18 @@ export class Attributes {
     return { inputs: input.inputs };
   }
 
+  /**
+   * Modules as they would be kept: with the defaults of their settings.
+   *
+   * @throws as {@link addPipeline}
+   */
+  async checkedModules(
+    place: PipelinePlace,
+    modules: readonly WrittenModule[],
+  ): Promise<readonly WrittenModule[]> {
+    return (await this.#checked(place, { modules })).modules ?? [];
+  }
+
   /** What a run would look at, and what it would cost. @throws {@link NotFound}, {@link InvalidFilter} */
   async quote(place: PipelinePlace, task: Partial<RunTask> = {}): Promise<RunQuote> {
     return this.options.catalog.attributeRuns.quote(place, { force: false, ...task });
@@ -213,7 +225,10 @@ export class Attributes {
     return { ...UNSET, ...written, inputs: [], ...(await this.#checked(place, written)) };
   }
 
-  async #checked(place: PipelinePlace, written: Partial<WrittenPipeline>) {
+  async #checked(
+    place: PipelinePlace,
+    written: Partial<WrittenPipeline>,
+  ): Promise<Partial<Pick<PipelineInput, 'modules' | 'inputs'>>> {
     const name = pipelineName(place);
     const problems = pipelineSettingsProblems({ ...UNSET, ...written });
     if (problems.length > 0) throw new InvalidSettings(name, problems);

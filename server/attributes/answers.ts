@@ -242,5 +242,12 @@ export const answers = {
     message: optionalText,
     module: optionalText,
   }),
-  failure: z.strictObject({ entity_id: text, entity_key: optionalText, module: text, message: text, at: time, links }),
+  failure: z.strictObject({
+    entity_id: text,
+    entity_key: optionalText,
+    module: text,
+    message: text,
+    at: time,
+    links,
+  }),
 } as const;

@@ -15,7 +15,8 @@ import { route, type AttributeRoute } from './attribute-route.js';
 import { attributeBody } from './bodies.js';
 import { lockVersion, nullableText } from './reading.js';
 
-const changeable = {
+/** What of an attribute may be changed, as people write it. */
+export const attributeSettings = {
   label: nullableText.exactOptional(),
   description: nullableText.exactOptional(),
   allowed_values: z.array(z.string()).nullable().exactOptional(),
@@ -24,7 +25,7 @@ const changeable = {
   is_sync: z.enum(IS_SYNC).exactOptional(),
 };
 
-type Changeable = z.output<z.ZodObject<typeof changeable>>;
+type Changeable = z.output<z.ZodObject<typeof attributeSettings>>;
 
 /** `/attributes`: what entities of a type have. */
 export const attributeDefinitionRoutes: readonly AttributeRoute[] = [
@@ -53,7 +54,7 @@ export const attributeDefinitionRoutes: readonly AttributeRoute[] = [
       name: z.string(),
       data_type: z.enum(DATA_TYPES).exactOptional(),
       related_type: nullableText.exactOptional(),
-      ...changeable,
+      ...attributeSettings,
     }),
     entityType: (_, { entity_type }) => entity_type,
     status: 201,
@@ -64,7 +65,7 @@ export const attributeDefinitionRoutes: readonly AttributeRoute[] = [
           entity_type,
           {
             ...ATTRIBUTE_DEFAULTS,
-            ...settingsOf(rest),
+            ...attributeSettingsOf(rest),
             name,
             ...(data_type !== undefined && { dataType: data_type }),
             ...(related_type !== undefined && { relatedType: related_type }),
@@ -95,7 +96,7 @@ export const attributeDefinitionRoutes: readonly AttributeRoute[] = [
     name: 'attribute_change',
     summary: 'Change an attribute. Its name, its data type and its related type stay.',
     access: 'design',
-    body: z.strictObject({ lock_version: lockVersion, ...changeable }),
+    body: z.strictObject({ lock_version: lockVersion, ...attributeSettings }),
     answer: answers.attribute,
     handler: async (request, { lock_version, ...change }) => {
       const { entityType, attribute } = named(request);
@@ -103,7 +104,7 @@ export const attributeDefinitionRoutes: readonly AttributeRoute[] = [
         await request.attributes.entities.changeAttribute(
           entityType,
           attribute,
-          settingsOf(change),
+          attributeSettingsOf(change),
           lock_version,
           authorOf(request),
         ),
@@ -137,7 +138,8 @@ export function requiredType({ ctx }: Pick<AttributeRequest, 'ctx'>): string {
   throw new HttpProblem(400, 'invalid_request', 'entity_type must be the name of an entity type.');
 }
 
-function settingsOf({
+/** What {@link attributeSettings} has let through, as the catalog takes it. */
+export function attributeSettingsOf({
   allowed_values,
   needs_approval,
   is_sync,

@@ -20,7 +20,8 @@ export const writtenModule = z.strictObject({
   settings: (z.record(z.string(), anyJson) as z.ZodType<JsonObject>).default({}),
 });
 
-const settings = {
+/** What people set of a pipeline beside its modules, as they write it. */
+export const pipelineSettings = {
   name: nullableText.exactOptional(),
   on_error: z.enum(ON_ERROR).exactOptional(),
   batch_size: z.int().nullable().exactOptional(),
@@ -31,7 +32,7 @@ const settings = {
 const writtenPipeline = z.strictObject({
   attribute: z.string().meta({ description: 'What it computes: product.area.' }),
   modules: z.array(writtenModule),
-  ...settings,
+  ...pipelineSettings,
 });
 
 /** `/attribute_pipelines`: what computes attributes. */
@@ -75,7 +76,7 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
       pipelineBody(
         await request.attributes.addPipeline(
           placeNamed('attribute', attribute),
-          { modules, ...settingsOf(rest) },
+          { modules, ...pipelineSettingsOf(rest) },
           authorOf(request),
         ),
         request,
@@ -103,7 +104,7 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
     handler: async (request, { attribute, modules, ...rest }) => {
       const { inputs } = await request.attributes.checkPipeline(
         placeNamed('attribute', attribute),
-        { modules, ...settingsOf(rest) },
+        { modules, ...pipelineSettingsOf(rest) },
         authorOf(request),
       );
       return { valid: true, inputs };
@@ -128,14 +129,14 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
     body: z.strictObject({
       lock_version: lockVersion,
       modules: z.array(writtenModule.extend({ id: z.string().exactOptional() })).exactOptional(),
-      ...settings,
+      ...pipelineSettings,
     }),
     answer: answers.pipeline,
     handler: async (request, { lock_version, modules, ...rest }) =>
       pipelineBody(
         await request.attributes.changePipeline(
           pipelinePlace(request),
-          { ...settingsOf(rest), ...(modules !== undefined && { modules }) },
+          { ...pipelineSettingsOf(rest), ...(modules !== undefined && { modules }) },
           lock_version,
           authorOf(request),
         ),
@@ -179,9 +180,10 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
   }),
 ];
 
-type WrittenSettings = z.output<z.ZodObject<typeof settings>>;
+type WrittenSettings = z.output<z.ZodObject<typeof pipelineSettings>>;
 
-function settingsOf({
+/** What {@link pipelineSettings} has let through, as the catalog takes it. */
+export function pipelineSettingsOf({
   name,
   on_error,
   batch_size,

@@ -29,7 +29,7 @@ export function crossOrigin({
       return origins.includes(origin) ? origin : '';
     },
     credentials,
-    allowMethods: ['GET', 'HEAD', 'POST', 'PATCH'],
+    allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposeHeaders: [...EXPOSED_HEADERS],
     maxAge: PREFLIGHT_MAX_AGE_S,
   });

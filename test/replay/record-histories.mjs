@@ -24,6 +24,7 @@ import { definePipeline } from '../../dist/src/pipeline/pipeline.js';
 import { VERSION } from '../../dist/src/version.js';
 import { createTemporalWorker } from '../../dist/worker/temporal-worker.js';
 import { workflowBundle } from '../../dist/worker/workflow-bundle.js';
+import { recordAttributes } from './record-attributes.mjs';
 import { recordFlows } from './record-flows.mjs';
 import { recordRecords } from './record-records.mjs';
 
@@ -148,6 +149,7 @@ try {
   await mkdir(folder, { recursive: true });
   await recordFlows({ address: server.address, wanted, record });
   await recordRecords({ address: server.address, wanted, record });
+  await recordAttributes({ address: server.address, wanted, record });
   const { registry, problems } = buildRegistry({
     operations,
     pipelines: scenarios.flatMap(({ pipeline }) =>
