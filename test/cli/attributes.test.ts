@@ -84,23 +84,26 @@ describe('millrace attributes', () => {
       'a key that there is none of',
       BOXES.replace('editable', 'editabel'),
       /bad\.yml:8:5.*"editable"/,
+      1,
     ],
     [
       'another type',
       BOXES.replace('width, data_type: integer', 'width, data_type: text'),
       /box\.width is there as integer/,
+      2,
     ],
     [
       'settings that are wrong',
       BOXES.replace('** 2', '** )'),
       /box\.area: modules\[1\]\.settings\.code/,
+      2,
     ],
-    ['no YAML', 'attributes: [', /bad\.yml:1/],
-  ])('refuses a file with %s', async (_what, text, told) => {
+    ['no YAML', 'attributes: [', /bad\.yml:1/, 1],
+  ])('refuses a file with %s', async (_what, text, told, exit) => {
     save('bad.yml', text);
     const { code, stderr } = await run('apply', 'bad.yml');
     expect(stderr).toMatch(told);
-    expect(code).toBe(2);
+    expect(code).toBe(exit);
   });
 
   it('imports what fits, and tells what does not', async () => {
