@@ -5,7 +5,7 @@ import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
 import { EditConflict } from '../../src/attribute-pipeline/catalog-errors.js';
 import { ContractViolation, violationsOf } from '../../src/contract/violation.js';
 import type { Json } from '../../src/definition/json.js';
-import { unknownName } from '../../src/definition/unknown-name.js';
+import { suggestion } from '../../src/definition/suggestion.js';
 import type { Api } from '../api-options.js';
 import { HttpProblem } from '../http-problem.js';
 import { permit } from '../middleware/authorization.js';
@@ -103,13 +103,9 @@ function refuseUnknownParameters(ctx: Context, { query = {} }: AttributeRoute): 
   const known = Object.keys(query);
   const unknown = Object.keys(ctx.query).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new HttpProblem(
-    400,
-    'invalid_request',
-    known.length === 0
-      ? `Unknown parameter ${JSON.stringify(unknown)}. There are none here.`
-      : unknownName(unknown, known, 'parameter'),
-  );
+  const hint = known.length === 0 ? ' There are none here.' : suggestion(unknown, known);
+  const message = `Unknown parameter ${JSON.stringify(unknown)}.${hint}`;
+  throw new HttpProblem(400, 'invalid_request', message);
 }
 
 /** `product`, or what comes before the dot in `product.area`. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AttributeApi } from '../support/attribute-api.js';
 import { areaIs, useBoxApi } from '../support/box-api.js';
+import { post } from '../support/http-api.js';
 import { until } from '../support/until.js';
 
 const { boxes, serve } = useBoxApi();
@@ -40,6 +41,34 @@ describe('runs of attribute pipelines over HTTP', () => {
       type: 'execution_closed',
       status: 'completed',
     });
+  });
+
+  it('are waited for as long as the client prefers, whatever they come to', async () => {
+    const { type, api, ids } = await boxes();
+    await areaIs(api, ids[1]!, 9);
+    const path = `${api.url}/attribute_pipelines/${type}.area`;
+    const run = (wait: string) => post(`${path}/run`, { queue: true }, { prefer: `wait=${wait}` });
+    const over = await run('30');
+    expect([over.status, over.headers.get('preference-applied')]).toEqual([200, 'wait=30']);
+    expect(over.body).toMatchObject({ status: 'completed', entities_processed: 2 });
+    expect(over.headers.get('location')).toBe(`/attribute_runs/${String(over.body['id'])}`);
+    expect((await run('0')).status).toBe(202);
+    await api.ok('PATCH', `/attribute_pipelines/${type}.area`, {
+      lock_version: 1,
+      modules: [
+        { module: 'attributes_source', settings: { attributes: ['width'] } },
+        { module: 'calculation', settings: { code: 'throw new Error("no")' } },
+      ],
+    });
+    const failed = await run('30');
+    expect(failed.status).toBe(200);
+    expect(failed.body).toMatchObject({ status: 'failed', entities_failed: 2 });
+    const { failures } = await api.get(`/attribute_runs/${String(failed.body['id'])}/failures`);
+    const message = 'Error: no (line 1)';
+    expect(failures).toMatchObject([
+      { entity_id: ids[0], entity_key: 'a', message },
+      { entity_id: ids[1], entity_key: 'b', message },
+    ]);
   });
 
   it('of several pipelines are started in their order', async () => {

@@ -107,6 +107,47 @@ describe('entities over HTTP', () => {
     expect((await api.call('GET', `/entities/${a}`)).status).toBe(404);
   });
 
+  it('are named by type and key wherever ids are', async () => {
+    const { type, api, ids } = await boxes();
+    const named = `/entities/${type}.b`;
+    expect(await api.get(named)).toMatchObject({ id: ids[1], key: 'b' });
+    await api.ok('PUT', `${named}/values/width`, { value: 7 });
+    await areaIs(api, ids[1]!, 49);
+    expect(await api.get(`${named}/values/area/explain`)).toMatchObject({ stale: false });
+    expect(
+      await api.post('/attribute_pipelines/try', {
+        attribute: `${type}.area`,
+        entity_id: `${type}.b`,
+        modules: [
+          { module: 'attributes_source', settings: { attributes: ['width'] } },
+          { module: 'calculation', settings: { code: 'return $json.width' } },
+        ],
+      }),
+    ).toMatchObject({ value: 7 });
+    const path = `/attribute_pipelines/${type}.area/evals`;
+    expect(
+      await api.ok('POST', path, { entity_id: `${type}.b`, desired_output: 49 }),
+    ).toMatchObject({ entity_id: ids[1], entity_key: 'b' });
+    const values = [{ entity_id: `${type}.b`, attribute: 'area' }];
+    expect(await api.post('/entities/approve', { values })).toMatchObject({
+      values: [{ approved: 49 }],
+    });
+    for (const name of [`${type}.c`, `${type}x.b`])
+      expect(await api.call('GET', `/entities/${name}`)).toMatchObject({
+        status: 404,
+        body: { type: 'not_found', error: `There is no entity "${name}".` },
+      });
+  });
+
+  it('are not listed by a parameter that nobody knows', async () => {
+    const { type, api } = await boxes();
+    const { status, body } = await api.call('GET', `/entities?entity_type=${type}&kee=b`);
+    expect([status, body['type']]).toEqual([400, 'invalid_request']);
+    expect(body['error']).toMatch(/^Unknown parameter "kee"\. .*entity_type/);
+    const none = await api.call('GET', `/entities/${type}.a/values/area/explain?deep=1`);
+    expect(none.body['error']).toBe('Unknown parameter "deep". There are none here.');
+  });
+
   it('are refused all together, with the path of each wrong value', async () => {
     const { type, api } = await boxes();
     const { status, body } = await api.call('POST', '/entities', {
