@@ -7,7 +7,7 @@ import { addAttributeRoutes } from './attribute-routes.js';
 /** Options of {@link attributeRoutes}. */
 export interface AttributeRoutesOptions extends Pick<
   ApiOptions,
-  'apiAuthentication' | 'bodyLimit' | 'sseClients' | 'keepAlive' | 'log' | 'stop'
+  'apiAuthentication' | 'bodyLimit' | 'maxWait' | 'sseClients' | 'keepAlive' | 'log' | 'stop'
 > {
   /** What comes before `/entity_types` and the others. Default: nothing. */
   readonly path?: string;
