@@ -29,6 +29,7 @@ const CELLS: readonly AttributeCell[] = [
   { variant: 'calculation', entities: some },
   { variant: 'per-entity', entities: 2_000 },
   { variant: 'prompt', entities: some },
+  { variant: 'pool', entities: some },
   { variant: 'prompt', entities: many, once: true },
 ];
 
@@ -37,6 +38,7 @@ const PROGRAMS = {
   control: 'bare',
   calculation: 'millrace',
   prompt: 'millrace',
+  pool: 'pool',
   'per-entity': 'per-entity',
 } as const;
 

@@ -6,7 +6,7 @@ import { PROMPT, type AttributeResult } from './task.js';
 
 /** Who computes how many values. */
 export interface AttributeCell {
-  readonly variant: 'bare' | 'control' | 'calculation' | 'per-entity' | 'prompt';
+  readonly variant: 'bare' | 'control' | 'calculation' | 'per-entity' | 'prompt' | 'pool';
   readonly entities: number;
   /** What takes long. */
   readonly once?: true;
@@ -56,6 +56,9 @@ export function attributeReport(facts: AttributeFacts): string {
   ].join('\n');
 }
 
+/** Prompts a second, where nothing takes time but the model. */
+const IDEAL = (PROMPT.concurrency * 1_000) / PROMPT.waitMs;
+
 type Wanted = Pick<Ratio, 'figure' | 'target'> & {
   readonly of: readonly number[];
   readonly to: readonly number[];
@@ -84,9 +87,19 @@ function ratios(facts: AttributeFacts): readonly Ratio[] {
     ...[many, some].map((entities) => ({
       figure: `prompts/s, of the ideal (${String(PROMPT.concurrency)} calls of ${String(PROMPT.waitMs)} ms at once), ${whole(entities)}`,
       of: rates('prompt', entities),
-      to: rates('prompt', entities).map(() => (PROMPT.concurrency * 1_000) / PROMPT.waitMs),
+      to: rates('prompt', entities).map(() => IDEAL),
       target: { limit: 0.85, atLeast: true },
     })),
+    {
+      figure: `prompts/s, promise pool by hand, of the ideal, ${whole(some)}`,
+      of: rates('pool', some),
+      to: rates('pool', some).map(() => IDEAL),
+    },
+    {
+      figure: `prompts/s, prompt / promise pool by hand, ${whole(some)}`,
+      of: rates('prompt', some),
+      to: rates('pool', some),
+    },
     ...(['calculation', 'prompt'] as const).map((variant) => ({
       figure: `peak memory, ${variant}, ${whole(many)} / ${whole(some)}`,
       of: measuredOf(facts, variant, many).map(({ peakBytes }) => peakBytes),

@@ -230,7 +230,7 @@ export function testRuns(open: OpenAttributes): void {
       expect(failures.items).toEqual([
         {
           entityId: ids[1],
-          entityKey: 'p1',
+          entityKey: 'p2',
           module: 'calculation',
           message: 'no\uFFFDpe',
           at: ANN.now,
