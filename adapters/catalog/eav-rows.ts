@@ -39,18 +39,13 @@ export function readValue(
 /** A value as the ports tell it. NULL is no value, and JSON's null is one. */
 export function attributeValue(row: EavRow): AttributeValue {
   return {
-    current: readOptional(row.value_current),
-    approved: readOptional(row.value_approved),
-    live: readOptional(row.value_live),
-    override: readOptional(row.value_override),
-    inputHash: row.input_hash,
+    ...readValue(row),
     justification: row.justification,
     confidence: row.confidence,
     pipelineVersion: row.pipeline_version,
     meta: row.meta === null ? null : readObject(row.meta),
     inputs: readVersions(row.inputs),
     runId: row.run_id,
-    version: row.version,
     awaitsApproval: readFlag(row.awaits_approval),
   };
 }
