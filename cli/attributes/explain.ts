@@ -28,8 +28,7 @@ export function addExplainCommand(attributes: Command): void {
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .action(async (entity: string, attribute: string, { dir, json }: ExplainOptions) => {
       const found = await withAttributes(dir, async ({ attributes: all }) => {
-        const [entityId = entity] = await all.entities.entityIds([entity]);
-        return all.explain({ entityId, attribute });
+        return all.explain({ entityId: await all.entityId(entity), attribute });
       });
       if (json) printJson(found);
       else process.stdout.write(`${text(attribute, found)}\n`);

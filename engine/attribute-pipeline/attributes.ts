@@ -127,6 +127,12 @@ export class Attributes {
     }
   }
 
+  /** The id of an entity that is named by it, or by type and key: `airport.DEN`. @throws {@link NotFound} */
+  async entityId(name: string): Promise<string> {
+    const [id = name] = await this.options.catalog.entities.entityIds([name]);
+    return id;
+  }
+
   /** The runs that the catalog knows. */
   get runs(): Pick<RunCatalog, 'run' | 'runs' | 'failures' | 'active' | 'costs'> {
     return this.options.catalog.attributeRuns;

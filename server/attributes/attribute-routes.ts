@@ -89,13 +89,11 @@ async function serve(
 
 /** Entities may be named by type and key; handlers get ids. @throws {@link NotFound} */
 async function withEntityId(
-  { entities }: Attributes,
+  attributes: Attributes,
   params: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
   const { entity } = params;
-  if (entity === undefined) return params;
-  const [id = entity] = await entities.entityIds([entity]);
-  return { ...params, entity: id };
+  return entity === undefined ? params : { ...params, entity: await attributes.entityId(entity) };
 }
 
 /** What is misspelt would be left out of account, and nobody would know. @throws {@link HttpProblem} 400 */

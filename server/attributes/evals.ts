@@ -75,9 +75,8 @@ export const evalRoutes: readonly AttributeRoute[] = [
     answer: answers.eval,
     handler: async (request, { entity_id, desired_output, comparison: written, notes }) => {
       const place = pipelinePlace(request);
-      const [entityId = entity_id] = await request.attributes.entities.entityIds([entity_id]);
       const of = {
-        entityId,
+        entityId: await request.attributes.entityId(entity_id),
         comparison: written === undefined ? EXACT : comparisonOf(written),
         notes,
       };

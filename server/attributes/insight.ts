@@ -82,7 +82,7 @@ export const insightRoutes: readonly AttributeRoute[] = [
     answer: answers.trial,
     handler: async ({ attributes }, { attribute, entity_id, modules }) => {
       const place = placeNamed('attribute', attribute);
-      const [entityId = entity_id] = await attributes.entities.entityIds([entity_id]);
+      const entityId = await attributes.entityId(entity_id);
       const { usage, ...report } = await attributes.tryModules(place, modules, entityId);
       return {
         ...report,

@@ -22,7 +22,7 @@ export function schemaCheck(schema: JsonObject): SchemaCheck {
   const text = JSON.stringify(schema);
   const check = BY_TEXT.get(text) ?? compiledCheck(schema);
   COMPILED.set(schema, check);
-  if (BY_TEXT.size >= MAX_BY_TEXT) BY_TEXT.clear();
+  if (BY_TEXT.size >= MAX_BY_TEXT && !BY_TEXT.has(text)) BY_TEXT.clear();
   BY_TEXT.set(text, check);
   return check;
 }

@@ -1,14 +1,14 @@
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startOpenAIServer, type OpenAIServer } from '../support/openai-server.js';
-import { shareBundles } from '../support/project-directory.js';
 import { runNodeTests } from './node-tests.js';
 import { expectPrinted } from './output.js';
-import { blocksOf, placeOf, ROOT, type Block } from './page.js';
-import { linkPackages, MILLRACE } from './running-project.js';
+import { blocksOf, placeOf, type Block } from './page.js';
+import { copyQuickstart } from './quickstart-copy.js';
+import { linkPackages } from './running-project.js';
 import { lasting, Terminal } from './terminal.js';
 
 /** A run from its start to its end, on a machine that is busy with other tests. */
@@ -27,13 +27,7 @@ describe.each(['docs/attribute-pipelines.md', 'docs/modules.md'])(
     let typed = '';
 
     beforeAll(async () => {
-      if (!existsSync(MILLRACE)) throw new Error('Build it first: npm run build');
-      cpSync(join(ROOT, 'examples/quickstart'), dir, {
-        recursive: true,
-        filter: (path) => !path.includes('.millrace'),
-      });
-      linkPackages(dir);
-      await shareBundles(dir);
+      await copyQuickstart(dir);
       model = await startOpenAIServer();
       model.reply(({ body }) => ({ says: blurbFor(JSON.stringify(body)) }));
       terminal = new Terminal(dir, {}, homedir());

@@ -1,10 +1,9 @@
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { shareBundles } from '../support/project-directory.js';
-import { blocksOf, placeOf, ROOT, type Block } from './page.js';
-import { linkPackages, MILLRACE } from './running-project.js';
+import { blocksOf, placeOf, type Block } from './page.js';
+import { copyQuickstart } from './quickstart-copy.js';
 import { lasting, Terminal } from './terminal.js';
 
 /** A run from its start to its end, on a machine that is busy with other tests. */
@@ -21,13 +20,7 @@ describe('docs/record-pipelines.md, followed in the quickstart', () => {
   let printed = '';
 
   beforeAll(async () => {
-    if (!existsSync(MILLRACE)) throw new Error('Build it first: npm run build');
-    cpSync(join(ROOT, 'examples/quickstart'), dir, {
-      recursive: true,
-      filter: (path) => !path.includes('.millrace'),
-    });
-    linkPackages(dir);
-    await shareBundles(dir);
+    await copyQuickstart(dir);
     // Commands that start a Temporal server of their own find its program there.
     terminal = new Terminal(dir, {}, homedir());
   });

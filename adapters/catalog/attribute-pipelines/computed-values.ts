@@ -6,7 +6,7 @@ import { attributeValue, eavRow } from '../eav-rows.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
 import { addHistory, upsertValues, type HistoryRow, type ValueRow } from '../value-rows.js';
-import { inParts, notePipelines } from './pending-changes.js';
+import { notePipelines } from './pending-changes.js';
 import type { RunRow } from './run-rows.js';
 
 /** An entity whose value was computed. */
@@ -29,29 +29,26 @@ export async function writeComputed(
     .select('needs_approval')
     .where('id', '=', run.attribute_id)
     .executeTakeFirstOrThrow();
-  for (const part of inParts(computed)) {
-    const before = await valuesBefore(database, transaction, run.attribute_id, part);
-    const rows: ValueRow[] = [];
-    const history: HistoryRow[] = [];
-    for (const { entityId, result } of part) {
-      const known = before.get(entityId) ?? NO_VALUE;
-      const about = { ...result, pipelineVersion: run.pipeline_version, runId: run.id };
-      const value = changedValue(
-        known,
-        { needsApproval: needs_approval },
-        { kind: 'computed', result: about },
-      );
-      if (value === known) continue;
-      const row = eavRow(entityId, run.attribute_id, value);
-      rows.push(row);
-      if (value.version !== known.version) history.push(entryOf(row, run));
-    }
-    await upsertValues(database, transaction, rows, now);
-    if (history.length === 0) continue;
-    await addHistory(database, transaction, history, { principal: run.principal, now });
-    const changed = history.map(({ entity_id }) => entity_id);
-    await notePipelines(database, transaction, run.attribute_id, changed, now);
+  const before = await valuesBefore(database, transaction, run.attribute_id, computed);
+  const rows: ValueRow[] = [];
+  const history: HistoryRow[] = [];
+  for (const { entityId, result } of computed) {
+    const known = before.get(entityId) ?? NO_VALUE;
+    const about = { ...result, pipelineVersion: run.pipeline_version, runId: run.id };
+    const value = changedValue(
+      known,
+      { needsApproval: needs_approval },
+      { kind: 'computed', result: about },
+    );
+    if (value === known) continue;
+    const row = eavRow(entityId, run.attribute_id, value);
+    rows.push(row);
+    if (value.version !== known.version) history.push(entryOf(row, run));
   }
+  await upsertValues(database, transaction, rows, now);
+  await addHistory(database, transaction, history, { principal: run.principal, now });
+  const changed = history.map(({ entity_id }) => entity_id);
+  await notePipelines(database, transaction, run.attribute_id, changed, now);
 }
 
 /** Locked, so that what a person does to a value at the same time comes before or after. */

@@ -36,14 +36,11 @@ export async function entityIds(
   db: Kysely<Tables>,
   names: readonly string[],
 ): Promise<readonly string[]> {
-  const keys = new Map<string, string[]>();
-  for (const name of names) {
-    const named = typeAndKey(name);
-    if (named !== undefined) keys.set(named.type, [...(keys.get(named.type) ?? []), named.key]);
-  }
+  const keyed = names.flatMap((name) => typeAndKey(name) ?? []);
   const ids = new Map<string, string>();
-  for (const [type, ofType] of keys) {
-    for (const part of inParts(ofType)) {
+  for (const type of new Set(keyed.map((named) => named.type))) {
+    const keys = keyed.filter((named) => named.type === type).map(({ key }) => key);
+    for (const part of inParts(keys)) {
       const rows = await selectEntities(db)
         .where('entity_types.name', '=', type)
         .where('entities.key', 'in', part)
