@@ -104,6 +104,8 @@ export interface PipelinesTable {
   readonly pipeline_version: Count;
   readonly pipeline_updated_at: Time;
   readonly on_error: 'abort' | 'continue';
+  /** Whether it runs by itself. */
+  readonly automatic: Flag;
   readonly batch_size: Optional<number>;
   readonly run_budget: Optional<number>;
   readonly day_budget: Optional<number>;

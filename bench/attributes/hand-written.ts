@@ -4,6 +4,7 @@ import { inputHasher } from '../../src/attribute-pipeline/input-hash.js';
 import type { Candidate, RunBatch } from '../../src/attribute-pipeline/run-catalog.js';
 import type { Sandbox } from '../../src/attribute-pipeline/sandbox.js';
 import { join } from 'node:path';
+import { UNSET_PIPELINE } from '../../src/attribute-pipeline/pipeline.js';
 import { addProducts, AREA, author, PRODUCT } from './products.js';
 
 const MODULES = [
@@ -23,13 +24,10 @@ export async function claimedRun(
 ): Promise<{ readonly catalog: Catalog; readonly run: string; readonly ids: readonly string[] }> {
   const catalog = await openCatalog({ url: `sqlite:${join(dir, 'catalog.db')}` });
   const ids = await addProducts(catalog, count);
-  const settings = { name: null, onError: 'abort', batchSize: null } as const;
   await catalog.attributePipelines.addPipeline(
     PLACE,
     {
-      ...settings,
-      runBudget: null,
-      dayBudget: null,
+      ...UNSET_PIPELINE,
       modules: [...MODULES],
       inputs: [...AREA.inputs],
     },

@@ -61,6 +61,7 @@ function text(found: readonly Listed[]): string {
     return [
       pipelineName(pipeline),
       String(pipeline.version),
+      pipeline.automatic ? 'by itself' : 'when asked',
       lastRun?.status ?? 'never run',
       lastRun === null ? '' : formatTime(lastRun.at),
       typeof lastRun?.durationMs === 'number' ? formatDuration(lastRun.durationMs) : '',
@@ -76,6 +77,7 @@ function text(found: readonly Listed[]): string {
     [
       'PIPELINE',
       'VERSION',
+      'RUNS',
       'LAST RUN',
       'STARTED',
       'TOOK',

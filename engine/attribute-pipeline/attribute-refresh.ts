@@ -86,10 +86,12 @@ export class AttributeRefresh {
       const ready = readyPipelines(pipelines, new Set(due), new Set(running));
       return ready.map((place) => refreshRun(ulid(), place, []));
     }
-    const { entityType, pipelines: named } = task;
+    const { entityType, pipelines: named, trigger } = task;
     const all = await this.#pipelines(entityType);
     const names = named === undefined ? undefined : new Set(named.map(pipelineName));
-    const wanted = all.filter((one) => names === undefined || names.has(pipelineName(one)));
+    const wanted = all.filter((one) =>
+      names === undefined ? one.automatic || trigger === 'manual' : names.has(pipelineName(one)),
+    );
     // Lists have the runs in the order in which they are to be.
     const nextId = monotonicFactory();
     return refreshOrder(wanted).map(({ pipeline, after }) => refreshRun(nextId(), pipeline, after));

@@ -29,7 +29,7 @@ import type {
   PipelinePlace,
 } from '../../src/attribute-pipeline/pipeline-catalog.js';
 import {
-  PIPELINE_DEFAULTS,
+  UNSET_PIPELINE,
   pipelineName,
   type AttributePipeline,
   type PipelineInput,
@@ -188,6 +188,7 @@ export class Attributes {
       const active = await attributeRuns.active(place);
       if (active !== undefined) await this.#tellBudget(active);
     }
+    if (settings.automatic === true) await this.#changed(place.entityType);
     return changed;
   }
 
@@ -228,7 +229,7 @@ export class Attributes {
   async #inputOf(place: PipelinePlace, written: WrittenPipeline): Promise<PipelineInput> {
     const name = pipelineName(place);
     if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
-    return { ...UNSET, ...written, inputs: [], ...(await this.#checked(place, written)) };
+    return { ...UNSET_PIPELINE, ...written, inputs: [], ...(await this.#checked(place, written)) };
   }
 
   async #checked(
@@ -236,7 +237,7 @@ export class Attributes {
     written: Partial<WrittenPipeline>,
   ): Promise<Partial<Pick<PipelineInput, 'modules' | 'inputs'>>> {
     const name = pipelineName(place);
-    const problems = pipelineSettingsProblems({ ...UNSET, ...written });
+    const problems = pipelineSettingsProblems({ ...UNSET_PIPELINE, ...written });
     if (problems.length > 0) throw new InvalidSettings(name, problems);
     if (written.modules === undefined) return {};
     return checkedModules(name, written.modules, this.options.modules(), {
@@ -424,11 +425,3 @@ export class Attributes {
     return catalog.attributeRuns.end(id, 'aborted', ENDED_OUTSIDE, new Date());
   }
 }
-
-const UNSET: PipelineSettings = {
-  name: null,
-  onError: PIPELINE_DEFAULTS.onError,
-  batchSize: null,
-  runBudget: null,
-  dayBudget: null,
-};

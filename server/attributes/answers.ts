@@ -49,6 +49,7 @@ const pipelineAnswer = z.strictObject({
   modules: z.array(z.strictObject({ id: text, module: text, settings: z.record(text, value) })),
   inputs: z.array(text),
   on_error: z.enum(ON_ERROR),
+  automatic: z.boolean(),
   batch_size: optionalCount,
   run_budget: z.number().nullable(),
   day_budget: z.number().nullable(),

@@ -167,6 +167,7 @@ export function pipelineBody(
     modules: pipeline.modules.map(({ id, module, settings }) => ({ id, module, settings })),
     inputs: pipeline.inputs,
     on_error: pipeline.onError,
+    automatic: pipeline.automatic,
     batch_size: pipeline.batchSize,
     run_budget: pipeline.runBudget,
     day_budget: pipeline.dayBudget,

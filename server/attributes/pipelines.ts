@@ -24,6 +24,13 @@ export const writtenModule = z.strictObject({
 export const pipelineSettings = {
   name: nullableText.exactOptional(),
   on_error: z.enum(ON_ERROR).exactOptional(),
+  automatic: z
+    .boolean()
+    .meta({
+      description:
+        'Whether it runs by itself: when something is saved that it reads, and each night.',
+    })
+    .exactOptional(),
   batch_size: z.int().nullable().exactOptional(),
   run_budget: z.number().nullable().exactOptional(),
   day_budget: z.number().nullable().exactOptional(),
@@ -186,6 +193,7 @@ type WrittenSettings = z.output<z.ZodObject<typeof pipelineSettings>>;
 export function pipelineSettingsOf({
   name,
   on_error,
+  automatic,
   batch_size,
   run_budget,
   day_budget,
@@ -193,6 +201,7 @@ export function pipelineSettingsOf({
   return {
     ...(name !== undefined && { name }),
     ...(on_error !== undefined && { onError: on_error }),
+    ...(automatic !== undefined && { automatic }),
     ...(batch_size !== undefined && { batchSize: batch_size }),
     ...(run_budget !== undefined && { runBudget: run_budget }),
     ...(day_budget !== undefined && { dayBudget: day_budget }),

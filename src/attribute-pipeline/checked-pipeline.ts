@@ -145,7 +145,7 @@ export function pipelineSettingsProblems({
   batchSize,
   runBudget,
   dayBudget,
-}: Omit<PipelineSettings, 'onError'>): readonly SettingsProblem[] {
+}: Omit<PipelineSettings, 'onError' | 'automatic'>): readonly SettingsProblem[] {
   const problems: SettingsProblem[] = [];
   const { batchSize: most, nameCharacters } = PIPELINE_LIMITS;
   if (name !== null && (name.trim() === '' || name.length > nameCharacters))

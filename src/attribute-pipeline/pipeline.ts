@@ -18,6 +18,8 @@ export interface PipelineSettings {
   /** Unique within the entity type, where it is set. */
   readonly name: string | null;
   readonly onError: OnError;
+  /** Whether it runs by itself: when something is saved that it reads, and each night. Otherwise only when somebody asks for it. */
+  readonly automatic: boolean;
   /** Entities that the modules get at once; null: {@link PIPELINE_DEFAULTS.batchSize}. */
   readonly batchSize: number | null;
   /** What one run, and all runs of one day, may cost at most, in the currency of the models' prices. */
@@ -63,8 +65,18 @@ export interface AttributePipeline extends PipelineSettings {
   readonly updatedAt: Date;
 }
 
+/** What a pipeline has of which nobody has set anything. */
+export const UNSET_PIPELINE: PipelineSettings = {
+  name: null,
+  onError: 'abort',
+  automatic: true,
+  batchSize: null,
+  runBudget: null,
+  dayBudget: null,
+};
+
 /** What holds where a pipeline sets nothing. */
-export const PIPELINE_DEFAULTS = { batchSize: 200, onError: 'abort' } as const;
+export const PIPELINE_DEFAULTS = { batchSize: 200 } as const;
 
 /** Limits on pipelines. Each is named in the error that it causes. */
 export const PIPELINE_LIMITS = {

@@ -9,6 +9,7 @@ import { useProjectDirectory } from '../support/project-directory.js';
 import { writeProject } from '../support/project.js';
 import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
+import { UNSET_PIPELINE } from '../../src/attribute-pipeline/pipeline.js';
 import { config } from './fixtures.js';
 
 jest.setTimeout(120_000);
@@ -95,11 +96,8 @@ async function fillCatalog(): Promise<void> {
   await catalog.attributePipelines.addPipeline(
     { entityType: 'product', attribute: 'area' },
     {
-      name: null,
-      onError: 'abort',
+      ...UNSET_PIPELINE,
       batchSize: BATCH,
-      runBudget: null,
-      dayBudget: null,
       inputs: ['width'],
       modules: [
         {

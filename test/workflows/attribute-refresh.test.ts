@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AttributeSchedules } from '../../engine/attribute-pipeline/attribute-schedules.js';
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
-import { useAttributeStacks, type AttributeStack } from '../support/attribute-stack.js';
+import { by, useAttributeStacks, type AttributeStack } from '../support/attribute-stack.js';
 import { until } from '../support/until.js';
 
 const integer = { dataType: 'integer' } as const;
@@ -153,6 +153,32 @@ describe('all pipelines of a type', () => {
       ['two', 'schedule'],
       ['three', 'schedule'],
     ]);
+  });
+
+  it('run by themselves only where they are automatic, and go on from what they have missed', async () => {
+    const stack = await start({}, { width: integer, area: computed, price: computed });
+    await stack.calculate('area', ['width'], 'return $json.width * 2');
+    await stack.calculate('price', ['area'], 'return $json.area * 10', { automatic: false });
+    await stack.save({ a: { width: 1 } });
+    await untilValues(stack, 'area', { a: 2 });
+    const all = async (trigger: 'schedule' | 'manual') => {
+      const id = await stack.attributes.refresh.all({
+        kind: 'all',
+        entityType: stack.type,
+        trigger,
+        task: { force: false },
+      });
+      return stack.env.engine.temporal.client.workflow.getHandle(id).result();
+    };
+    expect(await all('schedule')).toEqual({ completed: 1, failed: 0 });
+    expect(await stack.values('price')).toEqual({});
+    expect(await all('manual')).toEqual({ completed: 2, failed: 0 });
+    expect(await stack.values('price')).toEqual({ a: 20 });
+    await stack.save({ a: { width: 3 } });
+    await untilValues(stack, 'area', { a: 6 });
+    expect(await stack.values('price')).toEqual({ a: 20 });
+    await stack.attributes.changePipeline(stack.place('price'), { automatic: true }, 1, by());
+    await untilValues(stack, 'price', { a: 60 });
   });
 
   it('run each night by a schedule of Temporal, and what was left each minute', async () => {

@@ -24,6 +24,7 @@ export function openRuns(
           .innerJoin('attributes', 'attributes.id', 'pipelines.attribute_id')
           .innerJoin('entity_types', 'entity_types.id', 'pipelines.entity_type_id')
           .select(['entity_types.name as entityType', 'attributes.name as attribute'])
+          .where('pipelines.automatic', '=', true)
           .where((eb) =>
             eb.exists(
               eb

@@ -15,6 +15,7 @@ import {
   pipelineName,
   type AttributePipeline,
   type PipelineInput,
+  type PipelineSettings,
 } from '../../../src/attribute-pipeline/pipeline.js';
 import { canonicalJson } from '../../../src/definition/json.js';
 import type { CatalogDatabase } from '../database.js';
@@ -140,13 +141,15 @@ async function check(
 function settingsOf({
   name,
   onError,
+  automatic,
   batchSize,
   runBudget,
   dayBudget,
-}: Pick<PipelineInput, 'name' | 'onError' | 'batchSize' | 'runBudget' | 'dayBudget'>) {
+}: PipelineSettings) {
   return {
     name,
     on_error: onError,
+    automatic,
     batch_size: batchSize,
     run_budget: runBudget,
     day_budget: dayBudget,

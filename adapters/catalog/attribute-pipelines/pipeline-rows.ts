@@ -8,7 +8,7 @@ import {
 import type { PipelinePlace } from '../../../src/attribute-pipeline/pipeline-catalog.js';
 import type { PipelinesTable } from '../attribute-tables.js';
 import type { Tables } from '../tables.js';
-import { readObject, readTime } from '../values.js';
+import { readFlag, readObject, readTime } from '../values.js';
 
 /** A row of a pipeline, with what it is called by. */
 export type PipelineRow = Selectable<PipelinesTable> & {
@@ -97,6 +97,7 @@ function pipelineOf(
     })),
     inputs,
     onError: row.on_error,
+    automatic: readFlag(row.automatic),
     batchSize: row.batch_size,
     runBudget: row.run_budget,
     dayBudget: row.day_budget,

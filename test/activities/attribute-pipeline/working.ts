@@ -7,7 +7,7 @@ import { ATTRIBUTE_DEFAULTS } from '../../../src/attribute-pipeline/attribute.js
 import { defineModule, type ModuleDefinition } from '../../../src/attribute-pipeline/module.js';
 import { attributesSource } from '../../../src/attribute-pipeline/modules/attributes-source.js';
 import { attributePlan } from '../../../src/attribute-pipeline/plan.js';
-import type { PipelineInput } from '../../../src/attribute-pipeline/pipeline.js';
+import { UNSET_PIPELINE, type PipelineInput } from '../../../src/attribute-pipeline/pipeline.js';
 import type { AttributeRun, RunTask } from '../../../src/attribute-pipeline/run.js';
 import { NO_SERVICES } from '../../../src/pipeline/context.js';
 
@@ -68,11 +68,8 @@ export class Products {
     await this.catalog.attributePipelines.addPipeline(
       { entityType: 'product', attribute },
       {
-        name: null,
-        onError: 'abort',
+        ...UNSET_PIPELINE,
         batchSize: 4,
-        runBudget: null,
-        dayBudget: null,
         inputs,
         modules: [
           {

@@ -186,6 +186,11 @@ export function testEvals(open: OpenAttributes): void {
         (await runs.due('product')).map(({ attribute }) => attribute).sort();
       expect(await names()).toEqual(['grade', 'score']);
       expect(await runs.due('other')).toEqual([]);
+      const switched = await attributePipelines.changePipeline(SCORE, { automatic: false }, 1, ANN);
+      expect(switched).toMatchObject({ automatic: false, version: 1 });
+      expect(await names()).toEqual(['grade']);
+      await attributePipelines.changePipeline(SCORE, { automatic: true }, 2, ANN);
+      expect(await names()).toEqual(['grade', 'score']);
       expect(await runs.pendingChange(id, a)).toEqual({
         cause: 'input',
         attribute: 'size',

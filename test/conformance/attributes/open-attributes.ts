@@ -4,7 +4,7 @@ import {
   type Attribute,
   type AttributeSettings,
 } from '../../../src/attribute-pipeline/attribute.js';
-import type { PipelineInput } from '../../../src/attribute-pipeline/pipeline.js';
+import { UNSET_PIPELINE, type PipelineInput } from '../../../src/attribute-pipeline/pipeline.js';
 
 /** A catalog that is open, for one test. */
 export interface OpenAttributes {
@@ -41,11 +41,7 @@ export function pipelineInput(
   change: Partial<PipelineInput> = {},
 ): PipelineInput {
   return {
-    name: null,
-    onError: 'abort',
-    batchSize: null,
-    runBudget: null,
-    dayBudget: null,
+    ...UNSET_PIPELINE,
     inputs,
     modules: [
       { module: 'attributes_source', settings: { attributes: [...inputs] } },
