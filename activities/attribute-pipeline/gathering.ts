@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Attribute } from '../../src/attribute-pipeline/attribute.js';
 import { inputHasher } from '../../src/attribute-pipeline/input-hash.js';
 import type { AttributePlan } from '../../src/attribute-pipeline/plan.js';
@@ -89,5 +89,5 @@ export function attributeOfPlan(
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }

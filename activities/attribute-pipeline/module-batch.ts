@@ -52,6 +52,9 @@ export class ModuleBroken extends Error {
 /** Longest time of one batch in one module where it sets none, in seconds. */
 const TIMEOUT_SECONDS = 600;
 
+/** Why the signal of a batch is aborted that has come to its end. One for all: its stack would cost more than most batches do. */
+const BATCH_OVER = new Error('The batch is over.');
+
 /** Most characters of what is kept of one failure. */
 const MAX_MESSAGE = 2_000;
 
@@ -85,11 +88,11 @@ export async function gatherInputs(
   let batch = entities;
   for (const source of sources) {
     const asked = batch.map((entity) => ({ ...entity, inputs: given(source, entity.entityId) }));
-    batch = await through(source, asked, surroundings, (entity, result, at) => {
-      if (!isPlainObject(result.value))
-        return failed(entity, source, 'a source gives an object: inputs by their names');
-      gathered[at] = { ...gathered[at], ...(result.value as JsonObject) };
-      return entity;
+    batch = await through(source, asked, surroundings, ({ value }, at) => {
+      if (!isPlainObject(value))
+        return failure(source, 'a source gives an object: inputs by their names');
+      gathered[at] = { ...gathered[at], ...(value as JsonObject) };
+      return {};
     });
   }
   return batch.map((entity, at) => ({ ...entity, inputs: gathered[at] ?? {} }));
@@ -107,29 +110,39 @@ export async function computeValues(
 ): Promise<readonly BatchEntity[]> {
   let batch = entities;
   for (const processor of processors)
-    batch = await through(processor, batch, surroundings, (entity, result) => ({
-      ...entity,
-      value: result.value,
-      confidence: result.confidence,
-      justification: result.justification,
-    }));
+    batch = await through(
+      processor,
+      batch,
+      surroundings,
+      ({ value, confidence, justification }) => ({
+        value,
+        confidence,
+        justification,
+      }),
+    );
   const last = processors.at(-1);
   if (last === undefined) return batch;
   return batch.map((entity) => {
     if (entity.end !== undefined) return entity;
     const problem = valueProblem(surroundings.attribute, entity.value);
-    return problem === undefined ? entity : failed(entity, last, problem);
+    return problem === undefined ? entity : { ...entity, ...failure(last, problem) };
   });
 }
 
 type OkResult = Extract<ModuleResult, { readonly status: 'ok' }>;
+
+/** What a module changes of an entity: what it has come to, or why it has ended. */
+type Taken = Partial<Pick<BatchEntity, 'value' | 'confidence' | 'justification' | 'end'>>;
+
+/** What becomes of a result, by its entity's place in the batch. */
+type Take = (result: OkResult, at: number) => Taken;
 
 /** Takes those that nothing has ended yet through a module. */
 async function through(
   module: BatchModule,
   entities: readonly BatchEntity[],
   surroundings: BatchSurroundings,
-  take: (entity: BatchEntity, result: OkResult, at: number) => BatchEntity,
+  take: Take,
 ): Promise<readonly BatchEntity[]> {
   const going = entities.flatMap((entity, at) =>
     entity.end === undefined ? [{ entity, at }] : [],
@@ -153,34 +166,40 @@ function afterModule(
   entity: BatchEntity,
   result: ModuleResult,
   at: number,
-  take: (entity: BatchEntity, result: OkResult, at: number) => BatchEntity,
+  take: Take,
 ): BatchEntity {
-  const paid = { ...entity, usage: [...entity.usage, ...result.usage] };
+  const usage = joined(entity.usage, result.usage);
   switch (result.status) {
     case 'skipped':
-      return { ...paid, end: { kind: 'skipped', reason: result.reason } };
+      return { ...entity, usage, end: { kind: 'skipped', reason: result.reason } };
     case 'error':
-      return failed(paid, module, result.errors.join('; '));
+      return { ...entity, usage, ...failure(module, result.errors.join('; ')) };
     case 'ok': {
       const { confidence } = result;
       if (confidence !== null && !(confidence >= 0 && confidence <= 1))
-        return failed(paid, module, `confidence is 0 to 1, and was ${String(confidence)}`);
-      return take(
-        {
-          ...paid,
-          meta: { ...entity.meta, ...result.meta },
-          warnings: [...entity.warnings, ...result.warnings],
-        },
-        result,
-        at,
-      );
+        return {
+          ...entity,
+          usage,
+          ...failure(module, `confidence is 0 to 1, and was ${String(confidence)}`),
+        };
+      return {
+        ...entity,
+        usage,
+        meta: { ...entity.meta, ...result.meta },
+        warnings: joined(entity.warnings, result.warnings),
+        ...take(result, at),
+      };
     }
   }
 }
 
-function failed(entity: BatchEntity, { definition }: BatchModule, message: string): BatchEntity {
+/** Two lists as one. Most modules add nothing: entities by the hundred thousand need no list of their own. */
+function joined<T>(before: readonly T[], added: readonly T[]): readonly T[] {
+  return added.length === 0 ? before : [...before, ...added];
+}
+
+function failure({ definition }: BatchModule, message: string): Required<Pick<Taken, 'end'>> {
   return {
-    ...entity,
     end: { kind: 'failed', module: definition.slug, message: message.slice(0, MAX_MESSAGE) },
   };
 }
@@ -225,7 +244,7 @@ export async function resultsOf(
     return results;
   } finally {
     clearTimeout(timer);
-    limit.abort();
+    limit.abort(BATCH_OVER);
   }
 }
 

@@ -1,12 +1,13 @@
 import { CompiledQuery, type Transaction } from 'kysely';
 import type { CatalogDatabase, Dialect } from './database.js';
 import type { Tables } from './tables.js';
+import { sqliteParameter } from './values.js';
 
 /** Where many rows go. */
 export interface BulkInsert<Column extends string = string> {
   readonly table: keyof Tables;
   readonly columns: readonly Column[];
-  /** Columns behind them that have the same in all rows of one call. */
+  /** Columns behind them that have the same in all rows of one call: parameters once, and not once a row. */
   readonly same?: readonly Column[];
   /** Rows that are there already get what these columns are to be; without it, they are an error. */
   readonly onConflict?: { readonly key: readonly Column[]; readonly update: readonly Column[] };
@@ -32,17 +33,19 @@ export async function insertRows<Column extends string>(
   rows: readonly BulkRow<Column>[],
   same?: BulkRow<Column>,
 ): Promise<void> {
-  const shared = (into.same ?? []).map((column) => same?.[column] ?? null);
+  const given = (row: BulkRow<Column> | undefined, column: Column): unknown => {
+    const value = row?.[column] ?? null;
+    return kind === 'sqlite' ? sqliteParameter(value) : value;
+  };
+  const shared = (into.same ?? []).map((column) => given(same, column));
   const most = ROWS_AT_ONCE[kind];
   for (let from = 0; from < rows.length;) {
     const left = rows.length - from;
     // A rest of any length would be a statement that nobody else has.
     const count = kind === 'sqlite' && left < most ? 1 : Math.min(left, most);
-    const parameters: unknown[] = [];
-    for (let at = from; at < from + count; at += 1) {
-      for (const column of into.columns) parameters.push(rows[at]?.[column] ?? null);
-      parameters.push(...shared);
-    }
+    const parameters: unknown[] = [...shared];
+    for (let at = from; at < from + count; at += 1)
+      for (const column of into.columns) parameters.push(given(rows[at], column));
     await transaction.executeQuery(CompiledQuery.raw(statement(kind, into, count), parameters));
     from += count;
   }
@@ -65,20 +68,34 @@ function textOf(
   { table, columns: own, same = [], onConflict }: BulkInsert,
   count: number,
 ): string {
-  const columns = [...own, ...same];
   const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
-  const width = columns.length;
-  const rows = Array.from({ length: count }, (_row, row) => {
-    const places = columns.map((_column, at) =>
-      kind === 'postgres' ? `$${String(row * width + at + 1)}` : '?',
-    );
-    return `(${places.join(', ')})`;
-  });
+  const values =
+    kind === 'postgres' ? numberedRows(own, same, count) : countedRows(own, same, count);
   const conflict =
     onConflict === undefined
       ? ''
       : ` on conflict (${list(onConflict.key)}) do update set ${onConflict.update
           .map((column) => `"${column}" = excluded."${column}"`)
           .join(', ')}`;
-  return `insert into "${table}" (${list(columns)}) values ${rows.join(', ')}${conflict}`;
+  return `insert into "${table}" (${list([...same, ...own])}) ${values}${conflict}`;
+}
+
+/** PostgreSQL's parameters have numbers: a row names again what all have. */
+function numberedRows(own: readonly string[], same: readonly string[], count: number): string {
+  const shared = same.map((_column, at) => `$${String(at + 1)}`);
+  const rows = Array.from({ length: count }, (_row, row) => {
+    const first = same.length + row * own.length + 1;
+    return `(${[...shared, ...own.map((_column, at) => `$${String(first + at)}`)].join(', ')})`;
+  });
+  return `values ${rows.join(', ')}`;
+}
+
+/** SQLite's have none here: a row is selected beside what all have. */
+function countedRows(own: readonly string[], same: readonly string[], count: number): string {
+  const marks = (columns: readonly string[]): readonly string[] => columns.map(() => '?');
+  const row = `(${marks(own).join(', ')})`;
+  const names = own.map((_column, at) => `column${String(at + 1)}`);
+  const rows = Array.from({ length: count }, () => row).join(', ');
+  // Without a condition, ON CONFLICT would be taken for one of a join.
+  return `select ${[...marks(same), ...names].join(', ')} from (values ${rows}) where true`;
 }

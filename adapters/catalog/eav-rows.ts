@@ -11,6 +11,7 @@ export type EavRow = Omit<Selectable<EavVersionedTable>, 'created_at' | 'updated
 /** The columns that a {@link ReadValue} is made of, and whose it is. */
 export const READ_COLUMNS = [
   'eav_versioned.entity_id',
+  'eav_versioned.attribute_id',
   'eav_versioned.value_current',
   'eav_versioned.value_approved',
   'eav_versioned.value_live',

@@ -11,7 +11,7 @@ import {
 } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../error-parts.js';
-import { sqliteParameter } from './values.js';
+import { sqliteParameters } from './values.js';
 
 /** How long a statement waits for others that write. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -115,7 +115,7 @@ class SqliteDriver implements Driver {
 }
 
 class SqliteConnection implements DatabaseConnection {
-  readonly #statements = new Map<string, Sqlite.Statement>();
+  readonly #statements = new Map<string, PreparedStatement>();
 
   constructor(private readonly database: Sqlite.Database) {}
 
@@ -129,22 +129,49 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   #run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
-    const statement = this.#prepare(sql);
-    const values = parameters.map(sqliteParameter);
+    const { statement, columns } = this.#prepare(sql);
+    const values = sqliteParameters(parameters);
     // Kysely knows the type of the rows from the query.
-    if (statement.reader) return { rows: statement.all(values) as R[] };
+    if (columns !== undefined) return { rows: rowsOf(statement, columns, values) as R[] };
     const { changes } = statement.run(values);
     return { rows: [], numAffectedRows: BigInt(changes) };
   }
 
-  #prepare(sql: string): Sqlite.Statement {
+  #prepare(sql: string): PreparedStatement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.database.prepare(sql);
+    const prepared: PreparedStatement = statement.reader
+      ? { statement: statement.raw(), columns: statement.columns().map(({ name }) => name) }
+      : { statement };
     if (sql.length <= MAX_STATEMENT_LENGTH) {
       if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
-      this.#statements.set(sql, statement);
+      this.#statements.set(sql, prepared);
     }
-    return statement;
+    return prepared;
   }
+}
+
+/** A statement; the names of what it reads, where it reads. */
+interface PreparedStatement {
+  readonly statement: Sqlite.Statement;
+  readonly columns?: readonly string[];
+}
+
+/** Rows as objects of one shape. The driver's own are dictionaries, which take longer to make and to read. */
+function rowsOf(
+  statement: Sqlite.Statement,
+  columns: readonly string[],
+  parameters: readonly unknown[],
+): readonly object[] {
+  // It is in raw mode, and gives arrays.
+  const lists = statement.all(parameters) as readonly (readonly unknown[])[];
+  const width = lists[0]?.length ?? 0;
+  // A newer version of Millrace may have added columns to the file meanwhile, which `*` takes in.
+  const names = width <= columns.length ? columns : statement.columns().map(({ name }) => name);
+  return lists.map((list) => {
+    const row: Record<string, unknown> = {};
+    for (let at = 0; at < width; at += 1) row[names[at] ?? ''] = list[at];
+    return row;
+  });
 }

@@ -1,7 +1,8 @@
-import type { Insertable, Transaction } from 'kysely';
+import { sql, type Insertable, type RawBuilder, type Transaction } from 'kysely';
 import type { EavHistoryTable, EavVersionedTable } from './attribute-tables.js';
 import { insertRows, type BulkInsert } from './bulk-insert.js';
 import type { CatalogDatabase } from './database.js';
+import { isOneOf } from './in-list.js';
 import type { Tables } from './tables.js';
 import { plainText } from './values.js';
 
@@ -36,6 +37,21 @@ const VALUES: BulkInsert<keyof EavVersionedTable> = {
   onConflict: { key: KEY, update: [...CHANGING, 'updated_at'] },
 };
 
+/** What all values have that a run has computed. */
+const COMPUTED_SAME = ['attribute_id', 'pipeline_version', 'run_id'] as const;
+
+type ComputedSame = (typeof COMPUTED_SAME)[number];
+
+const COMPUTED: BulkInsert<keyof EavVersionedTable> = {
+  table: 'eav_versioned',
+  columns: [
+    'entity_id',
+    ...CHANGING.filter((column) => column !== 'pipeline_version' && column !== 'run_id'),
+  ],
+  same: [...COMPUTED_SAME, 'created_at', 'updated_at'],
+  onConflict: { key: KEY, update: [...CHANGING, 'updated_at'] },
+};
+
 const HISTORY: BulkInsert<keyof EavHistoryTable> = {
   table: 'eav_history',
   columns: [
@@ -60,6 +76,68 @@ export async function upsertValues(
   now: Date,
 ): Promise<void> {
   await insertRows(database, transaction, VALUES, rows, { created_at: now, updated_at: now });
+}
+
+/** A value that a run has computed, but for what all values of the run have. */
+export type ComputedRow = Omit<ValueRow, ComputedSame>;
+
+/** The run that has computed values, and who has asked for it. */
+export interface ComputedBy extends Required<Pick<ValueRow, ComputedSame>> {
+  readonly principal: string | null;
+  readonly now: Date;
+}
+
+/** Writes values that a run has computed, whether or not there were any before. */
+export async function upsertComputed(
+  database: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  rows: readonly ComputedRow[],
+  { attribute_id, pipeline_version, run_id, now }: ComputedBy,
+): Promise<void> {
+  const same = { attribute_id, pipeline_version, run_id, created_at: now, updated_at: now };
+  await insertRows(database, transaction, COMPUTED, rows, same);
+}
+
+/** Adds values to the history that {@link upsertComputed} has just written: they are in the database already. */
+export async function addComputedHistory(
+  database: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  entityIds: readonly string[],
+  { attribute_id, principal, now }: ComputedBy,
+): Promise<void> {
+  if (entityIds.length === 0) return;
+  const by = principal === null ? null : plainText(principal);
+  await transaction
+    .insertInto('eav_history')
+    .columns([...KEY, 'version', 'change', ...COPIED.map(([to]) => to), 'principal', 'at'])
+    .expression((eb) =>
+      eb
+        .selectFrom('eav_versioned')
+        .select([...KEY, 'version', sql.lit('computed').as('change')])
+        .select(COPIED.map(([, from]) => from))
+        .select([
+          (database.kind === 'postgres' ? sql<string>`${by}::text` : sql<string>`${by}`).as('by'),
+          timeValue(database, now).as('at'),
+        ])
+        .where('attribute_id', '=', attribute_id)
+        .where(isOneOf(database, 'eav_versioned.entity_id', entityIds)),
+    )
+    .execute();
+}
+
+/** Columns of the history, each with that of the value which goes there. */
+const COPIED = [
+  ['value', 'value_current'],
+  ['justification', 'justification'],
+  ['confidence', 'confidence'],
+  ['pipeline_version', 'pipeline_version'],
+  ['inputs', 'inputs'],
+  ['run_id', 'run_id'],
+] as const;
+
+/** A time within a selected row: PostgreSQL takes a bare parameter there for text. */
+export function timeValue({ kind }: Pick<CatalogDatabase, 'kind'>, now: Date): RawBuilder<Date> {
+  return kind === 'postgres' ? sql<Date>`${now}::timestamptz` : sql<Date>`${now}`;
 }
 
 /** Adds what has happened to values. */

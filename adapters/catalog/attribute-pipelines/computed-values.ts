@@ -5,7 +5,7 @@ import type { CatalogDatabase } from '../database.js';
 import { attributeValue, eavRow } from '../eav-rows.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
-import { addHistory, upsertValues, type HistoryRow, type ValueRow } from '../value-rows.js';
+import { addComputedHistory, upsertComputed, type ComputedRow } from '../value-rows.js';
 import { notePipelines } from './pending-changes.js';
 import type { RunRow } from './run-rows.js';
 
@@ -30,8 +30,8 @@ export async function writeComputed(
     .where('id', '=', run.attribute_id)
     .executeTakeFirstOrThrow();
   const before = await valuesBefore(database, transaction, run.attribute_id, computed);
-  const rows: ValueRow[] = [];
-  const history: HistoryRow[] = [];
+  const rows: ComputedRow[] = [];
+  const changed: string[] = [];
   for (const { entityId, result } of computed) {
     const known = before.get(entityId) ?? NO_VALUE;
     const about = { ...result, pipelineVersion: run.pipeline_version, runId: run.id };
@@ -41,13 +41,13 @@ export async function writeComputed(
       { kind: 'computed', result: about },
     );
     if (value === known) continue;
-    const row = eavRow(entityId, run.attribute_id, value);
-    rows.push(row);
-    if (value.version !== known.version) history.push(entryOf(row, run));
+    rows.push(eavRow(entityId, run.attribute_id, value));
+    if (value.version !== known.version) changed.push(entityId);
   }
-  await upsertValues(database, transaction, rows, now);
-  await addHistory(database, transaction, history, { principal: run.principal, now });
-  const changed = history.map(({ entity_id }) => entity_id);
+  const { attribute_id, pipeline_version, principal } = run;
+  const by = { attribute_id, pipeline_version, run_id: run.id, principal, now };
+  await upsertComputed(database, transaction, rows, by);
+  await addComputedHistory(database, transaction, changed, by);
   await notePipelines(database, transaction, run.attribute_id, changed, now);
 }
 
@@ -68,19 +68,4 @@ async function valuesBefore(
     .$if(database.locksRows, (query) => query.forUpdate())
     .execute();
   return new Map(rows.map((row) => [row.entity_id, attributeValue(row)]));
-}
-
-function entryOf(row: ReturnType<typeof eavRow>, run: RunRow): HistoryRow {
-  return {
-    entity_id: row.entity_id,
-    attribute_id: row.attribute_id,
-    version: row.version ?? 1,
-    change: 'computed',
-    value: row.value_current ?? null,
-    justification: row.justification ?? null,
-    confidence: row.confidence ?? null,
-    pipeline_version: row.pipeline_version ?? null,
-    inputs: row.inputs ?? null,
-    run_id: run.id,
-  };
 }

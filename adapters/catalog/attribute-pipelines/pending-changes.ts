@@ -3,6 +3,7 @@ import type { Candidate } from '../../../src/attribute-pipeline/run-catalog.js';
 import type { CatalogDatabase } from '../database.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
+import { timeValue } from '../value-rows.js';
 
 /** Most entities of one statement: both databases bound its parameters. */
 const AT_ONCE = 500;
@@ -49,11 +50,6 @@ export async function notePipelines(
       })),
     )
     .execute();
-}
-
-/** A time within a selected row: PostgreSQL takes a bare parameter there for text. */
-function timeValue({ kind }: CatalogDatabase, now: Date) {
-  return kind === 'postgres' ? sql<Date>`${now}::timestamptz` : sql<Date>`${now}`;
 }
 
 /** Forgets the changes that a run has looked at; those that have come meanwhile stay. */

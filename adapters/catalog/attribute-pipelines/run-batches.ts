@@ -14,7 +14,7 @@ import { plainText, writeJson } from '../values.js';
 import { writeComputed } from './computed-values.js';
 import { forgetChanges, inParts, keepChanges } from './pending-changes.js';
 import { writeUsage } from './usage-rows.js';
-import { attributeRun, findRun, warningsOf, type RunRow } from './run-rows.js';
+import { countsOf, findRun, RUN_COUNTERS, warningsOf, type RunRow } from './run-rows.js';
 
 /** The part of the port that writes what a run comes to. */
 export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'position' | 'write'> {
@@ -23,7 +23,7 @@ export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'positio
     write: (id, at, batch, now) =>
       database.write(async (transaction) => {
         const run = await findRun(transaction, id);
-        await advance(transaction, run, at, batch);
+        const position = await advance(transaction, run, at, batch);
         const there = await existing(database, transaction, batch);
         await writeComputed(
           database,
@@ -43,22 +43,31 @@ export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'positio
           batch.usage,
           now,
         );
-        return positionOf(await findRun(transaction, id));
+        return position;
       }),
   };
 }
 
-function positionOf(row: RunRow): RunPosition {
-  const { counts, tokensIn, tokensOut, cost } = attributeRun(row);
+const POSITION = [
+  'position',
+  'step',
+  ...RUN_COUNTERS,
+  'tokens_in',
+  'tokens_out',
+  'cost',
+] as const satisfies readonly (keyof RunRow)[];
+
+function positionOf(row: Pick<RunRow, (typeof POSITION)[number]>): RunPosition {
+  const counts = countsOf(row);
   const { processed, failed, skipped, unchanged } = counts;
   return {
     entityId: row.position,
     step: row.step,
     seen: processed + failed + skipped + unchanged,
     counts,
-    tokensIn,
-    tokensOut,
-    cost,
+    tokensIn: row.tokens_in,
+    tokensOut: row.tokens_out,
+    cost: row.cost,
   };
 }
 
@@ -68,7 +77,7 @@ async function advance(
   run: RunRow,
   { step }: Pick<RunPosition, 'step'>,
   { outcomes, usage, warnings }: RunBatch,
-): Promise<void> {
+): Promise<RunPosition> {
   const count = (...kinds: readonly string[]): number =>
     outcomes.filter(({ outcome }) => kinds.includes(outcome.kind)).length;
   const sum = (of: (one: RunUsage) => number | null): number =>
@@ -76,7 +85,7 @@ async function advance(
   const known = warningsOf(run);
   const all = [...new Set([...known, ...warnings.map(plainText)])].slice(0, MAX_RUN_WARNINGS);
   const hasCost = usage.some(({ cost }) => cost !== null);
-  const { numUpdatedRows } = await transaction
+  const advanced = await transaction
     .updateTable('pipeline_runs')
     .set((eb) => ({
       step: step + 1,
@@ -96,8 +105,10 @@ async function advance(
     .where('id', '=', run.id)
     .where('status', '=', 'running')
     .where('step', '=', step)
+    .returning(POSITION)
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new RunFenceLost(run.id, step);
+  if (advanced === undefined) throw new RunFenceLost(run.id, step);
+  return positionOf(advanced);
 }
 
 /** Outcomes of entities that nobody has removed meanwhile; those are kept from it until this is written. */

@@ -36,27 +36,43 @@ export function runCandidates(
       }),
     values: async (entityType, entityIds, attributes) => {
       if (entityIds.length === 0 || attributes.length === 0) return new Map();
+      const names = await attributeNames(database, entityType, attributes);
+      if (names.size === 0) return new Map();
       const rows = await database.read((db) =>
         db
           .selectFrom('eav_versioned')
-          .innerJoin('attributes', 'attributes.id', 'eav_versioned.attribute_id')
-          .innerJoin('entity_types', 'entity_types.id', 'attributes.entity_type_id')
           .select(READ_COLUMNS)
-          .select('attributes.name as attribute')
-          .where('entity_types.name', '=', entityType)
-          .where('attributes.name', 'in', attributes)
+          .where('attribute_id', 'in', [...names.keys()])
           .where(isOneOf(database, 'eav_versioned.entity_id', entityIds))
           .execute(),
       );
       const values = new Map<string, Map<string, ReadValue>>();
       for (const row of rows) {
         const ofEntity = values.get(row.entity_id) ?? new Map<string, ReadValue>();
-        ofEntity.set(row.attribute, readValue(row));
+        ofEntity.set(names.get(row.attribute_id) ?? '', readValue(row));
         values.set(row.entity_id, ofEntity);
       }
       return values;
     },
   };
+}
+
+/** Names of attributes by their ids: looked up once, and not joined to each value. */
+async function attributeNames(
+  database: CatalogDatabase,
+  entityType: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await database.read((db) =>
+    db
+      .selectFrom('attributes')
+      .innerJoin('entity_types', 'entity_types.id', 'attributes.entity_type_id')
+      .select(['attributes.id', 'attributes.name'])
+      .where('entity_types.name', '=', entityType)
+      .where('attributes.name', 'in', names)
+      .execute(),
+  );
+  return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
 /** What says which entities a run looks at. */

@@ -1,6 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
-import type { AttributeRun, RunTask } from '../../../src/attribute-pipeline/run.js';
+import type { AttributeRun, RunCounts, RunTask } from '../../../src/attribute-pipeline/run.js';
 import type { PipelineRunsTable } from '../attribute-tables.js';
 import type { Tables } from '../tables.js';
 import { readOptionalTime, readTime } from '../values.js';
@@ -42,6 +42,25 @@ export function taskOf({ task }: Pick<RunRow, 'task'>): RunTask {
   return JSON.parse(task) as RunTask;
 }
 
+/** The columns of {@link RunCounts}. */
+export const RUN_COUNTERS = [
+  'entities_processed',
+  'entities_failed',
+  'entities_skipped',
+  'entities_unchanged',
+  'batches',
+] as const;
+
+export function countsOf(row: Pick<RunRow, (typeof RUN_COUNTERS)[number]>): RunCounts {
+  return {
+    processed: row.entities_processed,
+    failed: row.entities_failed,
+    skipped: row.entities_skipped,
+    unchanged: row.entities_unchanged,
+    batches: row.batches,
+  };
+}
+
 /** A run as the port tells it. */
 export function attributeRun(row: RunRow): AttributeRun {
   return {
@@ -58,13 +77,7 @@ export function attributeRun(row: RunRow): AttributeRun {
     status: row.status,
     batchSize: row.batch_size,
     task: taskOf(row),
-    counts: {
-      processed: row.entities_processed,
-      failed: row.entities_failed,
-      skipped: row.entities_skipped,
-      unchanged: row.entities_unchanged,
-      batches: row.batches,
-    },
+    counts: countsOf(row),
     tokensIn: row.tokens_in,
     tokensOut: row.tokens_out,
     cost: row.cost,
