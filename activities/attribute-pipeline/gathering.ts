@@ -4,7 +4,7 @@ import { inputHasher } from '../../src/attribute-pipeline/input-hash.js';
 import type { AttributePlan } from '../../src/attribute-pipeline/plan.js';
 import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
 import { NO_VALUE, viewed, type ReadValue } from '../../src/attribute-pipeline/value.js';
-import type { JsonObject } from '../../src/definition/json.js';
+import type { Json, JsonObject } from '../../src/definition/json.js';
 import {
   batchEntity,
   gatherInputs,
@@ -57,9 +57,9 @@ export class Gathering {
       ({ definition, settings }, entityId) => {
         const view = definition.inputView?.(settings) ?? 'with_override';
         const asked = definition.inputAttributes?.(settings) ?? [];
-        return Object.fromEntries(
-          asked.map((name) => [name, viewed(valueOf(entityId, name), view) ?? null]),
-        );
+        const inputs: Record<string, Json> = {};
+        for (const name of asked) inputs[name] = viewed(valueOf(entityId, name), view) ?? null;
+        return inputs;
       },
     );
     const hashes = new Map(entities.map(({ entityId, inputs }) => [entityId, this.#hash(inputs)]));
@@ -67,8 +67,11 @@ export class Gathering {
       entities,
       valueOf,
       hashOf: (entityId) => hashes.get(entityId) ?? '',
-      versionsOf: (entityId) =>
-        Object.fromEntries(plan.inputs.map((name) => [name, valueOf(entityId, name).version])),
+      versionsOf: (entityId) => {
+        const versions: Record<string, number> = {};
+        for (const name of plan.inputs) versions[name] = valueOf(entityId, name).version;
+        return versions;
+      },
     };
   }
 }

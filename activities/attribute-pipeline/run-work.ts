@@ -189,7 +189,7 @@ export class RunWork {
         const entity = found.get(entityId);
         const outcome: EntityOutcome =
           entity === undefined ? { kind: 'unchanged' } : this.#outcomeOf(entity, gathered);
-        return { ...candidate, outcome };
+        return { entityId, changeSeq: candidate.changeSeq, outcome };
       }),
       usage: usageOf(computed, this.#parts.costOf),
       warnings: computed.flatMap(({ warnings }) => warnings),

@@ -22,16 +22,23 @@ export function inputHasher(
   const modules = pipeline.modules.map(({ module, settings }) => ({ module, settings }));
   // Of a run it is the same for each entity. Written so that the whole is canonical JSON as well.
   const head = `{"modules":${canonicalJson(modules)},"pipeline_version":${String(pipeline.version)},"sources":`;
-  return (inputs) => sha256(`${head}${canonicalInputs(inputs)}}`);
+  const canonical = canonicalInputs();
+  return (inputs) => sha256(`${head}${canonical(inputs)}}`);
 }
 
-/** {@link canonicalJson}, quicker for what most entities have: a few plain values. */
-function canonicalInputs(inputs: JsonObject): string {
-  const names = Object.keys(inputs).sort();
-  const members = names.map((name) => {
-    const value = inputs[name] ?? null;
-    const text = typeof value === 'object' ? canonicalJson(value) : JSON.stringify(value);
-    return `${JSON.stringify(name)}:${text}`;
-  });
-  return `{${members.join(',')}}`;
+/** {@link canonicalJson}, quicker for what the entities of a run have: a few plain values, under the same names for all of them. */
+function canonicalInputs(): (inputs: JsonObject) => string {
+  let sorted: readonly (readonly [name: string, text: string])[] = [];
+  return (inputs) => {
+    const names = Object.keys(inputs);
+    if (names.length !== sorted.length || !sorted.every(([name]) => Object.hasOwn(inputs, name)))
+      sorted = names.sort().map((name) => [name, JSON.stringify(name)]);
+    let members = '';
+    for (const [name, text] of sorted) {
+      const value = inputs[name] ?? null;
+      const written = typeof value === 'object' ? canonicalJson(value) : JSON.stringify(value);
+      members += `${members === '' ? '' : ','}${text}:${written}`;
+    }
+    return `{${members}}`;
+  };
 }

@@ -102,9 +102,14 @@ export function changedValue(
 ): AttributeValue {
   switch (change.kind) {
     case 'computed': {
-      const { value, ...about } = change.result;
-      const isSure = about.confidence !== null && about.confidence >= HIGH_CONFIDENCE;
-      return settled({ ...before, ...about, current: value }, before, approves(attribute, isSure));
+      const { value, confidence, justification, meta, inputHash, inputs, pipelineVersion, runId } =
+        change.result;
+      const isSure = confidence !== null && confidence >= HIGH_CONFIDENCE;
+      const { approved, live, override, version, awaitsApproval } = before;
+      const kept = { approved, live, override, version, awaitsApproval };
+      const about = { justification, confidence, pipelineVersion, meta, inputs, runId };
+      const after = { current: value, inputHash, ...kept, ...about };
+      return settled(after, before, approves(attribute, isSure));
     }
     case 'edited':
       if (isSame(before.current, change.value)) return before;

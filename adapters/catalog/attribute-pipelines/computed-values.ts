@@ -24,22 +24,14 @@ export async function writeComputed(
   now: Date,
 ): Promise<void> {
   if (computed.length === 0) return;
-  const { needs_approval } = await transaction
-    .selectFrom('attributes')
-    .select('needs_approval')
-    .where('id', '=', run.attribute_id)
-    .executeTakeFirstOrThrow();
   const before = await valuesBefore(database, transaction, run.attribute_id, computed);
+  const attribute = { needsApproval: run.needs_approval };
   const rows: ComputedRow[] = [];
   const changed: string[] = [];
   for (const { entityId, result } of computed) {
     const known = before.get(entityId) ?? NO_VALUE;
-    const about = { ...result, pipelineVersion: run.pipeline_version, runId: run.id };
-    const value = changedValue(
-      known,
-      { needsApproval: needs_approval },
-      { kind: 'computed', result: about },
-    );
+    const found = { ...result, pipelineVersion: run.pipeline_version, runId: run.id };
+    const value = changedValue(known, attribute, { kind: 'computed', result: found });
     if (value === known) continue;
     rows.push(eavRow(entityId, run.attribute_id, value));
     if (value.version !== known.version) changed.push(entityId);

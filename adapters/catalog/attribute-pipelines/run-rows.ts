@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
 import type { AttributeRun, RunCounts, RunTask } from '../../../src/attribute-pipeline/run.js';
+import type { NeedsApproval } from '../../../src/attribute-pipeline/attribute.js';
 import type { PipelineRunsTable } from '../attribute-tables.js';
 import type { Tables } from '../tables.js';
 import { readOptionalTime, readTime } from '../values.js';
@@ -11,6 +12,7 @@ export type RunRow = Selectable<PipelineRunsTable> & {
   readonly entity_type: string;
   readonly attribute_id: string;
   readonly attribute: string;
+  readonly needs_approval: NeedsApproval;
 };
 
 /** Runs with the names of what they compute. */
@@ -26,6 +28,7 @@ export function selectRuns(db: Kysely<Tables>) {
       'entity_types.name as entity_type',
       'pipelines.attribute_id',
       'attributes.name as attribute',
+      'attributes.needs_approval',
     ]);
 }
 

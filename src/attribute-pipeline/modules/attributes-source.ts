@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../../definition/json.js';
 import { defineModule, moduleResult } from '../module.js';
 import { VALUE_VIEWS } from '../value.js';
 
@@ -33,7 +34,9 @@ export const attributesSource = defineModule({
   inputAttributes: ({ attributes }) => attributes,
   inputView: ({ view }) => view,
   process: (contexts, { settings: { attributes } }) =>
-    contexts.map(({ inputs }) =>
-      moduleResult.ok(Object.fromEntries(attributes.map((name) => [name, inputs[name] ?? null]))),
-    ),
+    contexts.map(({ inputs }) => {
+      const read: Record<string, Json> = {};
+      for (const name of attributes) read[name] = inputs[name] ?? null;
+      return moduleResult.ok(read);
+    }),
 });
