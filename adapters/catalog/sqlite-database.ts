@@ -22,8 +22,6 @@ export async function openSqlite(file: string): Promise<CatalogDatabase> {
     });
     // In WAL mode a crash of the process loses nothing, and one of the machine at most the last commits, never the file.
     database.pragma('synchronous = NORMAL');
-    // 16 MB and not 4: runs that write for seconds wait a quarter as often for the disk, and pages that change often go there less.
-    database.pragma('wal_autocheckpoint = 4000');
     database.pragma('foreign_keys = ON');
   } catch (error) {
     database.close();

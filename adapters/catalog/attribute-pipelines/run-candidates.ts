@@ -78,7 +78,7 @@ async function attributeNames(
 /** What says which entities a run looks at. */
 export type CandidatesOf = Pick<
   RunRow,
-  'entity_type_id' | 'entity_type' | 'pipeline_id' | 'pipeline_version' | 'task'
+  'entity_type_id' | 'entity_type' | 'pipeline_id' | 'pipeline_version' | 'covered_version' | 'task'
 >;
 
 /** The entities that a run looks at, each with what is down for it. */
@@ -88,7 +88,7 @@ export async function selectCandidates(
   run: CandidatesOf,
 ) {
   const task = taskOf(run);
-  const all = await looksAtAll(db, run);
+  const all = looksAtAll(run);
   let query = db
     .selectFrom('entities')
     .leftJoin('pipeline_changes', (join) =>
@@ -112,14 +112,9 @@ export async function selectCandidates(
 }
 
 /** Else only at what was put down for the pipeline: nothing else can have changed. */
-async function looksAtAll(db: Kysely<Tables>, run: CandidatesOf): Promise<boolean> {
+function looksAtAll(run: CandidatesOf): boolean {
   const { force, entityIds, retryOf, changedOnly } = taskOf(run);
   if (changedOnly === true) return false;
   if (force || entityIds !== undefined || retryOf !== undefined) return true;
-  const { covered_version } = await db
-    .selectFrom('pipelines')
-    .select('covered_version')
-    .where('id', '=', run.pipeline_id)
-    .executeTakeFirstOrThrow();
-  return covered_version < run.pipeline_version;
+  return run.covered_version < run.pipeline_version;
 }

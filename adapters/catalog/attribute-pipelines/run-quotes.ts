@@ -15,6 +15,7 @@ export function runQuotes(database: CatalogDatabase): Pick<RunCatalog, 'quote'> 
           entity_type: pipeline.entity_type,
           pipeline_id: pipeline.id,
           pipeline_version: pipeline.pipeline_version,
+          covered_version: pipeline.covered_version,
           task: JSON.stringify(task),
         });
         const { count } = await query

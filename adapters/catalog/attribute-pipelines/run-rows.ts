@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { CompiledQuery, Kysely, Selectable } from 'kysely';
 import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
 import type { AttributeRun, RunCounts, RunTask } from '../../../src/attribute-pipeline/run.js';
 import type { NeedsApproval } from '../../../src/attribute-pipeline/attribute.js';
@@ -6,13 +6,16 @@ import type { PipelineRunsTable } from '../attribute-tables.js';
 import type { Tables } from '../tables.js';
 import { readOptionalTime, readTime } from '../values.js';
 
-/** A row of a run, with what its pipeline is called by. */
+/** A row of a run, with what its pipeline is called by, and what holds for it now. */
 export type RunRow = Selectable<PipelineRunsTable> & {
   readonly entity_type_id: string;
   readonly entity_type: string;
   readonly attribute_id: string;
   readonly attribute: string;
   readonly needs_approval: NeedsApproval;
+  readonly covered_version: number;
+  readonly run_budget: number | null;
+  readonly day_budget: number | null;
 };
 
 /** Runs with the names of what they compute. */
@@ -29,14 +32,30 @@ export function selectRuns(db: Kysely<Tables>) {
       'pipelines.attribute_id',
       'attributes.name as attribute',
       'attributes.needs_approval',
+      'pipelines.covered_version',
+      'pipelines.run_budget',
+      'pipelines.day_budget',
     ]);
 }
 
 /** @throws {@link NotFound} */
 export async function findRun(db: Kysely<Tables>, id: string): Promise<RunRow> {
-  const row = await selectRuns(db).where('pipeline_runs.id', '=', id).executeTakeFirst();
+  const { rows } = await db.executeQuery(runQuery(db, id));
+  const [row] = rows;
   if (row === undefined) throw new NotFound('run', id);
   return row;
+}
+
+/** By database. */
+const runQueries = new WeakMap<object, CompiledQuery<RunRow>>();
+
+/** It is asked for each batch of a run, several times: its text is made once. */
+function runQuery(db: Kysely<Tables>, id: string): CompiledQuery<RunRow> {
+  const { adapter } = db.getExecutor();
+  const known =
+    runQueries.get(adapter) ?? selectRuns(db).where('pipeline_runs.id', '=', id).compile();
+  runQueries.set(adapter, known);
+  return { ...known, parameters: [id] };
 }
 
 /** What a run was asked for. */

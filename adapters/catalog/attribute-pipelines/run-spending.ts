@@ -13,11 +13,7 @@ export function runSpending(database: CatalogDatabase): Pick<RunCatalog, 'spendi
     spending: (id, now) =>
       database.read(async (db) => {
         const run = await findRun(db, id);
-        const { run_budget, day_budget } = await db
-          .selectFrom('pipelines')
-          .select(['run_budget', 'day_budget'])
-          .where('id', '=', run.pipeline_id)
-          .executeTakeFirstOrThrow();
+        const { run_budget, day_budget } = run;
         const lefts: NonNullable<RunSpending['left']>[] = [];
         const add = (kind: 'run' | 'day', budget: number, spent: number): void => {
           lefts.push({ rest: budget - spent, budget: { kind, budget, spent } });
