@@ -23,6 +23,8 @@ import { addPipelineRoutes } from './pipeline-routes.js';
 import { pathAbove } from './request-path.js';
 import { health } from './routes/health.js';
 import { listPipelines } from './routes/pipelines.js';
+import { addSessionRoutes, SESSION_PATH } from './session-routes.js';
+import { Sessions } from './sessions.js';
 import { EventStreams } from './sse.js';
 
 /** What the app gets from the process around it. */
@@ -31,6 +33,8 @@ export interface AppDependencies extends ApiDependencies {
   readonly loaded?: () => boolean;
   /** The process listens where only its own machine reaches it: without authentication, other hosts' names are refused. */
   readonly loopbackOnly?: boolean;
+  /** What sessions are encrypted with, where the configuration has `sessions`: what its references stand for. */
+  readonly sessionSecrets?: readonly string[];
   /** The token of the heartbeat, where the configuration wants one: what its reference stands for. */
   readonly heartbeatToken?: string;
   /**
@@ -61,15 +65,25 @@ const CATCH_ALL = { path: PIPELINES, stream: true, async: true } as const;
  *
  * Every response has an `X-Request-Id`, and every error is JSON.
  *
- * @throws {@link HeartbeatTokenInvalid} where the heartbeat is to be authenticated, and there is no token
+ * @throws {@link HeartbeatTokenInvalid} where the heartbeat is to be authenticated, and there is no token;
+ *   {@link SessionSecretInvalid} where there are to be sessions, and no secret that is long enough
  */
 export function createApp(
   engine: Engine,
   config: ProjectConfig,
   dependencies: AppDependencies = {},
 ): Koa {
-  const settings = settingsOfConfig(config);
-  const api = createApi(engine, settings, dependencies);
+  const { apiAuthentication, ...settings } = settingsOfConfig(config);
+  const sessions = sessionsOf(config, dependencies);
+  const authenticate =
+    apiAuthentication === undefined
+      ? undefined
+      : (sessions?.around(apiAuthentication) ?? apiAuthentication);
+  const api = createApi(
+    engine,
+    { ...settings, ...(authenticate !== undefined && { apiAuthentication: authenticate }) },
+    dependencies,
+  );
   const app = new Koa();
   // Koa would print what it hands to this listener; the errors middleware has logged what is worth it.
   app.on('error', (error: unknown) => {
@@ -81,11 +95,25 @@ export function createApp(
   if (config.apiAuthentication === undefined)
     for (const guard of guards(config, dependencies)) app.use(guard);
   for (const routes of dependencies.routes ?? []) app.use(routes.routes());
-  app.use(ownRoutes(api, config, dependencies).routes());
+  const own = ownRoutes(api, config, dependencies);
+  if (sessions !== undefined && apiAuthentication !== undefined)
+    addSessionRoutes(own, sessions, apiAuthentication);
+  app.use(own.routes());
   app.use((ctx) => {
     throw notFound(ctx, config.catchAllRoutes);
   });
   return app;
+}
+
+function sessionsOf(
+  { sessions, cors }: ProjectConfig,
+  { sessionSecrets = [] }: AppDependencies,
+): Sessions | undefined {
+  if (sessions === undefined) return undefined;
+  const { maxAgeMs } = sessions;
+  // Without credentials a browser lets no page of another origin read an answer to a cookie.
+  const origins = cors?.credentials === true ? cors.origins : [];
+  return new Sessions({ secrets: sessionSecrets, maxAgeMs, origins });
 }
 
 /** What stands before every route of an app that asks nobody who they are, also before routes that are not its own. */
@@ -146,6 +174,7 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
         heartbeat: dataFlows.heartbeat.endpointPath,
         ...(recordPipelines.routes && { recordPipelines: RECORD_PIPELINES }),
         ...(attributes.routes && { attributes: '' }),
+        ...(config.sessions !== undefined && { session: SESSION_PATH }),
       });
     },
   });

@@ -44,7 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** What the server needs beside the engine and the configuration. */
 export interface HttpServerOptions extends Omit<
   AppDependencies,
-  'stop' | 'loopbackOnly' | 'heartbeatToken'
+  'stop' | 'loopbackOnly' | 'heartbeatToken' | 'sessionSecrets'
 > {
   /** Listen on another than a loopback address without authentication. */
   readonly insecure?: boolean;
@@ -87,7 +87,7 @@ const TIMEOUTS = {
  * Listens with the whole HTTP API.
  *
  * @throws {@link UnauthenticatedListen}, {@link ListenFailed}; {@link UnresolvedReferences} and {@link HeartbeatTokenInvalid} where
- *   the heartbeat is to be authenticated, and its token cannot be found or is none
+ *   the heartbeat is to be authenticated, and its token cannot be found or is none; {@link SessionSecretInvalid} likewise
  */
 export async function startHttpServer(
   engine: Engine,
@@ -105,8 +105,13 @@ export async function startHttpServer(
     throw new UnauthenticatedListen(host);
   const stopping = new AbortController();
   const heartbeatToken = await tokenOf(config, env);
+  const sessionSecrets = await resolveReferences(
+    config.sessions?.secrets ?? [],
+    secretSources({ config }, env),
+  );
   const app = createApp(engine, config, {
     ...dependencies,
+    sessionSecrets,
     ...(heartbeatToken !== undefined && { heartbeatToken }),
     stop: stopping.signal,
     loopbackOnly: !insecure && isLoopback(host),

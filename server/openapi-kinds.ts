@@ -3,6 +3,7 @@ import type { Api } from './api-options.js';
 import { ATTRIBUTE_COMPONENTS, attributePaths } from './attributes/openapi-attributes.js';
 import { DATA_FLOW_COMPONENTS, dataFlowPaths } from './openapi-data-flows.js';
 import { RECORD_PIPELINE_COMPONENTS, recordPipelinePaths } from './openapi-record-pipelines.js';
+import { SESSION_COMPONENTS, sessionPaths } from './openapi-session.js';
 import type { OpenApiRequest } from './openapi.js';
 
 /** Paths, and the components that they refer to. */
@@ -15,9 +16,9 @@ interface Part {
   };
 }
 
-/** What a document says of the kinds beside pipelines: of each that is served, and that the project has. */
+/** What a document says of the kinds beside pipelines, of each that is served, and that the project has; and of sessions. */
 export function kindParts({ engine }: Api, request: OpenApiRequest) {
-  const { dataFlows, heartbeat, recordPipelines, attributes } = request;
+  const { dataFlows, heartbeat, recordPipelines, attributes, session } = request;
   const parts: Part[] = [];
   if (engine.dataFlowNames.length > 0)
     parts.push({
@@ -31,6 +32,8 @@ export function kindParts({ engine }: Api, request: OpenApiRequest) {
     });
   if (attributes !== undefined)
     parts.push({ paths: attributePaths(attributes), components: ATTRIBUTE_COMPONENTS });
+  if (session !== undefined)
+    parts.push({ paths: sessionPaths(session), components: SESSION_COMPONENTS });
   const all = (kind: keyof Part['components']): JsonObject =>
     Object.assign({}, ...parts.map(({ components }) => components[kind])) as JsonObject;
   return {

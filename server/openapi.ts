@@ -25,6 +25,8 @@ export interface OpenApiRequest {
   readonly recordPipelines?: string;
   /** What comes before `/entity_types` and the others; undefined where they are not served. */
   readonly attributes?: string;
+  /** Path of sessions of browsers, where there are any. */
+  readonly session?: string;
 }
 
 /** One place where a pipeline is served. */

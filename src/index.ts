@@ -176,6 +176,7 @@ export {
   type ModuleSurroundings,
 } from './attribute-pipeline/module.js';
 export { HeartbeatTokenInvalid } from '../server/middleware/heartbeat-authentication.js';
+export { PrincipalNotKept, SessionSecretInvalid } from '../server/sessions.js';
 export {
   ListenFailed,
   UnauthenticatedListen,

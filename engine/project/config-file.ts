@@ -58,6 +58,7 @@ function referring(config: ProjectConfig | undefined): Readonly<Record<string, u
   if (config === undefined) return {};
   return {
     'webhooks.secret': config.webhooks.secrets,
+    'sessions.secret': config.sessions?.secrets,
     'catalog.url': config.catalog.url,
     'dataFlows.heartbeat.authenticationToken': config.dataFlows.heartbeat.authenticationToken,
   };

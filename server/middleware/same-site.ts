@@ -7,12 +7,14 @@ import type { Around } from './chain.js';
  * permission, and any page that somebody opens could otherwise start runs on their machine with a plain form.
  *
  * @param origins - whose pages may all the same (`cors.origins`)
+ * @param remedy - what to do about it
  */
-export function sameSiteOnly(origins: readonly string[]): Around {
+export function sameSiteOnly(
+  origins: readonly string[],
+  remedy = 'Name its origin in cors.origins, or configure apiAuthentication, to let pages of other sites use this API.',
+): Around {
   return async (ctx, next) => {
-    if (isCrossing(ctx) && !origins.includes(ctx.get('Origin'))) {
-      const remedy =
-        'Name its origin in cors.origins, or configure apiAuthentication, to let pages of other sites use this API.';
+    if (isForeign(ctx, origins)) {
       throw new HttpProblem(
         403,
         'forbidden',
@@ -21,6 +23,11 @@ export function sameSiteOnly(origins: readonly string[]): Around {
     }
     await next();
   };
+}
+
+/** True for what a browser sends for a page of another site, unless that is one whose pages may. */
+export function isForeign(ctx: Context, origins: readonly string[]): boolean {
+  return isCrossing(ctx) && !origins.includes(ctx.get('Origin'));
 }
 
 /**

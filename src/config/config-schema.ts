@@ -117,11 +117,17 @@ const server = z.strictObject({
   keepAlive: duration.default(15_000),
 });
 
+const references = z
+  .union([reference, z.array(reference)])
+  .transform((secret) => (typeof secret === 'string' ? [secret] : secret));
+
+const sessions = z.strictObject({
+  secret: references.refine((secrets) => secrets.length > 0, 'write a reference'),
+  maxAge: duration.default(DAY_MS / 2),
+});
+
 const webhooks = z.strictObject({
-  secret: z
-    .union([reference, z.array(reference)])
-    .transform((secret) => (typeof secret === 'string' ? [secret] : secret))
-    .default([]),
+  secret: references.default([]),
   allow: z.array(addresses).default([]),
   maxAge: duration.default(DAY_MS),
 });
@@ -244,6 +250,7 @@ export const configSchema = z.strictObject({
   temporal: temporal.default({}),
   server: server.prefault({}),
   webhooks: webhooks.prefault({}),
+  sessions: sessions.exactOptional(),
   catalog: catalog.default({}),
   dataFlows: dataFlows.prefault({}),
   recordPipelines: recordPipelines.default({}),

@@ -78,6 +78,8 @@ export interface ConfigDefinition {
   readonly temporal?: TemporalSettings;
   readonly server?: ServerSettings;
   readonly webhooks?: WebhookSettings;
+  /** Sessions of browsers, which `apiAuthentication` opens: `EventSource` sends no header, but cookies. Default: none. */
+  readonly sessions?: SessionSettings;
   readonly catalog?: CatalogSettings;
   readonly dataFlows?: DataFlowSettings;
   readonly recordPipelines?: RecordPipelineSettings;
@@ -174,6 +176,17 @@ export interface WebhookSettings {
   readonly maxAge?: Duration;
 }
 
+/** How browsers stay authenticated by a cookie. */
+export interface SessionSettings {
+  /**
+   * What sessions are encrypted with, as a reference: `secret://session` or `${SESSION_SECRET}`, for a text of 32 characters or more.
+   * Of several, while a secret is being changed, the first encrypts.
+   */
+  readonly secret: string | readonly string[];
+  /** How long one lasts. Default: `12h`. */
+  readonly maxAge?: Duration;
+}
+
 /** A configuration as a project exports it. Made by {@link defineConfig}. */
 export interface Config extends Branded<'config'>, ConfigDefinition {
   readonly site?: Site;
@@ -215,6 +228,10 @@ export interface ProjectConfig {
   readonly webhooks: {
     readonly secrets: readonly string[];
     readonly allow: readonly string[];
+    readonly maxAgeMs: number;
+  };
+  readonly sessions?: {
+    readonly secrets: readonly string[];
     readonly maxAgeMs: number;
   };
   readonly catalog: CatalogSettings;
@@ -275,6 +292,7 @@ export function parseConfig(
     worker,
     server,
     webhooks,
+    sessions,
     dataFlows,
     recordPipelines,
     attributes,
@@ -293,13 +311,23 @@ export function parseConfig(
     worker: { ...workerOptions, shutdownGraceTimeMs },
     server: { ...listener, bodyLimitBytes, maxWaitMs, keepAliveMs },
     webhooks: { secrets: webhooks.secret, allow: webhooks.allow, maxAgeMs: webhooks.maxAge },
+    ...(sessions !== undefined && {
+      sessions: { secrets: sessions.secret, maxAgeMs: sessions.maxAge },
+    }),
     dataFlows: { routes: rest.catchAllRoutes, ...dataFlows },
     recordPipelines: { routes: rest.catchAllRoutes, ...recordPipelines },
     attributes: { routes: rest.catchAllRoutes, ...attributes },
   };
-  const wrong = routeProblems(config);
+  const wrong = [...routeProblems(config), ...sessionProblems(config)];
   if (wrong.length > 0) return { problems: wrong };
   return { config, problems: trackExecutions === false ? [ALWAYS_TRACKED] : [] };
+}
+
+function sessionProblems({ sessions, apiAuthentication }: ProjectConfig): readonly Problem[] {
+  if (sessions === undefined || apiAuthentication !== undefined) return [];
+  const message =
+    'config: sessions needs apiAuthentication, which says who may have one. Set it, or take sessions out.';
+  return [{ definition: 'config', message }];
 }
 
 const ALWAYS_TRACKED: Problem = {
@@ -339,6 +367,7 @@ const GROUPS: readonly string[] = [
   'temporal',
   'server',
   'webhooks',
+  'sessions',
   'cors',
   'catalog',
   'dataFlows',

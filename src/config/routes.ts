@@ -29,6 +29,7 @@ const OWN_PATHS: readonly string[] = [
   '/pipelines',
   '/data_flows',
   '/record_pipelines',
+  '/session',
 ];
 
 /** Where `catchAllRoutes` serves definitions, each under its name. */

@@ -34,6 +34,7 @@ describe('docs/configuration.md', () => {
       ['dataFlows', 'heartbeat'],
       ['recordPipelines'],
       ['server'],
+      ['sessions'],
       ['temporal'],
       ['webhooks'],
       ['worker'],
