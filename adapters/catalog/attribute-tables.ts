@@ -106,6 +106,8 @@ export interface PipelinesTable {
   readonly on_error: 'abort' | 'continue';
   /** Whether it runs by itself. */
   readonly automatic: Flag;
+  /** Whether one of its sources reads something beside attributes. */
+  readonly reads_elsewhere: Flag;
   readonly batch_size: Optional<number>;
   readonly run_budget: Optional<number>;
   readonly day_budget: Optional<number>;

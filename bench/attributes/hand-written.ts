@@ -28,6 +28,7 @@ export async function claimedRun(
     PLACE,
     {
       ...UNSET_PIPELINE,
+      readsElsewhere: false,
       modules: [...MODULES],
       inputs: [...AREA.inputs],
     },

@@ -229,13 +229,14 @@ export class Attributes {
   async #inputOf(place: PipelinePlace, written: WrittenPipeline): Promise<PipelineInput> {
     const name = pipelineName(place);
     if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
-    return { ...UNSET_PIPELINE, ...written, inputs: [], ...(await this.#checked(place, written)) };
+    const nothing = { inputs: [], readsElsewhere: false };
+    return { ...UNSET_PIPELINE, ...written, ...nothing, ...(await this.#checked(place, written)) };
   }
 
   async #checked(
     place: PipelinePlace,
     written: Partial<WrittenPipeline>,
-  ): Promise<Partial<Pick<PipelineInput, 'modules' | 'inputs'>>> {
+  ): Promise<Partial<Pick<PipelineInput, 'modules' | 'inputs' | 'readsElsewhere'>>> {
     const name = pipelineName(place);
     const problems = pipelineSettingsProblems({ ...UNSET_PIPELINE, ...written });
     if (problems.length > 0) throw new InvalidSettings(name, problems);
@@ -383,7 +384,7 @@ export class Attributes {
   ): Promise<TryReport> {
     const { catalog, client, taskQueue } = this.options;
     const attribute = await catalog.entities.attribute(place.entityType, place.attribute);
-    const checked = await this.#checked(place, { modules });
+    const { readsElsewhere: _, ...checked } = await this.#checked(place, { modules });
     const task: TryTask = {
       entityId,
       plan: {

@@ -48,6 +48,7 @@ const pipelineAnswer = z.strictObject({
   name: optionalText,
   modules: z.array(z.strictObject({ id: text, module: text, settings: z.record(text, value) })),
   inputs: z.array(text),
+  reads_elsewhere: z.boolean(),
   on_error: z.enum(ON_ERROR),
   automatic: z.boolean(),
   batch_size: optionalCount,

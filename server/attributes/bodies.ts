@@ -166,6 +166,7 @@ export function pipelineBody(
     name: pipeline.name,
     modules: pipeline.modules.map(({ id, module, settings }) => ({ id, module, settings })),
     inputs: pipeline.inputs,
+    reads_elsewhere: pipeline.readsElsewhere,
     on_error: pipeline.onError,
     automatic: pipeline.automatic,
     batch_size: pipeline.batchSize,

@@ -30,7 +30,7 @@ interface CheckedModule {
  * processor last.
  *
  * @param name - of the pipeline, for messages
- * @returns what is kept of them, and the attributes that their sources read
+ * @returns what is kept of them, and what their sources read
  * @throws {@link InvalidSettings}
  */
 export async function checkedModules(
@@ -38,7 +38,7 @@ export async function checkedModules(
   written: readonly WrittenModule[],
   registry: ModuleRegistry,
   checking: ModuleChecking,
-): Promise<Pick<PipelineInput, 'modules' | 'inputs'>> {
+): Promise<Pick<PipelineInput, 'modules' | 'inputs' | 'readsElsewhere'>> {
   const problems: SettingsProblem[] = [];
   const checked: CheckedModule[] = [];
   if (written.length > PIPELINE_LIMITS.modules)
@@ -66,6 +66,7 @@ export async function checkedModules(
       ...(id !== undefined && { id }),
     })),
     inputs: [...new Set(inputs)],
+    readsElsewhere: checked.some(({ definition }) => definition.readsElsewhere === true),
   };
 }
 

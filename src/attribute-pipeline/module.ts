@@ -123,6 +123,12 @@ export interface ModuleDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly inputAttributes?: (settings: z.output<S>) => readonly string[];
   /** Which of their values it is given; those with overrides unless set. Sources only. */
   readonly inputView?: (settings: z.output<S>) => ValueView;
+  /**
+   * It reads something else beside attributes, which changes without anybody telling: another database, an API, the day. Runs that are not
+   * about single entities then look at all of them, as each night; the hash of what sources give still says whose values are computed.
+   * Taken down when a pipeline is saved. Sources only.
+   */
+  readonly readsElsewhere?: boolean;
   /** What is wrong with settings that their schema lets through. */
   readonly validateSettings?: (
     settings: z.output<S>,

@@ -33,6 +33,8 @@ export interface PipelineInput extends PipelineSettings {
   readonly modules: readonly (Omit<PipelineModule, 'id'> & { readonly id?: string })[];
   /** Names of the attributes that its sources read. */
   readonly inputs: readonly string[];
+  /** One of its sources reads something else, too, which changes without anybody telling. */
+  readonly readsElsewhere: boolean;
 }
 
 /** How the last run of a pipeline went. */
@@ -55,6 +57,8 @@ export interface AttributePipeline extends PipelineSettings {
   readonly modules: readonly PipelineModule[];
   /** Names of the attributes that it reads, in their order. */
   readonly inputs: readonly string[];
+  /** It reads something else, too: runs look at all entities. */
+  readonly readsElsewhere: boolean;
   /** Counts what values depend on: a change of modules or their settings, not of names. */
   readonly version: number;
   readonly versionAt: Date;

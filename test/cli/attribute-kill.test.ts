@@ -97,6 +97,7 @@ async function fillCatalog(): Promise<void> {
     { entityType: 'product', attribute: 'area' },
     {
       ...UNSET_PIPELINE,
+      readsElsewhere: false,
       batchSize: BATCH,
       inputs: ['width'],
       modules: [

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
 import { AttributeSchedules } from '../../engine/attribute-pipeline/attribute-schedules.js';
+import { defineModule, moduleResult } from '../../src/attribute-pipeline/module.js';
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
 import { by, useAttributeStacks, type AttributeStack } from '../support/attribute-stack.js';
 import { until } from '../support/until.js';
@@ -179,6 +181,64 @@ describe('all pipelines of a type', () => {
     expect(await stack.values('price')).toEqual({ a: 20 });
     await stack.attributes.changePipeline(stack.place('price'), { automatic: true }, 1, by());
     await untilValues(stack, 'price', { a: 60 });
+  });
+
+  it('have sources read again that read elsewhere, and compute what is other then', async () => {
+    const stock = new Map([
+      ['a', 1],
+      ['b', 2],
+    ]);
+    let readings = 0;
+    const stockSource = defineModule({
+      slug: 'stock',
+      label: 'Stock',
+      description: 'What the shelves have.',
+      type: 'source',
+      settings: z.strictObject({}),
+      inputAttributes: () => ['sku'],
+      readsElsewhere: true,
+      process: (contexts) =>
+        contexts.map(({ inputs: { sku } }) => {
+          readings += 1;
+          return moduleResult.ok({ left: stock.get(String(sku)) ?? 0 });
+        }),
+    });
+    const stack = await start(
+      { modules: [stockSource] },
+      { sku: { dataType: 'text' }, left: computed },
+    );
+    await stack.save({ a: { sku: 'a' }, b: { sku: 'b' } });
+    const pipeline = await stack.attributes.addPipeline(
+      stack.place('left'),
+      {
+        modules: [
+          { module: 'stock', settings: {} },
+          { module: 'calculation', settings: { code: 'return $json.left' } },
+        ],
+      },
+      by(),
+    );
+    expect(pipeline).toMatchObject({ readsElsewhere: true, inputs: ['sku'] });
+    const nightly = async (): Promise<AttributeRun | undefined> => {
+      const id = await stack.attributes.refresh.all({
+        kind: 'all',
+        entityType: stack.type,
+        trigger: 'schedule',
+        task: { force: false },
+      });
+      await stack.env.engine.temporal.client.workflow.getHandle(id).result();
+      return (await ended(stack)).at(-1);
+    };
+    expect((await nightly())?.counts).toMatchObject({ processed: 2, unchanged: 0 });
+    expect(await stack.values('left')).toEqual({ a: 1, b: 2 });
+    stock.set('b', 7);
+    expect((await nightly())?.counts).toMatchObject({ processed: 1, unchanged: 1 });
+    expect(await stack.values('left')).toEqual({ a: 1, b: 7 });
+    expect(readings).toBe(4);
+    // What is saved of one entity has nothing read for the others.
+    await stack.save({ a: { sku: 'b' } });
+    await untilValues(stack, 'left', { a: 7, b: 7 });
+    expect(readings).toBe(5);
   });
 
   it('run each night by a schedule of Temporal, and what was left each minute', async () => {

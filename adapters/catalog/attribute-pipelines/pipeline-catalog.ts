@@ -137,19 +137,21 @@ async function check(
   }
 }
 
-/** The columns of what somebody sets of a pipeline. */
+/** The columns of what somebody sets of a pipeline, and of what follows from its modules. */
 function settingsOf({
   name,
   onError,
   automatic,
+  readsElsewhere,
   batchSize,
   runBudget,
   dayBudget,
-}: PipelineSettings) {
+}: PipelineSettings & Pick<PipelineInput, 'readsElsewhere'>) {
   return {
     name,
     on_error: onError,
     automatic,
+    reads_elsewhere: readsElsewhere,
     batch_size: batchSize,
     run_budget: runBudget,
     day_budget: dayBudget,

@@ -97,6 +97,7 @@ function pipelineOf(
     })),
     inputs,
     onError: row.on_error,
+    readsElsewhere: readFlag(row.reads_elsewhere),
     automatic: readFlag(row.automatic),
     batchSize: row.batch_size,
     runBudget: row.run_budget,

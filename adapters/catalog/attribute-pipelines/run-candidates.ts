@@ -7,6 +7,7 @@ import { attributesOf } from '../entities/attributes.js';
 import { filtered } from '../entities/filtered-entities.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
+import { readFlag } from '../values.js';
 import { findRun, taskOf, type RunRow } from './run-rows.js';
 
 /** The part of the port that says what there is to do. */
@@ -78,7 +79,13 @@ async function attributeNames(
 /** What says which entities a run looks at. */
 export type CandidatesOf = Pick<
   RunRow,
-  'entity_type_id' | 'entity_type' | 'pipeline_id' | 'pipeline_version' | 'covered_version' | 'task'
+  | 'entity_type_id'
+  | 'entity_type'
+  | 'pipeline_id'
+  | 'pipeline_version'
+  | 'covered_version'
+  | 'reads_elsewhere'
+  | 'task'
 >;
 
 /** The entities that a run looks at, each with what is down for it. */
@@ -111,10 +118,10 @@ export async function selectCandidates(
   return query;
 }
 
-/** Else only at what was put down for the pipeline: nothing else can have changed. */
+/** Else only at what was put down for the pipeline: nothing else that it reads can have changed. */
 function looksAtAll(run: CandidatesOf): boolean {
   const { force, entityIds, retryOf, changedOnly } = taskOf(run);
   if (changedOnly === true) return false;
   if (force || entityIds !== undefined || retryOf !== undefined) return true;
-  return run.covered_version < run.pipeline_version;
+  return readFlag(run.reads_elsewhere) || run.covered_version < run.pipeline_version;
 }

@@ -16,6 +16,7 @@ export function runQuotes(database: CatalogDatabase): Pick<RunCatalog, 'quote'> 
           pipeline_id: pipeline.id,
           pipeline_version: pipeline.pipeline_version,
           covered_version: pipeline.covered_version,
+          reads_elsewhere: pipeline.reads_elsewhere,
           task: JSON.stringify(task),
         });
         const { count } = await query

@@ -14,6 +14,7 @@ export type RunRow = Selectable<PipelineRunsTable> & {
   readonly attribute: string;
   readonly needs_approval: NeedsApproval;
   readonly covered_version: number;
+  readonly reads_elsewhere: boolean | number;
   readonly run_budget: number | null;
   readonly day_budget: number | null;
 };
@@ -33,6 +34,7 @@ export function selectRuns(db: Kysely<Tables>) {
       'attributes.name as attribute',
       'attributes.needs_approval',
       'pipelines.covered_version',
+      'pipelines.reads_elsewhere',
       'pipelines.run_budget',
       'pipelines.day_budget',
     ]);

@@ -100,6 +100,7 @@ async function createPipelines(db: Kysely<unknown>, types: ColumnTypes): Promise
       column.notNull().check(sql`on_error in ('abort', 'continue')`),
     )
     .addColumn('automatic', types.flag, (column) => column.notNull())
+    .addColumn('reads_elsewhere', types.flag, (column) => column.notNull())
     .addColumn('batch_size', types.count, (column) => column.check(sql`batch_size > 0`))
     .addColumn('run_budget', types.real)
     .addColumn('day_budget', types.real)

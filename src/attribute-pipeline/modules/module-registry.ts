@@ -42,7 +42,7 @@ export function moduleRegistry(own: readonly AttributeModule[]): {
 }
 
 function moduleProblem(
-  { definition: { slug, type, inputAttributes, inputView } }: AttributeModule,
+  { definition: { slug, type, inputAttributes, inputView, readsElsewhere } }: AttributeModule,
   taken: AttributeModule | undefined,
 ): string | undefined {
   if (!SLUG.test(slug))
@@ -51,7 +51,8 @@ function moduleProblem(
     return BUILT_IN_MODULES.includes(taken)
       ? `module "${slug}" is called as one of Millrace's own. Give it another slug.`
       : `module "${slug}" is there twice. Give one of them another slug.`;
-  if (type === 'processor' && (inputAttributes !== undefined || inputView !== undefined))
-    return `module "${slug}" is a processor, which reads what sources give: inputAttributes and inputView are for sources.`;
+  const reading = [inputAttributes, inputView, readsElsewhere];
+  if (type === 'processor' && reading.some((option) => option !== undefined))
+    return `module "${slug}" is a processor, which reads what sources give: inputAttributes, inputView and readsElsewhere are for sources.`;
   return undefined;
 }

@@ -69,6 +69,7 @@ export class Products {
       { entityType: 'product', attribute },
       {
         ...UNSET_PIPELINE,
+        readsElsewhere: false,
         batchSize: 4,
         inputs,
         modules: [

@@ -42,6 +42,7 @@ export function pipelineInput(
 ): PipelineInput {
   return {
     ...UNSET_PIPELINE,
+    readsElsewhere: false,
     inputs,
     modules: [
       { module: 'attributes_source', settings: { attributes: [...inputs] } },

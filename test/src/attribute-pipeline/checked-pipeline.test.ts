@@ -38,6 +38,7 @@ describe('the modules of a pipeline', () => {
         { module: 'scale', settings: { by: 2 } },
       ],
       inputs: ['width', 'height', 'depth'],
+      readsElsewhere: false,
     });
   });
 
