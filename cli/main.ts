@@ -82,6 +82,12 @@ function withSubcommands(command: Command): readonly Command[] {
   return [command, ...command.commands];
 }
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  // Who reads it has had enough, as `head` has.
+  process.exit();
+});
+
 try {
   await (await commandLine(process.argv[2])).parseAsync();
 } catch (error) {

@@ -1,7 +1,7 @@
 /** The kinds of runs, which their workflow ids begin with. */
 export type RunKind = (typeof RUN_KINDS)[number];
 
-const RUN_KINDS = [
+export const RUN_KINDS = [
   'pipeline',
   'workflow',
   'flow',

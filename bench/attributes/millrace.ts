@@ -4,10 +4,8 @@ import { devNull } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { openCatalog } from '../../adapters/catalog/open-catalog.js';
-import type {
-  AttributeRunOptions,
-  Attributes,
-} from '../../engine/attribute-pipeline/attributes.js';
+import type { AttributeRunOptions } from '../../engine/attribute-pipeline/attribute-run-starter.js';
+import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import { createWorker } from '../../worker/create-worker.js';
 import { answerParent } from '../measured-process.js';

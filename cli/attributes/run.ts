@@ -1,7 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { AttributeRunOptions } from '../../engine/attribute-pipeline/attributes.js';
+import type { AttributeRunOptions } from '../../engine/attribute-pipeline/attribute-run-starter.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type { RefreshResult } from '../../src/attribute-pipeline/refresh.js';
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';

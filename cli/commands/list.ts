@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MAX_PAGE, type ExecutionSummary } from '../../engine/execution-list.js';
+import { RUN_KINDS } from '../../engine/run-id.js';
 import { EXECUTION_STATUSES, type ExecutionStatus } from '../../src/progress/status.js';
 import { formatDuration, formatStatus, formatTable, formatTime } from '../format.js';
 import { projectDir } from '../project.js';
@@ -25,7 +26,7 @@ export function addListCommand(program: Command): void {
     .command('list [name]')
     .summary('list runs, newest first')
     .description(
-      'Lists runs, newest first: all, or those of one pipeline, workflow, data flow or record pipeline.',
+      'Lists runs, newest first: all, or those of one pipeline, workflow, data flow, record pipeline or attribute.',
     )
     .addOption(
       new Option('--status <status>', 'only runs with this status').choices(EXECUTION_STATUSES),
@@ -48,12 +49,7 @@ async function list(
       ...(name !== undefined && { name }),
       ...(status !== undefined && { status }),
     };
-    const pages = await Promise.all([
-      engine.list({ kind: 'pipeline', ...request }),
-      engine.list({ kind: 'workflow', ...request }),
-      engine.list({ kind: 'flow', ...request }),
-      engine.list({ kind: 'record_pipeline', ...request }),
-    ]);
+    const pages = await Promise.all(RUN_KINDS.map((kind) => engine.list({ kind, ...request })));
     const runs = pages
       .flatMap(({ executions }) => executions)
       .sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime())

@@ -1,6 +1,5 @@
-import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
-import type { EvalCatalog } from '../../src/attribute-pipeline/eval-catalog.js';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { ulid } from 'ulid';
 import {
   EVALUATE_WORKFLOW,
   TRY_WORKFLOW,
@@ -9,20 +8,20 @@ import {
   type TryReport,
   type TryTask,
 } from '../../src/attribute-pipeline/asked-pipeline.js';
-import { ulid } from 'ulid';
+import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
+import { InvalidSettings } from '../../src/attribute-pipeline/catalog-errors.js';
 import {
   checkedModules,
   pipelineSettingsProblems,
   type WrittenModule,
 } from '../../src/attribute-pipeline/checked-pipeline.js';
-import { InvalidSettings, NotFound } from '../../src/attribute-pipeline/catalog-errors.js';
-import { staleReasons, type Explanation } from '../../src/attribute-pipeline/explanation.js';
-import { NO_VALUE } from '../../src/attribute-pipeline/value.js';
 import type {
   Author,
   EntityCatalog,
   ValuePlace,
 } from '../../src/attribute-pipeline/entity-catalog.js';
+import type { EvalCatalog } from '../../src/attribute-pipeline/eval-catalog.js';
+import type { Explanation } from '../../src/attribute-pipeline/explanation.js';
 import type { ModuleRegistry } from '../../src/attribute-pipeline/modules/module-registry.js';
 import type {
   PipelineCatalog,
@@ -35,30 +34,21 @@ import {
   type PipelineInput,
   type PipelineSettings,
 } from '../../src/attribute-pipeline/pipeline.js';
-import {
-  ATTRIBUTE_RUN_TIMEOUT_MS,
-  attributeArguments,
-  BUDGET_CHANGED_SIGNAL,
-  type AttributeResult,
-} from '../../src/attribute-pipeline/plan.js';
 import type { RunCatalog, RunQuote } from '../../src/attribute-pipeline/run-catalog.js';
-import {
-  ENDED_OUTSIDE,
-  type AttributeRun,
-  type RunTask,
-  type RunTrigger,
-} from '../../src/attribute-pipeline/run.js';
-import { checkTask } from '../../src/attribute-pipeline/run-task.js';
+import type { AttributeRun, RunTask } from '../../src/attribute-pipeline/run.js';
 import type { Sandbox } from '../../src/attribute-pipeline/sandbox.js';
 import type { Log } from '../../src/pipeline/context.js';
-import { TIMEOUT_MARGIN_MS } from '../../src/definition/run-timeout.js';
-import { formatRunId } from '../run-id.js';
-import { isWorkflowRunning } from '../running-workflow.js';
 import { requestTemporal } from '../temporal-request.js';
+import { PipelineNameTaken } from './attribute-errors.js';
 import { AttributeRefresh } from './attribute-refresh.js';
+import {
+  AttributeRunStarter,
+  type AttributeRunOptions,
+  type StartedAttributeRun,
+} from './attribute-run-starter.js';
 import type { AttributeSchedules } from './attribute-schedules.js';
+import { explainedValue } from './explained-value.js';
 import { freshEntities } from './fresh-entities.js';
-import { AttributeRunActive, AttributeRunOver, PipelineNameTaken } from './attribute-errors.js';
 
 /** What {@link Attributes} needs. */
 export interface AttributesOptions {
@@ -82,32 +72,16 @@ export interface WrittenPipeline extends Partial<PipelineSettings> {
   readonly modules: readonly WrittenModule[];
 }
 
-/** How a run is started. */
-export interface AttributeRunOptions extends Partial<RunTask> {
-  /** Waits for the end of another run of the pipeline, instead of being refused. */
-  readonly queue?: boolean;
-  /** Who starts it: recorded with the run. */
-  readonly principal?: string;
-  /** `manual` unless given. */
-  readonly trigger?: RunTrigger;
-  readonly reference?: string;
-}
-
-/** A run of an attribute pipeline that was started. */
-export interface StartedAttributeRun {
-  readonly run: AttributeRun;
-  /** Resolves with what the run has come to, or rejects with Temporal's `WorkflowFailedError`. */
-  readonly handle: WorkflowHandle<() => Promise<AttributeResult>>;
-}
-
 /** Entities, their attributes, and the pipelines that compute them. */
 export class Attributes {
   /** Entity types, attributes, entities and their values. What is changed here has the pipelines that read it run. */
   readonly entities: EntityCatalog;
   /** Has several pipelines run in their order. */
   readonly refresh: AttributeRefresh;
+  readonly #runs: AttributeRunStarter;
 
   constructor(private readonly options: AttributesOptions) {
+    this.#runs = new AttributeRunStarter(options);
     this.refresh = new AttributeRefresh(options);
     this.entities = freshEntities(options.catalog.entities, (entityType) =>
       this.#changed(entityType),
@@ -186,7 +160,7 @@ export class Attributes {
     );
     if (settings.runBudget !== undefined || settings.dayBudget !== undefined) {
       const active = await attributeRuns.active(place);
-      if (active !== undefined) await this.#tellBudget(active);
+      if (active !== undefined) await this.#runs.tellBudget(active);
     }
     if (settings.automatic === true) await this.#changed(place.entityType);
     return changed;
@@ -247,105 +221,19 @@ export class Attributes {
     });
   }
 
-  /** A run that is over needs no telling. */
-  async #tellBudget({ workflowId }: AttributeRun): Promise<void> {
-    const { client } = this.options;
-    if ((await isWorkflowRunning(client, workflowId)) !== true) return;
-    await requestTemporal(client, () =>
-      client.workflow.getHandle(workflowId).signal(BUDGET_CHANGED_SIGNAL),
-    );
-  }
-
   /**
    * Starts a run.
    *
    * @throws {@link NotFound}, {@link InvalidFilter}, {@link InvalidSettings} for a task that cannot be, {@link AttributeRunActive}
    *   unless it may wait, {@link TemporalUnavailable}
    */
-  async run(
-    place: PipelinePlace,
-    { queue, principal, trigger = 'manual', reference, ...task }: AttributeRunOptions = {},
-  ): Promise<StartedAttributeRun> {
-    const { attributeRuns: runs } = this.options.catalog;
-    const name = pipelineName(place);
-    checkTask(name, task);
-    if (queue !== true) await this.#refuseIfActive(place);
-    const id = ulid();
-    const run = await runs.request({
-      id,
-      workflowId: formatRunId({ kind: 'attribute_pipeline', name, executionId: id }),
-      place,
-      trigger,
-      task: { force: false, ...task },
-      ...(reference !== undefined && { reference }),
-      ...(principal !== undefined && { principal }),
-      now: new Date(),
-    });
-    try {
-      return { run, handle: await this.#start(run, queue === true) };
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      await runs.end(id, 'aborted', `It could not be started: ${message}`, new Date());
-      throw error;
-    }
-  }
-
-  async #start(run: AttributeRun, queue: boolean): Promise<StartedAttributeRun['handle']> {
-    const { client, taskQueue } = this.options;
-    const { id, workflowId, principal } = run;
-    await requestTemporal(client, () =>
-      client.workflow.start(pipelineName(run), {
-        workflowId,
-        taskQueue,
-        args: [attributeArguments(id, run, queue)],
-        workflowExecutionTimeout: ATTRIBUTE_RUN_TIMEOUT_MS + TIMEOUT_MARGIN_MS,
-        ...(principal !== null && { memo: { principal } }),
-      }),
-    );
-    return client.workflow.getHandle(workflowId);
-  }
-
-  async #refuseIfActive(place: PipelinePlace): Promise<void> {
-    const active = await this.options.catalog.attributeRuns.active(place);
-    if (active === undefined) return;
-    // One that was ended from outside is closed by the run that comes after it.
-    if ((await isWorkflowRunning(this.options.client, active.workflowId)) === true)
-      throw new AttributeRunActive(active);
+  async run(place: PipelinePlace, options: AttributeRunOptions = {}): Promise<StartedAttributeRun> {
+    return this.#runs.start(place, options);
   }
 
   /** Where a value comes from, and whether it is as it would be computed now. @throws {@link NotFound} */
-  async explain({ entityId, attribute: name }: ValuePlace): Promise<Explanation> {
-    const { entities, attributePipelines, attributeRuns, attributeEvals } = this.options.catalog;
-    const { entityType, values } = await entities.entity(entityId);
-    const attribute = await entities.attribute(entityType, name);
-    const value = values[name] ?? NO_VALUE;
-    if (attribute.pipelineId === null)
-      return { value, pipeline: null, run: null, inputs: [], eval: null, staleReasons: [] };
-    const pipeline = await attributePipelines.pipeline({ entityType, attribute: name });
-    const inputs = pipeline.inputs.map((input) => ({
-      attribute: input,
-      usedVersion: value.inputs?.[input] ?? null,
-      value: values[input] ?? NO_VALUE,
-    }));
-    const pending = await attributeRuns.pendingChange(pipeline.id, entityId);
-    return {
-      value,
-      pipeline,
-      run: value.runId === null ? null : await this.#runOrNone(value.runId),
-      inputs,
-      eval: await attributeEvals.evalFor(pipeline.id, entityId),
-      staleReasons: staleReasons(value, pipeline, inputs, pending),
-    };
-  }
-
-  /** Runs are removed together with their pipelines; values stay. */
-  async #runOrNone(id: string): Promise<AttributeRun | null> {
-    try {
-      return await this.options.catalog.attributeRuns.run(id);
-    } catch (error) {
-      if (error instanceof NotFound) return null;
-      throw error;
-    }
+  async explain(place: ValuePlace): Promise<Explanation> {
+    return explainedValue(this.options.catalog, place);
   }
 
   /** What is wanted of pipelines, and how far they are from it. */
@@ -415,14 +303,6 @@ export class Attributes {
    * @throws {@link NotFound}, {@link AttributeRunOver}
    */
   async cancelRun(id: string): Promise<AttributeRun> {
-    const { catalog, client } = this.options;
-    const run = await catalog.attributeRuns.run(id);
-    if (run.completedAt !== null) throw new AttributeRunOver(id, run.status);
-    if ((await isWorkflowRunning(client, run.workflowId)) === true) {
-      await requestTemporal(client, () => client.workflow.getHandle(run.workflowId).cancel());
-      return run;
-    }
-    // It was ended from outside, and could not say so.
-    return catalog.attributeRuns.end(id, 'aborted', ENDED_OUTSIDE, new Date());
+    return this.#runs.cancel(id);
   }
 }

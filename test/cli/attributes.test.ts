@@ -177,5 +177,8 @@ describe('millrace attributes', () => {
     const listed = await run('list', '--json');
     const pipelines = JSON.parse(listed.stdout) as readonly unknown[];
     expect(pipelines).toHaveLength(2);
+    const runs = await cli(['list', 'box.area', '--json'], { cwd: dir, env });
+    const ids = (JSON.parse(runs.stdout) as readonly { readonly id: string }[]).map(({ id }) => id);
+    expect(ids).toContain(stdout.trim());
   });
 });
