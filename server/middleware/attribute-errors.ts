@@ -42,7 +42,10 @@ export function ofAttributes(error: unknown): HttpProblem | undefined {
   if (error instanceof InvalidValues)
     return violated(
       error.message,
-      error.problems.map((problem) => ({ path: pathOf(problem), message: problem.message })),
+      error.problems.map((problem) => ({
+        path: pathOf(problem, error.given),
+        message: problem.message,
+      })),
     );
   if (error instanceof InvalidFilter)
     return violated(error.message, [
@@ -60,8 +63,10 @@ function violated(
   });
 }
 
-/** Where a value is in the body of a request that saves entities. */
-function pathOf({ index, attribute }: ValueProblem): string {
+/** Where a value is in the body of a request. */
+function pathOf({ index, attribute }: ValueProblem, given: InvalidValues['given']): string {
+  if (given === 'value') return 'value';
+  if (given === 'values') return `values[${String(index)}]`;
   const entity = `entities[${String(index)}]`;
   return attribute === null ? entity : `${entity}.values.${attribute}`;
 }

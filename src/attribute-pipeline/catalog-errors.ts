@@ -40,7 +40,7 @@ export class InvalidSettings extends AttributeCatalogError {
 
 /** What is wrong with a value. */
 export interface ValueProblem {
-  /** Of the entity among those that were given, from 0. */
+  /** Of the entity, or the value, among those that were given, from 0. */
   readonly index: number;
   /** Its key or id, where it has one. */
   readonly entity: string | null;
@@ -56,7 +56,11 @@ export class InvalidValues extends AttributeCatalogError {
   override readonly name = 'InvalidValues';
   /** The first {@link MAX_PROBLEMS_TOLD}. */
   readonly problems: readonly ValueProblem[];
-  constructor(problems: readonly ValueProblem[]) {
+  constructor(
+    problems: readonly ValueProblem[],
+    /** What was given: entities with their values, several values, or one. */
+    readonly given: 'entities' | 'values' | 'value' = 'entities',
+  ) {
     const [first] = problems;
     const entity = first?.entity ?? '';
     const where = entity === '' ? '' : ` (${entity})`;

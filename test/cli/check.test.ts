@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { cli } from '../support/cli.js';
+import { cli, MAIN } from '../support/cli.js';
 import { COUNT_WORDS, WORD_REPORT, writeProject } from '../support/project.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
 
@@ -129,5 +131,15 @@ describe('the command line', () => {
     expect(await cli(['nonsense'], { cwd: dir.path })).toMatchObject({ code: 2, stdout: '' });
     expect(await cli(['dev', '--port', 'abc'], { cwd: dir.path })).toMatchObject({ code: 2 });
     expect(await cli([], { cwd: dir.path })).toMatchObject({ code: 0 });
+  });
+
+  it('ends quietly when nobody reads on', async () => {
+    const { stdout, stderr } = await promisify(execFile)('bash', [
+      '-c',
+      '"$0" "$1" --help | true; echo "${PIPESTATUS[0]}"',
+      process.execPath,
+      MAIN,
+    ]);
+    expect([stdout, stderr]).toEqual(['0\n', '']);
   });
 });

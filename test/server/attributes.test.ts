@@ -198,7 +198,8 @@ describe('entities over HTTP', () => {
       'approved',
       'computed',
     ]);
-    expect((await api.call('PUT', `/entities/${a}/values/area`, { value: 1 })).status).toBe(422);
+    const refused = await api.call('PUT', `/entities/${a}/values/area`, { value: 1 });
+    expect(refused).toMatchObject({ status: 422, body: { violations: [{ path: 'value' }] } });
     expect(await api.ok('PUT', `/entities/${a}/values/width`, { value: 7 })).toMatchObject({
       value: 7,
     });

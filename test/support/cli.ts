@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach } from '@jest/globals';
 
 /** The built command line: `npm test` builds it first. */
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Longest wait for a process to say something or to end. */
 const PATIENCE_MS = 30_000;

@@ -34,15 +34,21 @@ export interface PlannedChange {
   readonly change: HandChange;
 }
 
+/** What somebody does to values, and which version of them they have looked at. */
+interface HandChanges {
+  readonly change: HandChange;
+  readonly version: number | undefined;
+  readonly by: Author;
+}
+
 /** The part of the port that changes values by hand. */
 export function valueChanges(
   database: CatalogDatabase,
 ): Pick<EntityCatalog, 'changeValue' | 'changeValues'> {
   const several = (
+    given: InvalidValues['given'],
     places: readonly ValuePlace[],
-    change: HandChange,
-    version: number | undefined,
-    by: Author,
+    { change, version, by }: HandChanges,
   ): Promise<readonly AttributeValue[]> =>
     database.write(async (transaction) => {
       const planned = await plan(transaction, places, change);
@@ -59,13 +65,14 @@ export function valueChanges(
         const { name: attribute } = one.attribute;
         return message === undefined ? [] : [{ index, entity: one.entityId, attribute, message }];
       });
-      if (problems.length > 0) throw new InvalidValues(problems);
+      if (problems.length > 0) throw new InvalidValues(problems, given);
       return applyChanges(database, transaction, planned, before, by);
     });
   return {
     changeValue: async (place, change, version, by) =>
-      (await several([place], change, version, by))[0] ?? NO_VALUE,
-    changeValues: (places, kind, by) => several(distinct(places), { kind }, undefined, by),
+      (await several('value', [place], { change, version, by }))[0] ?? NO_VALUE,
+    changeValues: (places, kind, by) =>
+      several('values', distinct(places), { change: { kind }, version: undefined, by }),
   };
 }
 
