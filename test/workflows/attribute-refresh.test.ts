@@ -163,7 +163,7 @@ describe('all pipelines of a type', () => {
     await stack.calculate('price', ['area'], 'return $json.area * 10', { automatic: false });
     await stack.save({ a: { width: 1 } });
     await untilValues(stack, 'area', { a: 2 });
-    const all = async (trigger: 'schedule' | 'manual') => {
+    const all = async (trigger: 'schedule' | 'manual'): Promise<unknown> => {
       const id = await stack.attributes.refresh.all({
         kind: 'all',
         entityType: stack.type,
@@ -200,7 +200,7 @@ describe('all pipelines of a type', () => {
       process: (contexts) =>
         contexts.map(({ inputs: { sku } }) => {
           readings += 1;
-          return moduleResult.ok({ left: stock.get(String(sku)) ?? 0 });
+          return moduleResult.ok({ left: stock.get(sku as string) ?? 0 });
         }),
     });
     const stack = await start(
