@@ -73,17 +73,16 @@ export function createApp(
   config: ProjectConfig,
   dependencies: AppDependencies = {},
 ): Koa {
-  const { apiAuthentication, ...settings } = settingsOfConfig(config);
+  const { apiAuthentication } = config;
   const sessions = sessionsOf(config, dependencies);
-  const authenticate =
-    apiAuthentication === undefined
-      ? undefined
-      : (sessions?.around(apiAuthentication) ?? apiAuthentication);
-  const api = createApi(
-    engine,
-    { ...settings, ...(authenticate !== undefined && { apiAuthentication: authenticate }) },
-    dependencies,
-  );
+  const settings = {
+    ...settingsOfConfig(config),
+    ...(sessions !== undefined &&
+      apiAuthentication !== undefined && {
+        apiAuthentication: sessions.around(apiAuthentication),
+      }),
+  };
+  const api = createApi(engine, settings, dependencies);
   const app = new Koa();
   // Koa would print what it hands to this listener; the errors middleware has logged what is worth it.
   app.on('error', (error: unknown) => {
@@ -92,7 +91,7 @@ export function createApp(
   for (const around of [requestId(api.log), accessLog]) app.use(around);
   if (config.cors !== undefined) app.use(crossOrigin(config.cors));
   app.use(errors);
-  if (config.apiAuthentication === undefined)
+  if (apiAuthentication === undefined)
     for (const guard of guards(config, dependencies)) app.use(guard);
   for (const routes of dependencies.routes ?? []) app.use(routes.routes());
   const own = ownRoutes(api, config, dependencies);

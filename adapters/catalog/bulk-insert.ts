@@ -1,7 +1,6 @@
 import { CompiledQuery, type Transaction } from 'kysely';
 import type { CatalogDatabase, Dialect } from './database.js';
 import type { Tables } from './tables.js';
-import { sqliteParameter } from './values.js';
 
 /** Where many rows go. */
 export interface BulkInsert<Column extends string = string> {
@@ -33,11 +32,7 @@ export async function insertRows<Column extends string>(
   rows: readonly BulkRow<Column>[],
   same?: BulkRow<Column>,
 ): Promise<void> {
-  const given = (row: BulkRow<Column> | undefined, column: Column): unknown => {
-    const value = row?.[column] ?? null;
-    return kind === 'sqlite' ? sqliteParameter(value) : value;
-  };
-  const shared = (into.same ?? []).map((column) => given(same, column));
+  const shared = (into.same ?? []).map((column) => same?.[column] ?? null);
   const most = ROWS_AT_ONCE[kind];
   for (let from = 0; from < rows.length;) {
     const left = rows.length - from;
@@ -45,7 +40,7 @@ export async function insertRows<Column extends string>(
     const count = kind === 'sqlite' && left < most ? 1 : Math.min(left, most);
     const parameters: unknown[] = [...shared];
     for (let at = from; at < from + count; at += 1)
-      for (const column of into.columns) parameters.push(given(rows[at], column));
+      for (const column of into.columns) parameters.push(rows[at]?.[column] ?? null);
     await transaction.executeQuery(CompiledQuery.raw(statement(kind, into, count), parameters));
     from += count;
   }

@@ -11,7 +11,7 @@ import {
 } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../error-parts.js';
-import { sqliteParameters } from './values.js';
+import { sqliteParameter } from './values.js';
 
 /** How long a statement waits for others that write. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -130,7 +130,7 @@ class SqliteConnection implements DatabaseConnection {
 
   #run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
     const { statement, columns } = this.#prepare(sql);
-    const values = sqliteParameters(parameters);
+    const values = parameters.map(sqliteParameter);
     // Kysely knows the type of the rows from the query.
     if (columns !== undefined) return { rows: rowsOf(statement, columns, values) as R[] };
     const { changes } = statement.run(values);

@@ -1,16 +1,20 @@
-import { sql, type Insertable, type RawBuilder, type Transaction } from 'kysely';
+import { sql, type Insertable, type Transaction } from 'kysely';
 import type { EavHistoryTable, EavVersionedTable } from './attribute-tables.js';
 import { insertRows, type BulkInsert } from './bulk-insert.js';
 import type { CatalogDatabase } from './database.js';
 import { isOneOf } from './in-list.js';
 import type { Tables } from './tables.js';
+import { selectedTime } from './selected-time.js';
 import { plainText } from './values.js';
 
 /** A value, but for when it was made and changed. */
 export type ValueRow = Omit<Insertable<EavVersionedTable>, 'created_at' | 'updated_at'>;
 
-/** What has happened to a value, but for when, and by whom. */
-export type HistoryRow = Omit<Insertable<EavHistoryTable>, 'principal' | 'at'>;
+/** What somebody has done to a value, but for when, and who. */
+export type HistoryRow = Pick<
+  Insertable<EavHistoryTable>,
+  'entity_id' | 'attribute_id' | 'version' | 'change' | 'value'
+>;
 
 const CHANGING = [
   'value_current',
@@ -30,11 +34,16 @@ const CHANGING = [
 
 const KEY = ['entity_id', 'attribute_id'] as const;
 
-const VALUES: BulkInsert<keyof EavVersionedTable> = {
+/** Values that are there already get what they are to be. */
+const UPSERT = {
   table: 'eav_versioned',
+  onConflict: { key: KEY, update: [...CHANGING, 'updated_at'] },
+} as const satisfies Partial<BulkInsert<keyof EavVersionedTable>>;
+
+const VALUES: BulkInsert<keyof EavVersionedTable> = {
+  ...UPSERT,
   columns: [...KEY, ...CHANGING],
   same: ['created_at', 'updated_at'],
-  onConflict: { key: KEY, update: [...CHANGING, 'updated_at'] },
 };
 
 /** What all values have that a run has computed. */
@@ -43,28 +52,28 @@ const COMPUTED_SAME = ['attribute_id', 'pipeline_version', 'run_id'] as const;
 type ComputedSame = (typeof COMPUTED_SAME)[number];
 
 const COMPUTED: BulkInsert<keyof EavVersionedTable> = {
-  table: 'eav_versioned',
-  columns: [
-    'entity_id',
-    ...CHANGING.filter((column) => column !== 'pipeline_version' && column !== 'run_id'),
-  ],
+  ...UPSERT,
+  columns: VALUES.columns.filter((column) => !isOfRun(column)),
   same: [...COMPUTED_SAME, 'created_at', 'updated_at'],
-  onConflict: { key: KEY, update: [...CHANGING, 'updated_at'] },
 };
+
+function isOfRun(column: string): boolean {
+  return COMPUTED_SAME.some((same) => same === column);
+}
+
+/** Columns of the history, each with that of the value which goes there. */
+const COPIED = [
+  ['value', 'value_current'],
+  ['justification', 'justification'],
+  ['confidence', 'confidence'],
+  ['pipeline_version', 'pipeline_version'],
+  ['inputs', 'inputs'],
+  ['run_id', 'run_id'],
+] as const;
 
 const HISTORY: BulkInsert<keyof EavHistoryTable> = {
   table: 'eav_history',
-  columns: [
-    ...KEY,
-    'version',
-    'change',
-    'value',
-    'justification',
-    'confidence',
-    'pipeline_version',
-    'inputs',
-    'run_id',
-  ],
+  columns: [...KEY, 'version', 'change', 'value'],
   same: ['principal', 'at'],
 };
 
@@ -116,8 +125,8 @@ export async function addComputedHistory(
         .select([...KEY, 'version', sql.lit('computed').as('change')])
         .select(COPIED.map(([, from]) => from))
         .select([
-          (database.kind === 'postgres' ? sql<string>`${by}::text` : sql<string>`${by}`).as('by'),
-          timeValue(database, now).as('at'),
+          sql<string | null>`cast(${by} as text)`.as('by'),
+          selectedTime(database, now).as('at'),
         ])
         .where('attribute_id', '=', attribute_id)
         .where(isOneOf(database, 'eav_versioned.entity_id', entityIds)),
@@ -125,22 +134,7 @@ export async function addComputedHistory(
     .execute();
 }
 
-/** Columns of the history, each with that of the value which goes there. */
-const COPIED = [
-  ['value', 'value_current'],
-  ['justification', 'justification'],
-  ['confidence', 'confidence'],
-  ['pipeline_version', 'pipeline_version'],
-  ['inputs', 'inputs'],
-  ['run_id', 'run_id'],
-] as const;
-
-/** A time within a selected row: PostgreSQL takes a bare parameter there for text. */
-export function timeValue({ kind }: Pick<CatalogDatabase, 'kind'>, now: Date): RawBuilder<Date> {
-  return kind === 'postgres' ? sql<Date>`${now}::timestamptz` : sql<Date>`${now}`;
-}
-
-/** Adds what has happened to values. */
+/** Adds what somebody has done to values. */
 export async function addHistory(
   database: CatalogDatabase,
   transaction: Transaction<Tables>,

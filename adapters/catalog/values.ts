@@ -26,13 +26,6 @@ export function sqliteParameter(value: unknown): unknown {
   }
 }
 
-/** Parameters as better-sqlite3 takes them. Most are as they are: a list is copied only where one is not. */
-export function sqliteParameters(values: readonly unknown[]): readonly unknown[] {
-  return values.some((value) => typeof value === 'boolean' || value instanceof Date)
-    ? values.map(sqliteParameter)
-    : values;
-}
-
 /** A time as either database gives it. */
 export function readTime(value: Date | string): Date {
   return new Date(value);

@@ -151,7 +151,8 @@ export class Attributes {
     by: Author,
   ): Promise<AttributePipeline> {
     const { attributePipelines, attributeRuns } = this.options.catalog;
-    const checked = await this.#checked(place, { ...settings, ...(modules && { modules }) });
+    checkSettings(place, settings);
+    const checked = modules === undefined ? {} : await this.#modulesOf(place, modules);
     const changed = await attributePipelines.changePipeline(
       place,
       { ...settings, ...checked },
@@ -191,7 +192,7 @@ export class Attributes {
     place: PipelinePlace,
     modules: readonly WrittenModule[],
   ): Promise<readonly WrittenModule[]> {
-    return (await this.#checked(place, { modules })).modules ?? [];
+    return (await this.#modulesOf(place, modules)).modules;
   }
 
   /** What a run would look at, and what it would cost. @throws {@link NotFound}, {@link InvalidFilter} */
@@ -203,19 +204,15 @@ export class Attributes {
   async #inputOf(place: PipelinePlace, written: WrittenPipeline): Promise<PipelineInput> {
     const name = pipelineName(place);
     if (this.options.isDefinition(name)) throw new PipelineNameTaken(name);
-    const nothing = { inputs: [], readsElsewhere: false };
-    return { ...UNSET_PIPELINE, ...written, ...nothing, ...(await this.#checked(place, written)) };
+    checkSettings(place, written);
+    return { ...UNSET_PIPELINE, ...written, ...(await this.#modulesOf(place, written.modules)) };
   }
 
-  async #checked(
+  async #modulesOf(
     place: PipelinePlace,
-    written: Partial<WrittenPipeline>,
-  ): Promise<Partial<Pick<PipelineInput, 'modules' | 'inputs' | 'readsElsewhere'>>> {
-    const name = pipelineName(place);
-    const problems = pipelineSettingsProblems({ ...UNSET_PIPELINE, ...written });
-    if (problems.length > 0) throw new InvalidSettings(name, problems);
-    if (written.modules === undefined) return {};
-    return checkedModules(name, written.modules, this.options.modules(), {
+    written: readonly WrittenModule[],
+  ): Promise<Pick<PipelineInput, 'modules' | 'inputs' | 'readsElsewhere'>> {
+    return checkedModules(pipelineName(place), written, this.options.modules(), {
       sandbox: await this.options.sandbox(),
       models: this.options.models(),
     });
@@ -267,12 +264,12 @@ export class Attributes {
    */
   async tryModules(
     place: PipelinePlace,
-    modules: readonly WrittenModule[],
+    written: readonly WrittenModule[],
     entityId: string,
   ): Promise<TryReport> {
     const { catalog, client, taskQueue } = this.options;
     const attribute = await catalog.entities.attribute(place.entityType, place.attribute);
-    const { readsElsewhere: _, ...checked } = await this.#checked(place, { modules });
+    const { modules, inputs } = await this.#modulesOf(place, written);
     const task: TryTask = {
       entityId,
       plan: {
@@ -281,9 +278,8 @@ export class Attributes {
         attributeId: attribute.id,
         version: 0,
         onError: 'abort',
-        inputs: [],
-        modules: [],
-        ...checked,
+        inputs,
+        modules,
       },
     };
     const workflowId = `millrace/try/${pipelineName(place)}/${ulid()}`;
@@ -305,4 +301,10 @@ export class Attributes {
   async cancelRun(id: string): Promise<AttributeRun> {
     return this.#runs.cancel(id);
   }
+}
+
+/** @throws {@link InvalidSettings} */
+function checkSettings(place: PipelinePlace, written: Partial<PipelineSettings>): void {
+  const problems = pipelineSettingsProblems({ ...UNSET_PIPELINE, ...written });
+  if (problems.length > 0) throw new InvalidSettings(pipelineName(place), problems);
 }

@@ -105,11 +105,8 @@ export function changedValue(
       const { value, confidence, justification, meta, inputHash, inputs, pipelineVersion, runId } =
         change.result;
       const isSure = confidence !== null && confidence >= HIGH_CONFIDENCE;
-      const { approved, live, override, version, awaitsApproval } = before;
-      const kept = { approved, live, override, version, awaitsApproval };
-      const about = { justification, confidence, pipelineVersion, meta, inputs, runId };
-      const after = { current: value, inputHash, ...kept, ...about };
-      return settled(after, before, approves(attribute, isSure));
+      const about = { confidence, justification, meta, inputHash, inputs, pipelineVersion, runId };
+      return settled({ ...before, ...about, current: value }, before, approves(attribute, isSure));
     }
     case 'edited':
       if (isSame(before.current, change.value)) return before;

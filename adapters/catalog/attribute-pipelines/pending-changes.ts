@@ -3,7 +3,7 @@ import type { Candidate } from '../../../src/attribute-pipeline/run-catalog.js';
 import type { CatalogDatabase } from '../database.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
-import { timeValue } from '../value-rows.js';
+import { selectedTime } from '../selected-time.js';
 
 /** Most entities of one statement: both databases bound its parameters. */
 const AT_ONCE = 500;
@@ -35,7 +35,7 @@ export async function notePipelines(
           'entities.id',
           sql.lit('input').as('cause'),
           'pipeline_inputs.attribute_id',
-          timeValue(database, now).as('at'),
+          selectedTime(database, now).as('at'),
         ])
         // In one order, so that two who note the same do not wait for each other in a circle.
         .orderBy('entities.id')
