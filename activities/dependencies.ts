@@ -2,6 +2,7 @@ import type { AttributeCatalogs } from '../src/attribute-pipeline/attribute-cata
 import type { Client } from '@temporalio/client';
 import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
+import type { EntityCatalog } from '../src/attribute-pipeline/entity-catalog.js';
 import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-registry.js';
 import type {
   RefreshQuestion,
@@ -77,6 +78,8 @@ export interface FlowDependencies {
   /** Opened when it is needed. */
   readonly catalog: () => Promise<DataFlowCatalog>;
   readonly control: FlowControl;
+  /** Entities, whose changes have the pipelines run that read them. Opened when they are needed. */
+  readonly entities: () => Promise<EntityCatalog>;
   /** Puts in what `secret://` and `${ENV}` references stand for. */
   readonly resolve: <T>(value: T) => Promise<T>;
   /** The project's folder, absolute. */

@@ -9,18 +9,14 @@ import type {
   SinkReceipt,
 } from '../src/data-flow/sink.js';
 import { canonicalJson, type Json, type JsonObject } from '../src/definition/json.js';
-import type { Services } from '../src/pipeline/context.js';
-import { connectorContext } from './source-conformance.js';
+import { connectorContext, type ConnectorSurroundings } from './source-conformance.js';
 
 /** What a sink writes to in one check. */
-export interface SinkUnderCheck {
+export interface SinkUnderCheck extends ConnectorSurroundings {
   /** As a flow would write them. */
   readonly options: JsonObject;
   /** What has arrived, in any order: for each row what {@link SinkCheckOptions.row} gave, or what `arrives` makes of it. */
   readonly content: () => Promise<readonly unknown[]> | readonly unknown[];
-  /** The project's folder; the working directory unless given. */
-  readonly dir?: string;
-  readonly services?: Partial<Services>;
   /** Another place to write to, which is not empty: what a flow has there when its options change. */
   readonly other?: Pick<SinkUnderCheck, 'options' | 'content'>;
   /** Takes down what was set up. */

@@ -9,15 +9,21 @@ import type {
 import { isPlainObject, type Json, type JsonObject } from '../src/definition/json.js';
 import type { Log, Services } from '../src/pipeline/context.js';
 
+/** What is there for a connector in one check. */
+export interface ConnectorSurroundings {
+  /** The project's folder; the working directory unless given. */
+  readonly dir?: string;
+  readonly services?: Partial<Services>;
+  /** For connectors that read or write entities. */
+  readonly entities?: ConnectorContext['entities'];
+}
+
 /** What a source reads in one check. */
-export interface SourceUnderCheck {
+export interface SourceUnderCheck extends ConnectorSurroundings {
   /** As a flow would write them. */
   readonly options: JsonObject;
   /** All rows that it has to give, in their order: at least 8 of them. */
   readonly rows: readonly Row[];
-  /** The project's folder; the working directory unless given. */
-  readonly dir?: string;
-  readonly services?: Partial<Services>;
   /**
    * What a flow finds that has read all of it and runs again: nothing, or all rows once more, as with an API that cannot tell
    * whether it has changed. Nothing unless given.
@@ -251,7 +257,7 @@ class Reader {
 /** What sources and sinks get in a check, beside what is only for one of them. */
 export function connectorContext(
   options: JsonObject,
-  { dir, services }: Pick<SourceUnderCheck, 'dir' | 'services'>,
+  { dir, services, entities = noEntities }: ConnectorSurroundings,
 ): ConnectorContext {
   return {
     options,
@@ -261,7 +267,14 @@ export function connectorContext(
     run: { id: 'flow/conformance/1', name: 'conformance', kind: 'flow' },
     // A check gives those that its connector uses.
     services: { ...services },
+    entities,
   };
+}
+
+function noEntities(): Promise<never> {
+  return Promise.reject(
+    new Error('The check has no entities: give those that its connector uses.'),
+  );
 }
 
 const ignore = (): void => undefined;

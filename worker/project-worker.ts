@@ -146,7 +146,7 @@ export class ReloadableWorker implements ProjectWorker {
       services: services.services,
       log,
       outcomes: outcomeDependencies(options, hooks, webhookSecrets),
-      flows: flowDependencies(options, flows),
+      flows: flowDependencies(options, flows, attributes),
       attributes: attributeDependencies(options, flows, attributes),
       stores: {
         serve: (store: SqliteStore) => stores.serve(store),

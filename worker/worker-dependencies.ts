@@ -92,12 +92,14 @@ export function attributeDependencies(
 export function flowDependencies(
   { project, link, env }: ProjectWorkerOptions,
   projectFlows: ProjectFlows,
+  attributes: ProjectAttributes,
 ): FlowDependencies {
   const { dir, config } = project;
   const afterExecute = config.afterExecute !== undefined;
   return {
     dir,
     catalog: async () => (await projectFlows.open()).catalog,
+    entities: async () => (await attributes.open()).entities,
     resolve: (value) => resolveReferences(value, secretSources(project, env)),
     control: {
       claimScheduled: async (task) =>

@@ -81,6 +81,7 @@ export class FlowMove {
     const receipt = await this.#write(batch);
     this.#checkSize('sink gave a state', receipt.state ?? null);
     await this.#commit(this.#next(batch, receipt.written, receipt.state), batch.rejections);
+    await source.acknowledge?.(batch.taken);
     this.#fraction = source.fraction;
   }
 

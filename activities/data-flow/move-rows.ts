@@ -174,6 +174,7 @@ function connectorContext(
   return {
     options,
     dir: flowDependencies(deps).dir,
+    entities: flowDependencies(deps).entities,
     signal,
     log: deps.log.child({ run: run.id, flow, run_seq: runSeq }),
     run,

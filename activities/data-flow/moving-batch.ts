@@ -75,6 +75,14 @@ export class MovingBatch {
     return this.#rows;
   }
 
+  /** The rows of the source that were not rejected. */
+  get taken(): readonly Row[] {
+    const { rows } = this.source;
+    if (this.#rejections.length === 0) return rows;
+    const rejected = new Set(this.#rejections.map(({ rowNumber }) => rowNumber));
+    return rows.filter((_row, place) => !rejected.has(this.#numberOf(place)));
+  }
+
   /** In the order of their numbers. */
   get rejections(): readonly Rejection[] {
     return this.#rejections;

@@ -1,5 +1,7 @@
 import type { SinkConnector } from '../../src/data-flow/sink.js';
 import type { SourceConnector } from '../../src/data-flow/source.js';
+import { entitiesSink } from './entities/entities-sink.js';
+import { entitiesSource } from './entities/entities-source.js';
 import { csvSink } from './file/csv-sink.js';
 import { csvSource } from './file/csv-source.js';
 import { ndjsonSink } from './file/ndjson-sink.js';
@@ -15,7 +17,14 @@ export const BUILT_IN_SOURCES: readonly SourceConnector[] = [
   ndjsonSource,
   sqlSource,
   httpSource,
+  entitiesSource,
 ];
 
 /** The sinks that every project has, by the names that YAML uses. */
-export const BUILT_IN_SINKS: readonly SinkConnector[] = [csvSink, ndjsonSink, sqlSink, httpSink];
+export const BUILT_IN_SINKS: readonly SinkConnector[] = [
+  csvSink,
+  ndjsonSink,
+  sqlSink,
+  httpSink,
+  entitiesSink,
+];

@@ -8,4 +8,6 @@ export { httpSink } from './http/http-sink.js';
 export { HttpRequestFailed } from './http/request.js';
 export { sqlSource } from './sql/sql-source.js';
 export { sqlSink } from './sql/sql-sink.js';
+export { entitiesSource } from './entities/entities-source.js';
+export { entitiesSink } from './entities/entities-sink.js';
 export { contentHash } from './content-hash.js';

@@ -7,12 +7,13 @@ import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
 import { ATTRIBUTE_DEFAULTS, type Attribute } from '../../src/attribute-pipeline/attribute.js';
 import { InvalidValues, NotFound } from '../../src/attribute-pipeline/catalog-errors.js';
 import type { EntityInput } from '../../src/attribute-pipeline/entity-catalog.js';
+import { valueOfText } from '../../src/attribute-pipeline/written-value.js';
 import { UsageError } from '../exit-code.js';
 import { formatCount } from '../flows/flow-format.js';
 import { printJson } from '../flows/flow-json.js';
 import { formatDuration } from '../format.js';
 import { withAttributes } from './open-attributes.js';
-import { columnTypes, valueOf, type Row } from './import-columns.js';
+import { columnTypes, type Row } from './import-columns.js';
 
 interface ImportOptions {
   readonly dir?: string;
@@ -164,7 +165,9 @@ function inputOf(
     if (text === '' || ((name === keyColumn || name === labelColumn) && attribute === undefined))
       return [];
     // What is unknown is refused together with all else that is wrong.
-    return [[name, attribute === undefined ? text : valueOf(text, attribute.dataType)] as const];
+    return [
+      [name, attribute === undefined ? text : valueOfText(text, attribute.dataType)] as const,
+    ];
   });
   const label = labelColumn === undefined ? undefined : row[labelColumn];
   return {

@@ -19,6 +19,10 @@ export function freshEntities(
         await changed(entityType);
       return saved;
     },
+    publish: async (entityType, values, by) => {
+      await catalog.publish(entityType, values, by);
+      await changed(entityType);
+    },
     changeValue: async (place, change, version, by) => {
       const value = await catalog.changeValue(place, change, version, by);
       await changed(await typeOf(place.entityId));

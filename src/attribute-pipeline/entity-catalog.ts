@@ -86,6 +86,19 @@ export interface ValuePlace {
   readonly attribute: string;
 }
 
+/** An entity that another system is to be told of. */
+export interface UnpublishedEntity {
+  readonly id: string;
+  readonly key: string;
+  /** What is approved, by the names of the attributes; without those of which nothing is. */
+  readonly values: JsonObject;
+}
+
+/** A value that another system has been told of. */
+export interface PublishedValue extends ValuePlace {
+  readonly value: Json;
+}
+
 /** Which entities of a type. */
 export interface EntitySelection extends PageRequest {
   readonly filter?: EntityFilter;
@@ -140,7 +153,8 @@ export interface EntityCatalog {
 
   /**
    * Adds entities, and changes those that are there, all or none. Values are edits: an attribute that a pipeline computes, or that is not
-   * editable, is refused; `isImport` may write what comes from another system, too.
+   * editable, is refused; `isImport` may write what comes from another system, too, and what it writes of attributes that are exported
+   * counts as exported.
    *
    * @returns what has become of each, in the order of the inputs
    * @throws {@link NotFound} for a type, {@link InvalidValues} that names all that is wrong, of which entity
@@ -157,6 +171,10 @@ export interface EntityCatalog {
    * @throws {@link NotFound}
    */
   entityIds(names: readonly string[]): Promise<readonly string[]>;
+  /** The ids of a type's entities, by their keys; without those that are not there. */
+  idsByKey(entityType: string, keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** The keys of entities, by their ids; without those that are not there or have none. */
+  keysById(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** @throws {@link NotFound} */
   entity(id: string): Promise<EntityWithValues>;
   /** In the order of their ids. @throws {@link NotFound}, {@link InvalidFilter} */
@@ -165,6 +183,8 @@ export interface EntityCatalog {
   countEntities(entityType: string, filter?: EntityFilter): Promise<number>;
   /** With its values and their history. @throws {@link NotFound} */
   removeEntity(id: string): Promise<void>;
+  /** Those of a type that are there, by their keys. @returns how many they were @throws {@link NotFound} for the type */
+  removeEntities(entityType: string, keys: readonly string[]): Promise<number>;
 
   /**
    * Changes one value, by a person.
@@ -184,6 +204,19 @@ export interface EntityCatalog {
     kind: 'approved' | 'published' | 'override_removed',
     by: Author,
   ): Promise<readonly AttributeValue[]>;
+  /**
+   * Entities with a key of which another value is approved than was exported, with all that is approved of them, in the order of their ids.
+   *
+   * @param attributes - names of those that are looked at
+   * @throws {@link NotFound} for a type or an attribute
+   */
+  unpublished(
+    entityType: string,
+    attributes: readonly string[],
+    page: PageRequest,
+  ): Promise<Page<UnpublishedEntity>>;
+  /** Puts down what was exported. What was removed meanwhile is passed over. @throws {@link NotFound} for a type */
+  publish(entityType: string, values: readonly PublishedValue[], by: Author): Promise<void>;
   /** Newest first; `after` is a version. @throws {@link NotFound} */
   history(place: ValuePlace, page: PageRequest): Promise<Page<ValueHistoryEntry>>;
   /** What waits for an approval, longest first. */

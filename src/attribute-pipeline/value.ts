@@ -79,13 +79,13 @@ export interface ComputedValue {
 /** What can happen to a value. */
 export type ValueChange =
   | { readonly kind: 'computed'; readonly result: ComputedValue }
-  /** By a person, or an import; of what is not computed. */
-  | { readonly kind: 'edited'; readonly value: Json }
+  /** By a person, or an import; of what is not computed. With `isLive` it comes from the system that it is exported to. */
+  | { readonly kind: 'edited'; readonly value: Json; readonly isLive?: boolean }
   | { readonly kind: 'overridden'; readonly value: Json }
   | { readonly kind: 'override_removed' }
   | { readonly kind: 'approved' }
-  /** What was approved was exported. */
-  | { readonly kind: 'published' };
+  /** What was approved was exported, or this value, which was approved when it was. */
+  | { readonly kind: 'published'; readonly value?: Json };
 
 /** The names of what can happen to a value. */
 export type ValueChangeKind = ValueChange['kind'];
@@ -108,14 +108,17 @@ export function changedValue(
       const about = { confidence, justification, meta, inputHash, inputs, pipelineVersion, runId };
       return settled({ ...before, ...about, current: value }, before, approves(attribute, isSure));
     }
-    case 'edited':
-      if (isSame(before.current, change.value)) return before;
+    case 'edited': {
+      const live = change.isLive === true ? change.value : before.live;
+      if (isSame(before.current, change.value))
+        return isSame(before.live, live) ? before : settled({ ...before, live }, before, false);
       // A person's word needs nobody's computing.
       return settled(
-        { ...before, current: change.value, justification: null, confidence: null },
+        { ...before, live, current: change.value, justification: null, confidence: null },
         before,
         approves(attribute, true),
       );
+    }
     case 'overridden':
       if (isSame(before.override, change.value)) return before;
       return settled({ ...before, override: change.value }, before, approves(attribute, true));
@@ -128,7 +131,7 @@ export function changedValue(
     case 'approved':
       return settled(before, before, true);
     case 'published':
-      return settled({ ...before, live: before.approved }, before, false);
+      return settled({ ...before, live: change.value ?? before.approved }, before, false);
   }
 }
 

@@ -4,6 +4,7 @@ import { callerSite } from '../definition/call-site.js';
 import type { Json, JsonObject } from '../definition/json.js';
 import type { Site } from '../definition/problem.js';
 import type { Log, RunReference, Services } from '../pipeline/context.js';
+import type { EntityCatalog } from '../attribute-pipeline/entity-catalog.js';
 import type { ObjectType } from '../pipeline/operation.js';
 import type { Row } from './row.js';
 
@@ -18,6 +19,8 @@ export interface ConnectorContext<Options = JsonObject> {
   readonly log: Log;
   readonly run: RunReference;
   readonly services: Services;
+  /** Entities and their values, opened when they are asked for. What is changed there has the pipelines run that read it. */
+  readonly entities: () => Promise<EntityCatalog>;
 }
 
 /** What a source gets. */
@@ -50,6 +53,13 @@ export interface SourceBatch<R extends Row = Row> {
   readonly cursor: Json;
   /** How much of everything has been read with these rows, 0 to 1, where the source can tell. */
   readonly fraction?: number;
+  /**
+   * Called when the batch is safe in the sink and the cursor has passed it: for sources that note what was taken. After a crash
+   * between the two it is not called, so that what is not noted has to be given again.
+   *
+   * @param taken - those of `rows` that were not rejected, the same objects
+   */
+  readonly acknowledge?: (taken: readonly R[]) => Promise<void>;
 }
 
 /** What {@link defineSource} takes. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals';
 import { testEvals } from './attributes/evals.js';
 import { testEntities } from './attributes/entities.js';
 import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
+import { testExports } from './attributes/exports.js';
 import type { OpenAttributes } from './attributes/open-attributes.js';
 import { testPipelines } from './attributes/pipelines.js';
 import { testRuns } from './attributes/runs.js';
@@ -39,6 +40,7 @@ export function testAttributeCatalogs(name: string, open: () => Promise<Attribut
     });
     testEntities(attributes);
     testValues(attributes);
+    testExports(attributes);
     testPipelines(attributes);
     testRuns(attributes);
     testEvals(attributes);

@@ -68,6 +68,7 @@ async function flowActivities(
     flows: {
       dir,
       catalog: async () => given,
+      entities: () => Promise.reject(new Error('nobody asks for them')),
       resolve: async (value) => value,
       control: {
         claimScheduled: () => Promise.reject(new Error('nobody asks for it')),

@@ -1,10 +1,19 @@
 import { NotFound } from '../../../src/attribute-pipeline/catalog-errors.js';
 import type { EntityCatalog } from '../../../src/attribute-pipeline/entity-catalog.js';
+import { inParts } from '../attribute-pipelines/pending-changes.js';
 import type { CatalogDatabase } from '../database.js';
 import { attributes, attributesOf } from './attributes.js';
 import { awaitingValues } from './awaiting-values.js';
 import { entityTypes, findType } from './entity-types.js';
-import { entityIds, findEntity, selectEntities, withValues } from './entity-rows.js';
+import {
+  entityIds,
+  findEntity,
+  idsByKey,
+  keysById,
+  selectEntities,
+  withValues,
+} from './entity-rows.js';
+import { exportedValues } from './exported-values.js';
 import { filtered } from './filtered-entities.js';
 import { savedEntities } from './saved-entities.js';
 import { valueChanges } from './value-changes.js';
@@ -19,16 +28,23 @@ export function entityCatalog(database: CatalogDatabase): EntityCatalog {
     ...valueChanges(database),
     ...valueHistory(database),
     ...awaitingValues(database),
+    ...exportedValues(database),
     ...foundEntities(database),
+    ...removedEntities(database),
   };
 }
 
 /** The part of the port that finds entities. */
 function foundEntities(
   database: CatalogDatabase,
-): Pick<EntityCatalog, 'entity' | 'entityIds' | 'entities' | 'countEntities' | 'removeEntity'> {
+): Pick<
+  EntityCatalog,
+  'entity' | 'entityIds' | 'idsByKey' | 'keysById' | 'entities' | 'countEntities'
+> {
   return {
     entityIds: (names) => database.read((db) => entityIds(db, names)),
+    idsByKey: (entityType, keys) => database.read((db) => idsByKey(db, entityType, keys)),
+    keysById: (ids) => database.read((db) => keysById(db, ids)),
     entity: (id) =>
       database.read(async (db) => {
         const [entity] = await withValues(db, [await findEntity(db, id)]);
@@ -61,6 +77,14 @@ function foundEntities(
           .executeTakeFirstOrThrow();
         return count;
       }),
+  };
+}
+
+/** The part of the port that removes entities, and with them their values. */
+function removedEntities(
+  database: CatalogDatabase,
+): Pick<EntityCatalog, 'removeEntity' | 'removeEntities'> {
+  return {
     removeEntity: (id) =>
       database.write(async (transaction) => {
         const { numDeletedRows } = await transaction
@@ -68,6 +92,20 @@ function foundEntities(
           .where('id', '=', id)
           .executeTakeFirst();
         if (numDeletedRows === 0n) throw new NotFound('entity', id);
+      }),
+    removeEntities: (entityType, keys) =>
+      database.write(async (transaction) => {
+        const { id } = await findType(transaction, entityType);
+        let removed = 0;
+        for (const part of inParts(keys)) {
+          const { numDeletedRows } = await transaction
+            .deleteFrom('entities')
+            .where('entity_type_id', '=', id)
+            .where('key', 'in', part)
+            .executeTakeFirst();
+          removed += Number(numDeletedRows);
+        }
+        return removed;
       }),
   };
 }

@@ -40,19 +40,47 @@ export async function entityIds(
   const ids = new Map<string, string>();
   for (const type of new Set(keyed.map((named) => named.type))) {
     const keys = keyed.filter((named) => named.type === type).map(({ key }) => key);
-    for (const part of inParts(keys)) {
-      const rows = await selectEntities(db)
-        .where('entity_types.name', '=', type)
-        .where('entities.key', 'in', part)
-        .execute();
-      for (const { key, id } of rows) ids.set(`${type}.${key ?? ''}`, id);
-    }
+    for (const [key, id] of await idsByKey(db, type, keys)) ids.set(`${type}.${key}`, id);
   }
   return names.map((name) => {
     const id = typeAndKey(name) === undefined ? name : ids.get(name);
     if (id === undefined) throw new NotFound('entity', name);
     return id;
   });
+}
+
+/** The ids of a type's entities by their keys, of those that are there. */
+export async function idsByKey(
+  db: Kysely<Tables>,
+  entityType: string,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = new Map<string, string>();
+  for (const part of inParts(keys)) {
+    const rows = await selectEntities(db)
+      .where('entity_types.name', '=', entityType)
+      .where('entities.key', 'in', part)
+      .execute();
+    for (const { key, id } of rows) ids.set(key ?? '', id);
+  }
+  return ids;
+}
+
+/** The keys of entities by their ids, of those that are there and have one. */
+export async function keysById(
+  db: Kysely<Tables>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map<string, string>();
+  for (const part of inParts(ids)) {
+    const rows = await db
+      .selectFrom('entities')
+      .select(['id', 'key'])
+      .where('id', 'in', part)
+      .execute();
+    for (const { key, id } of rows) if (key !== null) keys.set(id, key);
+  }
+  return keys;
 }
 
 /** Keys may have dots, types and ids have none. */

@@ -12,6 +12,7 @@ import type {
   SavedEntity,
 } from '../../../src/attribute-pipeline/entity-catalog.js';
 import { NO_VALUE } from '../../../src/attribute-pipeline/value.js';
+import type { Json } from '../../../src/definition/json.js';
 import { inParts } from '../attribute-pipelines/pending-changes.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
@@ -22,11 +23,13 @@ import {
   editProblem,
   keyOf,
   lockValues,
+  type HandChange,
   type PlannedChange,
 } from './value-changes.js';
 
-/** Most entities that are saved at once. */
-export const MAX_SAVED = 1_000;
+/** Most entities that are saved at once, and most of an import, which is no one's request. */
+const MAX_SAVED = 1_000;
+const MAX_IMPORTED = 10_000;
 
 /** Most characters of a key or a label. */
 const MAX_TEXT = 500;
@@ -54,13 +57,14 @@ function inputProblems(
   known: readonly Attribute[],
   isImport: boolean,
 ): readonly ValueProblem[] {
-  if (inputs.length > MAX_SAVED)
+  const most = isImport ? MAX_IMPORTED : MAX_SAVED;
+  if (inputs.length > most)
     return [
       {
-        index: MAX_SAVED,
+        index: most,
         entity: null,
         attribute: null,
-        message: `At most ${String(MAX_SAVED)} entities are saved at once; there are ${String(inputs.length)}. Save them in parts.`,
+        message: `At most ${String(most)} entities are saved at once; there are ${String(inputs.length)}. Save them in parts.`,
       },
     ];
   const byName = new Map(known.map((attribute) => [attribute.name, attribute]));
@@ -200,6 +204,11 @@ async function noteNew(
     await transaction.insertInto('pipeline_changes').values(part).execute();
 }
 
+/** What comes from the system that an attribute is exported to need not be exported. */
+function editOf({ isSync }: Attribute, value: Json, isImport: boolean): HandChange {
+  return { kind: 'edited', value, isLive: isImport && isSync === 'bidirectional' };
+}
+
 async function writeValues(
   database: CatalogDatabase,
   transaction: Transaction<Tables>,
@@ -212,7 +221,7 @@ async function writeValues(
     readonly inputs: readonly EntityInput[];
     readonly known: readonly Attribute[];
     readonly ids: Ids;
-    readonly by: Author;
+    readonly by: Author & { readonly isImport?: boolean };
   },
 ): Promise<readonly SavedEntity[]> {
   const byName = new Map(known.map((attribute) => [attribute.name, attribute]));
@@ -222,7 +231,7 @@ async function writeValues(
       const entityId = ids[index]?.id;
       return attribute === undefined || entityId === undefined
         ? []
-        : [{ entityId, attribute, change: { kind: 'edited', value } }];
+        : [{ entityId, attribute, change: editOf(attribute, value, by.isImport === true) }];
     }),
   );
   const before = await lockValues(database, transaction, planned);

@@ -106,11 +106,17 @@ export class PostgresTable {
     const id = columns.join('\0');
     const known = this.#statements.get(id);
     if (known !== undefined) return known;
-    const text = this.#options.key.length === 0 ? this.#insert(columns) : this.#upsert(columns);
+    const text = this.#statementText(columns);
     // Rows that all look different would otherwise keep a statement each.
     if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
     this.#statements.set(id, text);
     return text;
+  }
+
+  #statementText(columns: readonly string[]): string {
+    const { key, insert } = this.#options;
+    if (key.length === 0) return this.#insert(columns);
+    return insert ? this.#upsert(columns) : this.#update(columns);
   }
 
   #insert(columns: readonly string[]): string {
@@ -142,10 +148,32 @@ export class PostgresTable {
       SELECT (SELECT n FROM present) AS present, (SELECT count(*)::int FROM written) AS written`;
   }
 
-  #differs(name: string): string {
+  /** Rows that are not there are told as present, so that none counts as new. */
+  #update(columns: readonly string[]): string {
+    const { key } = this.#options;
+    const { table, list } = this.#quoted(columns);
+    const { column } = this.#names;
+    const others = columns.filter((name) => !key.includes(name));
+    const all = 'SELECT count(*)::int FROM incoming';
+    const incoming = `WITH incoming AS (
+        SELECT ${list} FROM json_populate_recordset(NULL::${table}, $1::json)
+      )`;
+    if (others.length === 0) return `${incoming} SELECT (${all}) AS present, 0 AS written`;
+    const set = others.map((name) => `${column(name)} = i.${column(name)}`).join(', ');
+    const differs = others.map((name) => this.#differs(name, 'i')).join(' OR ');
+    const same = key.map((name) => `t.${column(name)} = i.${column(name)}`).join(' AND ');
+    return `
+      ${incoming}, written AS (
+        UPDATE ${table} AS t SET ${set} FROM incoming AS i WHERE ${same} AND (${differs})
+        RETURNING 1
+      )
+      SELECT (${all}) AS present, (SELECT count(*)::int FROM written) AS written`;
+  }
+
+  #differs(name: string, from = 'excluded'): string {
     const column = this.#names.column(name);
     const cast = INCOMPARABLE.test(this.#types?.get(name) ?? '') ? '::text' : '';
-    return `t.${column}${cast} IS DISTINCT FROM excluded.${column}${cast}`;
+    return `t.${column}${cast} IS DISTINCT FROM ${from}.${column}${cast}`;
   }
 
   #quoted(columns: readonly string[]): { readonly table: string; readonly list: string } {

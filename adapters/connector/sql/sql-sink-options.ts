@@ -19,6 +19,12 @@ export const SqlSinkOptions = z
       .describe(
         'What is written of each row; what a row lacks is NULL. Otherwise the properties that it has: others are left as they are, and have their defaults in new rows.',
       ),
+    insert: z
+      .boolean()
+      .default(true)
+      .describe(
+        'false: only rows that the table has are changed, as those of a table that belongs to somebody else. Others are left out, and count as redundant.',
+      ),
     create: z
       .boolean()
       .default(false)
@@ -31,6 +37,14 @@ export const SqlSinkOptions = z
       .describe(
         "Keeps the flow's position in table millrace_positions, in the transaction of the rows, so that each row is written exactly once.",
       ),
+  })
+  .refine(({ insert, key }) => insert || key.length > 0, {
+    message: 'Rows are known again by `key`: without any, none can be changed.',
+    path: ['insert'],
+  })
+  .refine(({ insert, create }) => insert || !create, {
+    message: 'A table that is made has no rows that could be changed.',
+    path: ['create'],
   })
   .refine(
     ({ key, columns }) => columns === undefined || key.every((name) => columns.includes(name)),

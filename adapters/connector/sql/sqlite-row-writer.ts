@@ -12,6 +12,8 @@ export interface RowShape {
   /** Empty: rows are only added. */
   readonly key: readonly string[];
   readonly columns: readonly string[];
+  /** False: rows that the table does not have are left out. */
+  readonly inserts: boolean;
   /** Of the columns, in their order. */
   readonly affinities: readonly Affinity[];
 }
@@ -28,6 +30,7 @@ const MARK = -(2n ** 52n) - 1_234_567n;
 /** Prepares the statements for rows of one shape. */
 export function rowWriter(db: SqliteDatabase, shape: RowShape, hasRowIds: boolean): RowWriter {
   if (shape.key.length === 0) return inserting(db, shape);
+  if (!shape.inserts) return updating(db, shape);
   return hasRowIds ? upserting(db, shape) : tryingBoth(db, shape);
 }
 
@@ -74,27 +77,40 @@ function upserting(db: SqliteDatabase, shape: RowShape): RowWriter {
 /** For tables whose rows have no number: up to two statements for each row. */
 function tryingBoth(db: SqliteDatabase, shape: RowShape): RowWriter {
   const insert = db.prepare(`${insertText(shape)} ON CONFLICT (${keyList(shape)}) DO NOTHING`);
-  const others = otherColumns(shape);
-  const part = (names: readonly string[], by: string, operator: string): string =>
-    names.map((name) => `${shape.names.column(name)} ${operator} ?`).join(by);
-  const update =
-    others.length === 0
-      ? undefined
-      : db.prepare(
-          `UPDATE ${shape.table} SET ${part(others, ', ', '=')} WHERE ${part(shape.key, ' AND ', '=')} AND (${part(others, ' OR ', 'IS NOT')})`,
-        );
-  const places = [...others, ...shape.key, ...others].map((name) => shape.columns.indexOf(name));
+  const update = updateOf(db, shape);
   return (rows) => {
     let added = 0;
     let updated = 0;
     for (const row of rows) {
       const values = valuesOf(row, shape);
       if (insert.run(values).changes > 0) added += 1;
-      else if (update !== undefined)
-        updated += update.run(places.map((place) => values[place])).changes;
+      else updated += update(values);
     }
     return { new: added, updated, redundant: rows.length - added - updated, unpredictable: 0 };
   };
+}
+
+/** For tables in which nothing is to be added. */
+function updating(db: SqliteDatabase, shape: RowShape): RowWriter {
+  const update = updateOf(db, shape);
+  return (rows) => {
+    let updated = 0;
+    for (const row of rows) updated += update(valuesOf(row, shape));
+    return { new: 0, updated, redundant: rows.length - updated, unpredictable: 0 };
+  };
+}
+
+/** @returns what changes a row of the table that has other values, and tells how many it has changed */
+function updateOf(db: SqliteDatabase, shape: RowShape): (values: readonly unknown[]) => number {
+  const others = otherColumns(shape);
+  if (others.length === 0) return () => 0;
+  const part = (names: readonly string[], by: string, operator: string): string =>
+    names.map((name) => `${shape.names.column(name)} ${operator} ?`).join(by);
+  const update = db.prepare(
+    `UPDATE ${shape.table} SET ${part(others, ', ', '=')} WHERE ${part(shape.key, ' AND ', '=')} AND (${part(others, ' OR ', 'IS NOT')})`,
+  );
+  const places = [...others, ...shape.key, ...others].map((name) => shape.columns.indexOf(name));
+  return (values) => update.run(places.map((place) => values[place])).changes;
 }
 
 function insertText({ table, columns, names }: RowShape): string {

@@ -11,7 +11,7 @@ import type { SqliteDatabase } from './sqlite.js';
 import { rowWriter, type RowShape, type RowWriter } from './sqlite-row-writer.js';
 import { affinity, type Affinity } from './sqlite-value.js';
 
-type TableOptions = Pick<SqlSinkOptions, 'table' | 'key' | 'columns' | 'create'>;
+type TableOptions = Pick<SqlSinkOptions, 'table' | 'key' | 'columns' | 'create' | 'insert'>;
 
 /** Most sets of columns whose statements are kept. */
 const MAX_WRITERS = 64;
@@ -105,11 +105,12 @@ export class SqliteTable {
     const known = this.#writers.get(id);
     if (known !== undefined) return known;
     const types = this.#types(columns, rows);
-    const { table, key } = this.#options;
+    const { table, key, insert } = this.#options;
     const shape: RowShape = {
       table: this.#names.table(table),
       names: this.#names,
       key,
+      inserts: insert,
       columns,
       affinities: columns.map((name) => types.get(name.toLowerCase()) ?? 'numeric'),
     };
