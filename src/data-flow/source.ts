@@ -59,7 +59,7 @@ export interface SourceBatch<R extends Row = Row> {
    *
    * @param taken - those of `rows` that were not rejected, the same objects
    */
-  readonly acknowledge?: (taken: readonly R[]) => Promise<void>;
+  acknowledge?(taken: readonly R[]): Promise<void>;
 }
 
 /** What {@link defineSource} takes. */

@@ -8,7 +8,7 @@ import { bundleProgram } from '../../support/bundled-program.js';
 
 describe('the connectors that come with the package', () => {
   it('have the names that YAML uses', () => {
-    const names = ['csv', 'ndjson', 'sql', 'http'];
+    const names = ['csv', 'ndjson', 'sql', 'http', 'entities'];
     expect(BUILT_IN_SOURCES.map(({ connectorName }) => connectorName)).toEqual(names);
     expect(BUILT_IN_SINKS.map(({ connectorName }) => connectorName)).toEqual(names);
   });

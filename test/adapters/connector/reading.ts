@@ -9,19 +9,20 @@ export interface Reading {
   readonly cursor?: Json;
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
+  readonly entities?: SourceContext['entities'];
 }
 
 /** Opens a source as a flow does. */
 export function reading(
   source: SourceConnector,
   options: JsonObject,
-  { cursor, batchSize = 200, signal, dir }: Reading = {},
+  { cursor, batchSize = 200, signal, dir, entities }: Reading = {},
 ): AsyncIterable<SourceBatch> {
   const context: SourceContext = {
-    ...connectorContext(
-      source.options.parse(options) as JsonObject,
-      dir === undefined ? {} : { dir },
-    ),
+    ...connectorContext(source.options.parse(options) as JsonObject, {
+      ...(dir !== undefined && { dir }),
+      ...(entities !== undefined && { entities }),
+    }),
     ...(signal !== undefined && { signal }),
     cursor,
     batchSize,

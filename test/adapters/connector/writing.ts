@@ -19,18 +19,19 @@ export interface Opening {
   readonly flowId?: string;
   readonly warn?: SinkContext['log']['warn'];
   readonly signal?: AbortSignal;
+  readonly entities?: SinkContext['entities'];
 }
 
 /** Opens a sink as a flow does. */
 export async function opened(
   sink: SinkConnector,
   options: JsonObject,
-  { dir, state = null, runSeq = 1, flowId = 'catalog-a', warn, signal }: Opening = {},
+  { dir, state = null, runSeq = 1, flowId = 'catalog-a', warn, signal, entities }: Opening = {},
 ): Promise<OpenSink> {
-  const base = connectorContext(
-    sink.options.parse(options) as JsonObject,
-    dir === undefined ? {} : { dir },
-  );
+  const base = connectorContext(sink.options.parse(options) as JsonObject, {
+    ...(dir !== undefined && { dir }),
+    ...(entities !== undefined && { entities }),
+  });
   const context: SinkContext = {
     ...base,
     ...(warn !== undefined && { log: { ...base.log, warn } }),
