@@ -1,7 +1,9 @@
 import type { Context } from '@temporalio/activity';
-import type { AttributePlan } from '../../src/attribute-pipeline/plan.js';
-import type { RunUsage } from '../../src/attribute-pipeline/run-catalog.js';
+import type { AttributePlan, BudgetReached } from '../../src/attribute-pipeline/plan.js';
+import type { RunSpending, RunUsage } from '../../src/attribute-pipeline/run-catalog.js';
+import type { ModelReference } from '../../src/pipeline/context.js';
 import { costOf } from '../../src/pipeline/model-price.js';
+import { permanent } from '../../src/pipeline/permanent.js';
 import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { attributeOfPlan, Gathering, processorsOf, type Gathered } from './gathering.js';
@@ -51,13 +53,33 @@ export class LooseBatches {
     return this.#gathering.gather(entityIds);
   }
 
-  /** What the processors come to, and what it has cost. */
+  /**
+   * What the processors come to, and what it has cost.
+   *
+   * @param spending - where nothing is left of it, models answer nobody
+   */
   async compute(
     entities: readonly BatchEntity[],
+    spending?: RunSpending,
   ): Promise<{ readonly computed: readonly BatchEntity[]; readonly usage: readonly RunUsage[] }> {
     const { code } = this.deps;
-    const computed = await computeValues(processorsOf(this.modules), entities, this.surroundings);
-    const usage = usageOf(computed, (one) => costOf(code.model(one.model)?.price, one));
+    const { left } = spending ?? {};
+    const surroundings =
+      left === undefined || left.rest > 0
+        ? this.surroundings
+        : { ...this.surroundings, model: (name: string) => this.#silent(name, left.budget) };
+    const computed = await computeValues(processorsOf(this.modules), entities, surroundings);
+    const usage = usageOf(
+      computed.flatMap((entity) => entity.usage),
+      (one) => costOf(code.model(one.model)?.price, one),
+    );
     return { computed, usage };
+  }
+
+  #silent(name: string, { budget, spent }: BudgetReached): ModelReference {
+    const refused = permanent(
+      `The day's budget of ${String(budget)} is used up (${spent.toFixed(4)}): raise day_budget, or try tomorrow (UTC).`,
+    );
+    return { ...this.surroundings.model(name), generate: () => Promise.reject(refused) };
   }
 }

@@ -6,6 +6,7 @@ import { attributePlan, type AttributePlan } from '../../src/attribute-pipeline/
 import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { startHeartbeat } from '../heartbeat.js';
+import { affordableEntities } from './affordable.js';
 import { attributeDependencies } from './attribute-dependencies.js';
 import { attributeFailure } from './attribute-failure.js';
 import { LooseBatches } from './loose-batches.js';
@@ -24,24 +25,36 @@ export async function runEvals(deps: ActivityDependencies, task: EvalTask): Prom
     const { attributeEvals: evals } = catalog;
     const plan = attributePlan(pipeline);
     const batches = await LooseBatches.of(deps, activity, catalog, plan);
+    const since = new Date(task.since);
     let ran = 0;
+    let leftOut = 0;
     for (let after: string | null = null; ;) {
       activity.cancellationSignal.throwIfAborted();
-      const selection = { since: new Date(task.since), after, limit: BATCH };
+      const limit = Math.min(BATCH, await affordable(catalog, task));
+      const selection = { since, after, limit: Math.max(1, limit) };
       const batch: readonly Eval[] = await evals.evalsToRun(pipeline.id, selection);
       const last = batch.at(-1);
       if (last === undefined) break;
+      if (limit < 1) {
+        leftOut = await evals.countEvals(pipeline.id, { since, after });
+        break;
+      }
       ran += await runBatch(catalog, plan, batches, batch, task.all);
       after = last.id;
       heartbeat.beat({ completed: ran });
     }
     const rate = await evals.recordRate(pipeline.id, pipeline.version, new Date());
-    return { evals: rate.evals, passed: rate.passed, ran };
+    return { evals: rate.evals, passed: rate.passed, ran, leftOut };
   } catch (error) {
     throw attributeFailure(error, activity);
   } finally {
     heartbeat.stop();
   }
+}
+
+/** Evals cost what runs do: those that the day's budget does not allow are left out. */
+async function affordable({ attributeRuns }: AttributeCatalogs, task: EvalTask): Promise<number> {
+  return affordableEntities(await attributeRuns.daySpending(task, new Date()), 0);
 }
 
 /** Runs evals together. @returns how many had to be run */

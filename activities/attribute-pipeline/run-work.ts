@@ -15,6 +15,7 @@ import type {
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
 import type { ModelUsage } from '../../src/pipeline/context.js';
 import type { JsonObject } from '../../src/definition/json.js';
+import { affordableEntities } from './affordable.js';
 import { attributeOfPlan, Gathering, processorsOf, type Gathered } from './gathering.js';
 import {
   computeValues,
@@ -22,7 +23,7 @@ import {
   type BatchModule,
   type BatchSurroundings,
 } from './module-batch.js';
-import { usageOf } from './used-models.js';
+import { noted, usageOf } from './used-models.js';
 
 /** One activity goes on over batches for so long, or so many entities. */
 const WORK_MS = 10_000;
@@ -30,9 +31,6 @@ const WORK_ENTITIES = 50_000;
 
 /** Batches that are worked on at once: modules wait, for models above all, and writing takes its time, too. */
 const OVERLAP = 2;
-
-/** Entities of the first batch under a budget, when nobody knows what one costs. */
-const PROBED = 1;
 
 /** What the work of a run is made of. */
 export interface RunWorkParts {
@@ -68,6 +66,8 @@ export interface WorkOutcome {
 interface BatchAhead {
   readonly count: number;
   readonly batch: Promise<RunBatch>;
+  /** What models have answered for it so far. */
+  readonly answers: readonly ModelUsage[];
 }
 
 /** Computes the values of a run's entities, batch by batch, for as long as one activity may take. What was written stays. */
@@ -104,11 +104,12 @@ export class RunWork {
     let position = await runs.position(run.id);
     this.#readAfter = position.entityId;
     let written = 0;
+    let next: BatchAhead | undefined;
     try {
       for (;;) {
         this.#surroundings.signal.throwIfAborted();
         await this.#readAhead(position);
-        const next = this.#ahead.shift();
+        next = this.#ahead.shift();
         if (next === undefined)
           return {
             done: this.#isExhausted,
@@ -119,13 +120,32 @@ export class RunWork {
         const batch = await next.batch;
         position = await runs.write(run.id, position, batch, new Date());
         written += next.count;
+        next = undefined;
         onWritten(position, written);
         const failure = plan.onError === 'abort' ? firstFailure(batch) : undefined;
         if (failure !== undefined) return { done: true, position, looked: written, failure };
       }
     } finally {
       this.#stop.abort();
-      await Promise.allSettled(this.#ahead.map(({ batch }) => batch));
+      await this.#countUnwritten(position, [...(next === undefined ? [] : [next]), ...this.#ahead]);
+    }
+  }
+
+  /** What models have answered costs, also where nothing is written of it: a failure has ended the run before it, or somebody has. */
+  async #countUnwritten(position: RunPosition, batches: readonly BatchAhead[]): Promise<void> {
+    const { runs, run, costOf } = this.#parts;
+    await Promise.allSettled(batches.map(({ batch }) => batch));
+    const usage = usageOf(
+      batches.flatMap(({ answers }) => answers),
+      costOf,
+    );
+    if (usage.length === 0) return;
+    const nothing: RunBatch = { outcomes: [], usage, warnings: [] };
+    try {
+      await runs.write(run.id, position, nothing, new Date());
+    } catch (error) {
+      // Another attempt has taken over, or the catalog is away: what has ended the work is what is told.
+      this.#surroundings.log.warn({ err: error, usage }, 'what models have taken was not counted');
     }
   }
 
@@ -147,10 +167,11 @@ export class RunWork {
       }
       this.#readAfter = last.entityId;
       this.#looked += candidates.length;
-      const batch = this.#batch(candidates);
+      const answers: ModelUsage[] = [];
+      const batch = this.#batch(candidates, answers);
       // It is awaited when its turn comes.
       batch.catch(() => undefined);
-      this.#ahead.push({ count: candidates.length, batch });
+      this.#ahead.push({ count: candidates.length, batch, answers });
     }
   }
 
@@ -158,20 +179,13 @@ export class RunWork {
   async #affordable(making: number): Promise<number> {
     const { runs, run } = this.#parts;
     const spending = await runs.spending(run.id, new Date());
-    const { left, averageCost } = spending;
-    if (left === undefined) return Infinity;
-    this.#budget = left.rest > 0 ? undefined : left.budget;
-    if (left.rest <= 0) return 0;
-    // Nobody knows yet what an entity costs.
-    if (averageCost === null) return making === 0 ? PROBED : 0;
-    if (averageCost === 0) return Infinity;
-    const affordable = Math.floor(left.rest / averageCost) - making;
-    // Less than one is left: the last one may cost a little more than that.
-    return affordable < 1 && making === 0 ? 1 : affordable;
+    const { left } = spending;
+    this.#budget = left !== undefined && left.rest <= 0 ? left.budget : undefined;
+    return affordableEntities(spending, making);
   }
 
-  async #batch(candidates: readonly Candidate[]): Promise<RunBatch> {
-    const { run, plan } = this.#parts;
+  async #batch(candidates: readonly Candidate[], answers: ModelUsage[]): Promise<RunBatch> {
+    const { run, plan, surroundings } = this.#parts;
     const gathered = await this.#gathering.gather(candidates.map(({ entityId }) => entityId));
     const isUnchanged = ({ entityId, end }: BatchEntity): boolean =>
       end === undefined &&
@@ -180,7 +194,10 @@ export class RunWork {
     const computed = await computeValues(
       this.#processors,
       gathered.entities.filter((entity) => !isUnchanged(entity)),
-      this.#surroundings,
+      {
+        ...this.#surroundings,
+        model: (name) => noted(surroundings.model(name), (usage) => answers.push(usage)),
+      },
     );
     const found = new Map(computed.map((entity) => [entity.entityId, entity]));
     return {
@@ -191,7 +208,10 @@ export class RunWork {
           entity === undefined ? { kind: 'unchanged' } : this.#outcomeOf(entity, gathered);
         return { entityId, changeSeq: candidate.changeSeq, outcome };
       }),
-      usage: usageOf(computed, this.#parts.costOf),
+      usage: usageOf(
+        computed.flatMap((entity) => entity.usage),
+        this.#parts.costOf,
+      ),
       warnings: computed.flatMap(({ warnings }) => warnings),
     };
   }
@@ -199,7 +219,7 @@ export class RunWork {
   #outcomeOf(entity: BatchEntity, gathered: Gathered): EntityOutcome {
     const { entityId, end, value, confidence, justification, usage } = entity;
     if (end !== undefined) return end;
-    const used = usageOf([entity], this.#parts.costOf);
+    const used = usageOf(usage, this.#parts.costOf);
     // What a value has cost is kept with it: runs only know what all of theirs have.
     const meta: JsonObject =
       usage.length === 0 ? entity.meta : { ...entity.meta, usage: used.map(usageData) };

@@ -1,5 +1,9 @@
 import { Context } from '@temporalio/activity';
 import type { TryReport, TryTask } from '../../src/attribute-pipeline/asked-pipeline.js';
+import type { AttributeCatalogs } from '../../src/attribute-pipeline/attribute-catalogs.js';
+import { NotFound } from '../../src/attribute-pipeline/catalog-errors.js';
+import type { AttributePipeline } from '../../src/attribute-pipeline/pipeline.js';
+import type { AttributePlan } from '../../src/attribute-pipeline/plan.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { startHeartbeat } from '../heartbeat.js';
 import { attributeDependencies } from './attribute-dependencies.js';
@@ -19,12 +23,30 @@ export async function tryPipeline(
     await catalog.entities.entity(entityId);
     const batches = await LooseBatches.of(deps, activity, catalog, plan);
     const { entities } = await batches.gather([entityId]);
-    const { computed, usage } = await batches.compute(entities);
+    const saved = await savedPipeline(catalog, plan);
+    const spending = saved && (await catalog.attributeRuns.daySpending(plan, new Date()));
+    const { computed, usage } = await batches.compute(entities, spending);
+    // What has cost something counts, also where nothing is saved.
+    if (saved !== undefined)
+      await catalog.attributeEvals.recordEvals(saved.id, [], usage, new Date());
     return reportOf(computed, usage);
   } catch (error) {
     throw attributeFailure(error, activity);
   } finally {
     heartbeat.stop();
+  }
+}
+
+/** The pipeline that the attribute has: another one is being tried in its place. */
+async function savedPipeline(
+  { attributePipelines }: AttributeCatalogs,
+  { entityType, attribute }: AttributePlan,
+): Promise<AttributePipeline | undefined> {
+  try {
+    return await attributePipelines.pipeline({ entityType, attribute });
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error;
   }
 }
 

@@ -1,14 +1,14 @@
 import type { RunUsage } from '../../src/attribute-pipeline/run-catalog.js';
-import type { ModelUsage } from '../../src/pipeline/context.js';
-import type { BatchEntity } from './module-batch.js';
+import { ModelAnswerInvalid } from '../../src/pipeline/built-in/model-answer-invalid.js';
+import type { ModelReference, ModelUsage } from '../../src/pipeline/context.js';
 
-/** What models have taken for entities, by model. */
+/** What models have taken together, by model. */
 export function usageOf(
-  entities: readonly BatchEntity[],
+  used: readonly ModelUsage[],
   costOf: (usage: ModelUsage) => number | null,
 ): readonly RunUsage[] {
   const byModel = new Map<string, RunUsage>();
-  for (const usage of entities.flatMap((entity) => entity.usage)) {
+  for (const usage of used) {
     const { model, inputTokens, outputTokens } = usage;
     const known = byModel.get(model);
     const cost = costOf(usage);
@@ -21,4 +21,24 @@ export function usageOf(
     });
   }
   return [...byModel.values()];
+}
+
+/** A model that has each of its answers noted, those that cannot be used as well: they have cost all the same. */
+export function noted(model: ModelReference, note: (usage: ModelUsage) => void): ModelReference {
+  const add = ({ inputTokens, outputTokens }: Omit<ModelUsage, 'model'>): void => {
+    note({ model: model.name, inputTokens, outputTokens });
+  };
+  return {
+    ...model,
+    generate: async (request) => {
+      try {
+        const answer = await model.generate(request);
+        add(answer);
+        return answer;
+      } catch (error) {
+        if (error instanceof ModelAnswerInvalid) add(error.usage);
+        throw error;
+      }
+    },
+  };
 }

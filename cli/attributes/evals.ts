@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { EvalReport } from '../../src/attribute-pipeline/asked-pipeline.js';
 import type { Eval } from '../../src/attribute-pipeline/eval.js';
 import { EXIT } from '../exit-code.js';
 import { printJson } from '../flows/flow-json.js';
 import { formatTable, oneLine } from '../format.js';
+import { counted } from '../problem-report.js';
 import { placeOf, withAttributes, type OpenAttributes } from './open-attributes.js';
 
 interface EvalsOptions {
@@ -42,9 +44,16 @@ async function evalsOf(
   { run, failing }: EvalsOptions,
 ): Promise<readonly Eval[]> {
   const place = placeOf(name);
-  if (run) await (await attributes.runEvals(place)).result();
+  if (run) tellLeftOut(await (await attributes.runEvals(place)).result());
   const of = failing ? { passed: false } : {};
   return (await attributes.evals.evals(place, { limit: MOST }, of)).items;
+}
+
+function tellLeftOut({ leftOut }: EvalReport): void {
+  if (leftOut === 0) return;
+  process.stderr.write(
+    `${pc.yellow('!')} ${counted(leftOut, 'eval')} not run: the day's budget of the pipeline is used up (day_budget).\n`,
+  );
 }
 
 function text(found: readonly Eval[]): string {

@@ -41,13 +41,14 @@ export function addQuoteCommand(attributes: Command): void {
         printJson(quote);
         return;
       }
-      process.stdout.write(text(name, quote));
+      process.stdout.write(text(name, quote, force));
     });
 }
 
-function text(name: string, quote: RunQuote): string {
+function text(name: string, quote: RunQuote, force: boolean): string {
   const { entities, tokensIn, tokensOut, cost, runsLookedAt } = quote;
-  const head = `  ${name}  ${counted(entities, 'entity', 'entities')} would be computed\n`;
+  const most = force || entities === 0 ? '' : 'at most ';
+  const head = `  ${name}  ${most}${counted(entities, 'entity', 'entities')} would be computed\n`;
   if (tokensIn === null) return `${head}    ${pc.dim('No run of it has asked a model yet.')}\n`;
   const price = cost === null ? '' : `, cost ${formatCost(cost)}`;
   return `${head}    about ${formatCount(tokensIn)} tokens in and ${formatCount(tokensOut ?? 0)} out${price}, by what ${counted(runsLookedAt, 'run')} took\n`;

@@ -25,6 +25,8 @@ export interface EvalReport {
   /** Of those that there are, also of those that needed no run. */
   readonly passed: number;
   readonly ran: number;
+  /** That were not looked at, since the day's budget of the pipeline is used up: they are as they were. */
+  readonly leftOut: number;
 }
 
 /** Modules that are to be tried on an entity. Nothing is saved. */

@@ -61,7 +61,8 @@ export interface EvalCatalog {
   removeEval(id: string): Promise<void>;
   /** In the order of their ids. */
   evalsToRun(pipelineId: string, selection: EvalSelection): Promise<readonly Eval[]>;
-  countEvals(pipelineId: string): Promise<number>;
+  /** @param selection - of those that are to be run; all unless given */
+  countEvals(pipelineId: string, selection?: Omit<EvalSelection, 'limit'>): Promise<number>;
   /** Keeps what has come of evals, and what it has cost. */
   recordEvals(
     pipelineId: string,

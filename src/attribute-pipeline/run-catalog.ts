@@ -163,6 +163,8 @@ export interface RunCatalog {
   candidates(id: string, after: string | null, limit: number): Promise<readonly Candidate[]>;
   /** The budgets are those that the pipeline has now; a day is one of UTC. */
   spending(id: string, now: Date): Promise<RunSpending>;
+  /** What a pipeline may still spend on a day beside its runs. @throws {@link NotFound} */
+  daySpending(place: PipelinePlace, now: Date): Promise<RunSpending>;
   /** Pipelines of which something has changed since their last run began. */
   due(entityType?: string): Promise<readonly PipelinePlace[]>;
   /** Runs that wait or go on, oldest first. */
@@ -187,7 +189,8 @@ export interface RunCatalog {
   ): Promise<ReadonlyMap<string, ReadonlyMap<string, ReadValue>>>;
   /**
    * Writes what a batch has come to: values with their history, what waits for the pipelines that read them, failures, usage, counts and
-   * the position, all or nothing. What was changed of an entity while it was worked on stays to be looked at.
+   * the position, all or nothing. What was changed of an entity while it was worked on stays to be looked at. A batch without outcomes
+   * adds what models have taken for one that is not written.
    *
    * @returns the position after it
    * @throws {@link RunFenceLost}; nothing is written then

@@ -114,6 +114,52 @@ describe('a value', () => {
   });
 });
 
+describe('the budget of a day', () => {
+  it('holds for what is tried, which counts, too', async () => {
+    const { stack, api, ids, path, pipeline, modules, calls } = await greeted();
+    const wish = { attribute: pipeline, entity_id: ids[0]!, modules };
+    await api.post('/attribute_pipelines/try', wish);
+    const { lock_version } = await api.get(path);
+    await api.ok('PATCH', path, { lock_version, day_budget: 1 });
+    const tried = await api.post('/attribute_pipelines/try', wish);
+    expect(tried).toMatchObject({ status: 'error', module: 'ai_prompt', usage: [] });
+    expect(tried['message']).toMatch(/budget of 1 is used up \(1\.0000\): raise day_budget/);
+    expect(calls).toHaveLength(1);
+    const costs = await api.get(`/attribute_pipelines/costs?by=run&entity_type=${stack.type}`);
+    expect(costs).toMatchObject({ costs: [{ run: '', calls: 1, cost: 1 }] });
+    // What asks no model is tried all the same.
+    const free = [modules[0], { module: 'calculation', settings: { code: 'return "Hi"' } }];
+    const without = await api.post('/attribute_pipelines/try', { ...wish, modules: free });
+    expect(without).toMatchObject({ status: 'ok', value: 'Hi' });
+  });
+
+  it('holds for evals: those that it does not allow are left as they were', async () => {
+    const { stack, api, ids, path, calls } = await greeted();
+    const evals = async () => (await api.get(`${path}/evals`))['evals'];
+    const runEvals = async (): Promise<unknown> => {
+      const { workflow_id } = await api.post(`${path}/evals/run`);
+      const { client } = stack.env.engine.temporal;
+      return client.workflow.getHandle(String(workflow_id)).result();
+    };
+    for (const entity_id of ids)
+      await api.post(`${path}/evals`, { entity_id, desired_output: 'Hello Ada' });
+    const budget = async (day_budget: number | null) => {
+      const { lock_version } = await api.get(path);
+      await api.ok('PATCH', path, { lock_version, day_budget });
+    };
+    // Nobody knows yet what one costs: the first is run alone.
+    await budget(1);
+    expect(await runEvals()).toEqual({ evals: 2, passed: 1, ran: 1, leftOut: 1 });
+    expect(await evals()).toMatchObject([{ passed: true }, { passed: null }]);
+    expect(calls).toHaveLength(1);
+    expect(await runEvals()).toEqual({ evals: 2, passed: 1, ran: 0, leftOut: 2 });
+    expect(await evals()).toMatchObject([{ passed: true }, { passed: null }]);
+    await budget(null);
+    expect(await runEvals()).toEqual({ evals: 2, passed: 1, ran: 2, leftOut: 0 });
+    expect(await evals()).toMatchObject([{ passed: true }, { passed: false }]);
+  });
+});
+
 describe('evals of a pipeline', () => {
   it('run after each batch run, by hand, and tell how many pass', async () => {
     const { stack, api, ids, calls, path, run } = await greeted();
@@ -162,7 +208,10 @@ describe('evals of a pipeline', () => {
     const { client } = stack.env.engine.temporal;
     const reportOf = (body: Record<string, unknown>) =>
       client.workflow.getHandle(String(body['workflow_id'])).result();
-    expect(await reportOf(again)).toEqual({ evals: 2, passed: 2, ran: 0 });
+    expect(await reportOf(again)).toEqual({
+      ...{ evals: 2, passed: 2, ran: 0 },
+      leftOut: 0,
+    });
     expect(await reportOf(await api.post(`${path}/evals/run`))).toMatchObject({ ran: 2 });
     expect(calls).toHaveLength(6);
     const { rates } = await api.get(`${path}/evals/rates`);

@@ -1,6 +1,8 @@
-import type { EvalCatalog } from '../../../src/attribute-pipeline/eval-catalog.js';
+import type { ExpressionBuilder } from 'kysely';
+import type { EvalCatalog, EvalSelection } from '../../../src/attribute-pipeline/eval-catalog.js';
 import { passes } from '../../../src/attribute-pipeline/eval.js';
 import type { CatalogDatabase } from '../database.js';
+import type { Tables } from '../tables.js';
 import { plainText, writeJson } from '../values.js';
 import { countsOf } from './eval-rates.js';
 import { evalOf, findEval, selectEvals } from './eval-rows.js';
@@ -11,24 +13,27 @@ export function evalRuns(
   database: CatalogDatabase,
 ): Pick<EvalCatalog, 'evalsToRun' | 'countEvals' | 'recordEvals'> {
   return {
-    evalsToRun: async (pipelineId, { since, after, limit }) => {
-      const rows = await database.read((db) => {
-        let query = selectEvals(db)
-          .where('pipeline_evals.pipeline_id', '=', pipelineId)
-          .where((eb) =>
-            eb.or([
-              eb('pipeline_evals.last_ran_at', 'is', null),
-              eb('pipeline_evals.last_ran_at', '<', since),
-            ]),
-          )
+    evalsToRun: async (pipelineId, { limit, ...selection }) => {
+      const rows = await database.read((db) =>
+        selectEvals(db)
+          .where(areToRun(pipelineId, selection))
           .orderBy('pipeline_evals.id')
-          .limit(limit);
-        if (after !== null) query = query.where('pipeline_evals.id', '>', after);
-        return query.execute();
-      });
+          .limit(limit)
+          .execute(),
+      );
       return rows.map(evalOf);
     },
-    countEvals: async (pipelineId) => (await countsOf(database, pipelineId)).evals,
+    countEvals: async (pipelineId, selection) => {
+      if (selection === undefined) return (await countsOf(database, pipelineId)).evals;
+      const { count } = await database.read((db) =>
+        db
+          .selectFrom('pipeline_evals')
+          .select((eb) => eb.fn.countAll<number>().as('count'))
+          .where(areToRun(pipelineId, selection))
+          .executeTakeFirstOrThrow(),
+      );
+      return count;
+    },
     recordEvals: (pipelineId, outcomes, usage, now) =>
       database.write(async (transaction) => {
         for (const { id, inputHash, actualOutput, justification, confidence } of outcomes) {
@@ -49,4 +54,16 @@ export function evalRuns(
         await writeUsage(transaction, { pipelineId, runId: '' }, usage, now);
       }),
   };
+}
+
+function areToRun(pipelineId: string, { since, after }: Omit<EvalSelection, 'limit'>) {
+  return (eb: ExpressionBuilder<Tables, 'pipeline_evals'>) =>
+    eb.and([
+      eb('pipeline_evals.pipeline_id', '=', pipelineId),
+      eb.or([
+        eb('pipeline_evals.last_ran_at', 'is', null),
+        eb('pipeline_evals.last_ran_at', '<', since),
+      ]),
+      ...(after === null ? [] : [eb('pipeline_evals.id', '>', after)]),
+    ]);
 }

@@ -94,7 +94,7 @@ async function advance(
       entities_failed: eb('entities_failed', '+', count('failed')),
       entities_skipped: eb('entities_skipped', '+', count('skipped')),
       entities_unchanged: eb('entities_unchanged', '+', count('unchanged')),
-      batches: eb('batches', '+', 1),
+      batches: eb('batches', '+', outcomes.length === 0 ? 0 : 1),
       ...(usage.length > 0 && {
         tokens_in: (run.tokens_in ?? 0) + sum(({ tokensIn }) => tokensIn),
         tokens_out: (run.tokens_out ?? 0) + sum(({ tokensOut }) => tokensOut),

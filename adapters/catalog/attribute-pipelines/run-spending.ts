@@ -2,13 +2,16 @@ import type { Kysely } from 'kysely';
 import type { RunCatalog, RunSpending } from '../../../src/attribute-pipeline/run-catalog.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
+import { pipelineRow } from './pipeline-rows.js';
 import { findRun, type RunRow } from './run-rows.js';
 
 /** Runs that say what an entity costs. */
 const RUNS_LOOKED_AT = 20;
 
 /** The part of the port that says what may be spent. */
-export function runSpending(database: CatalogDatabase): Pick<RunCatalog, 'spending'> {
+export function runSpending(
+  database: CatalogDatabase,
+): Pick<RunCatalog, 'spending' | 'daySpending'> {
   return {
     spending: (id, now) =>
       database.read(async (db) => {
@@ -19,19 +22,27 @@ export function runSpending(database: CatalogDatabase): Pick<RunCatalog, 'spendi
           lefts.push({ rest: budget - spent, budget: { kind, budget, spent } });
         };
         if (run_budget !== null) add('run', run_budget, run.cost ?? 0);
-        if (day_budget !== null) add('day', day_budget, await spentToday(db, run, now));
+        if (day_budget !== null) add('day', day_budget, await spentToday(db, run.pipeline_id, now));
         const [left] = lefts.sort((one, other) => one.rest - other.rest);
         if (left === undefined) return { averageCost: null };
         return { left, averageCost: await averageCost(db, run) };
       }),
+    daySpending: (place, now) =>
+      database.read(async (db): Promise<RunSpending> => {
+        const { id, day_budget: budget } = await pipelineRow(db, place);
+        if (budget === null) return { averageCost: null };
+        const spent = await spentToday(db, id, now);
+        const left = { rest: budget - spent, budget: { kind: 'day', budget, spent } } as const;
+        return { left, averageCost: await pastAverage(db, id) };
+      }),
   };
 }
 
-async function spentToday(db: Kysely<Tables>, run: RunRow, now: Date): Promise<number> {
+async function spentToday(db: Kysely<Tables>, pipelineId: string, now: Date): Promise<number> {
   const { spent } = await db
     .selectFrom('pipeline_usage')
     .select((eb) => eb.fn.sum<number | null>('pipeline_usage.cost').as('spent'))
-    .where('pipeline_usage.pipeline_id', '=', run.pipeline_id)
+    .where('pipeline_usage.pipeline_id', '=', pipelineId)
     .where('pipeline_usage.day', '=', dayOf(now))
     .executeTakeFirstOrThrow();
   return spent ?? 0;
@@ -45,8 +56,11 @@ export function dayOf(time: Date): string {
 /** What an entity that was computed or has failed has cost: in this run where it has begun, else in those before it. */
 async function averageCost(db: Kysely<Tables>, run: RunRow): Promise<number | null> {
   const worked = run.entities_processed + run.entities_failed;
-  if (worked > 0) return (run.cost ?? 0) / worked;
-  const { cost, entities } = await pastCosts(db, run.pipeline_id);
+  return worked > 0 ? (run.cost ?? 0) / worked : pastAverage(db, run.pipeline_id);
+}
+
+async function pastAverage(db: Kysely<Tables>, pipelineId: string): Promise<number | null> {
+  const { cost, entities } = await pastCosts(db, pipelineId);
   return cost === null || entities === 0 ? null : cost / entities;
 }
 

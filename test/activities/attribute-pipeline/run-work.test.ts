@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openCatalog, type Catalog } from '../../../adapters/catalog/open-catalog.js';
 import { moduleResult, type ModuleResult } from '../../../src/attribute-pipeline/module.js';
+import { ModelAnswerInvalid } from '../../../src/pipeline/built-in/model-answer-invalid.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 import { ANN, Products, type Process } from './working.js';
 
@@ -123,6 +125,67 @@ describe('the work of a run', () => {
     const mended = await products.run('area');
     expect(mended).toMatchObject({ status: 'completed', counts: { processed: 3, unchanged: 7 } });
     expect(await products.values('area')).toEqual([1, 2, 3, 4, 5, 60, 7, 8, 9, 10]);
+  });
+
+  it('counts what models have answered for entities that are not written, when it fails or is cancelled', async () => {
+    await products.begin(8);
+    let asked = 0;
+    products.answer = () => {
+      asked += 1;
+      if (asked === 6)
+        return Promise.reject(
+          new ModelAnswerInvalid('fast', 'no number', { inputTokens: 500, outputTokens: 1 }),
+        );
+      return Promise.resolve({ output: 1, inputTokens: 1_000, outputTokens: 2 });
+    };
+    const usage = [{ model: 'fast', inputTokens: 1_000, outputTokens: 2 }];
+    // The second batch has two answers, one of which cannot be used, when the first one fails.
+    let second: (() => void) | undefined;
+    const reached = new Promise<void>((resolve) => (second = resolve));
+    await products.compute('area', ['width'], async (contexts, { model, signal }) => {
+      const { generate } = model('fast');
+      const ask = () => generate({ prompt: '', signal });
+      if (contexts[0]!.inputs['width'] === 1) {
+        for (let call = 0; call < 4; call += 1) await ask();
+        await reached;
+        return contexts.map(({ inputs }) =>
+          inputs['width'] === 2
+            ? moduleResult.error('two is odd', usage)
+            : moduleResult.ok(1, { usage }),
+        );
+      }
+      while (asked < 4) await delay(1);
+      await ask();
+      await ask().catch(() => undefined);
+      second?.();
+      await delay(60_000, undefined, { signal });
+      return [];
+    });
+    const failed = await products.run('area');
+    expect(failed).toMatchObject({
+      status: 'failed',
+      counts: { processed: 3, failed: 1, batches: 1 },
+      tokensIn: 5_500,
+      tokensOut: 11,
+      cost: 5.5,
+    });
+    const { attributeRuns } = products.catalog;
+    const costs = await attributeRuns.costs({ by: ['run'], limit: 10 });
+    expect(costs).toMatchObject([{ run: failed.id, calls: 6, cost: 5.5 }]);
+
+    const cancelling = new AbortController();
+    await products.compute('size', ['width'], async (_contexts, { model, signal }) => {
+      await model('fast').generate({ prompt: '', signal });
+      cancelling.abort(new Error('cancelled'));
+      await delay(60_000, undefined, { signal });
+      return [];
+    });
+    const run = await products.claim('size');
+    await expect(products.work(run, cancelling.signal)).rejects.toThrow('cancelled');
+    expect(await attributeRuns.run(run.id)).toMatchObject({
+      tokensIn: expect.any(Number),
+      counts: { processed: 0, batches: 0 },
+    });
   });
 
   it('goes on where its pipeline says so, and tries those alone that have failed', async () => {

@@ -9,6 +9,7 @@ import { attributesSource } from '../../../src/attribute-pipeline/modules/attrib
 import { attributePlan } from '../../../src/attribute-pipeline/plan.js';
 import { UNSET_PIPELINE, type PipelineInput } from '../../../src/attribute-pipeline/pipeline.js';
 import type { AttributeRun, RunTask } from '../../../src/attribute-pipeline/run.js';
+import type { ModelAnswer, ModelReference } from '../../../src/pipeline/context.js';
 import { NO_SERVICES } from '../../../src/pipeline/context.js';
 
 export const ANN = { principal: 'ann', now: new Date('2026-03-01T12:00:00.000Z') };
@@ -21,6 +22,9 @@ export class Products {
   readonly #processes = new Map<string, Process>();
 
   constructor(readonly catalog: Catalog) {}
+
+  /** What a model that a processor asks answers. */
+  answer: () => Promise<ModelAnswer> = () => Promise.reject(new Error('no model is asked here'));
 
   async begin(count: number): Promise<readonly string[]> {
     const { entities } = this.catalog;
@@ -113,6 +117,11 @@ export class Products {
     const none = (): never => {
       throw new Error('no module of these tests asks for it');
     };
+    const model: ModelReference = {
+      name: 'fast',
+      capabilities: [],
+      generate: () => this.answer(),
+    };
     return new RunWork({
       runs: attributeRuns,
       run,
@@ -133,7 +142,7 @@ export class Products {
         limit: () => (work) => work(),
         sleep: () => Promise.resolve(),
         services: NO_SERVICES,
-        model: none,
+        model: () => model,
         sandbox: { run: none, check: none, close: none },
         labelOf: (name) => name,
       },

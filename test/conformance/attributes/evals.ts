@@ -54,7 +54,9 @@ export function testEvals(open: OpenAttributes): void {
       const changed = await evals.changeEval(first.id, { notes: null, desiredOutput: [1] }, 1, ANN);
       expect(changed).toMatchObject({ notes: null, desiredOutput: [1], lockVersion: 2 });
       await expect(evals.changeEval(first.id, { notes: 'x' }, 1, ANN)).rejects.toThrow(/edited/);
-      expect(await evals.countEvals((await pipelineOf('score')).id)).toBe(2);
+      const { id } = await pipelineOf('score');
+      expect(await evals.countEvals(id)).toBe(2);
+      expect(await evals.countEvals(id, { since: ANN.now, after: null })).toBe(2);
       await evals.removeEval(first.id);
       await expect(evals.eval(first.id)).rejects.toThrow(/no eval/);
     });
@@ -174,6 +176,24 @@ export function testEvals(open: OpenAttributes): void {
       expect(await runs.spending(run.id, later(24 * 3_600).now)).toMatchObject({
         left: { rest: 0.75 },
       });
+      // Beside its runs, by what those have taken.
+      expect(await runs.daySpending(SCORE, ANN.now)).toEqual({
+        left: { rest: 0.25, budget: { kind: 'day', budget: 0.75, spent: 0.5 } },
+        averageCost: 0.25,
+      });
+      expect(await runs.daySpending(GRADE, ANN.now)).toEqual({ averageCost: null });
+    });
+
+    it('counts also for what is not written, without a batch', async () => {
+      await products();
+      const { attributeRuns: runs } = open.catalog;
+      const run = await claimed(runs, request());
+      const unwritten = { outcomes: [], usage: [USAGE], warnings: [] };
+      const after = await runs.write(run.id, { step: 0 }, unwritten, ANN.now);
+      expect(after).toMatchObject({ entityId: null, seen: 0, tokensIn: 10, cost: 0.5 });
+      expect(after.counts.batches).toBe(0);
+      const again = runs.write(run.id, { step: 0 }, unwritten, ANN.now);
+      await expect(again).rejects.toMatchObject({ name: 'RunFenceLost' });
     });
   });
 
