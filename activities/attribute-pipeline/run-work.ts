@@ -187,9 +187,12 @@ export class RunWork {
   async #batch(candidates: readonly Candidate[], answers: ModelUsage[]): Promise<RunBatch> {
     const { run, plan, surroundings } = this.#parts;
     const gathered = await this.#gathering.gather(candidates.map(({ entityId }) => entityId));
+    const { force, retryOf } = run.task;
+    // What has failed is tried again, whatever an older value was computed from.
     const isUnchanged = ({ entityId, end }: BatchEntity): boolean =>
       end === undefined &&
-      !run.task.force &&
+      !force &&
+      retryOf === undefined &&
       gathered.valueOf(entityId, plan.attribute).inputHash === gathered.hashOf(entityId);
     const computed = await computeValues(
       this.#processors,

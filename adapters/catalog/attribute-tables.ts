@@ -23,6 +23,8 @@ export interface EntityTypesTable {
   readonly label: Optional<string>;
   readonly description: Optional<string>;
   readonly lock_version: Count;
+  /** Who has edited it last. */
+  readonly updated_by: Optional<string>;
   readonly created_at: Time;
   readonly updated_at: Time;
 }
@@ -43,6 +45,8 @@ export interface AttributesTable {
   /** The pipeline that computes it. */
   readonly pipeline_id: Optional<string>;
   readonly lock_version: Count;
+  /** Who has edited it last. */
+  readonly updated_by: Optional<string>;
   readonly created_at: Time;
   readonly updated_at: Time;
 }
@@ -114,6 +118,8 @@ export interface PipelinesTable {
   readonly last_run_seq: Count;
   /** The last version for which a run has looked at every entity. */
   readonly covered_version: Count;
+  /** What has changed before it was looked at by a run of all that had changed. */
+  readonly looked_at: OptionalTime;
   readonly last_run_at: OptionalTime;
   readonly last_run_status: Optional<string>;
   readonly last_run_duration_ms: Optional<number>;
@@ -122,6 +128,8 @@ export interface PipelinesTable {
   readonly last_run_tokens_in: Optional<number>;
   readonly last_run_tokens_out: Optional<number>;
   readonly lock_version: Count;
+  /** Who has edited it last. */
+  readonly updated_by: Optional<string>;
   readonly created_at: Time;
   readonly updated_at: Time;
 }
@@ -151,6 +159,8 @@ export interface PipelineChangesTable {
   readonly cause: 'entity' | 'input' | 'pipeline' | 'request';
   /** The input that has changed last. */
   readonly attribute_id: Optional<string>;
+  /** Who has made the last of them; null for a run of nobody. */
+  readonly principal: Optional<string>;
   /** Counts changes: one that comes while a run works on the entity stays. */
   readonly seq: Count;
   readonly at: Time;
@@ -187,6 +197,8 @@ export interface PipelineRunsTable {
   readonly started_at: Time;
   readonly completed_at: OptionalTime;
   readonly error_message: Optional<string>;
+  /** Who has asked for its end. */
+  readonly cancelled_by: Optional<string>;
   readonly created_at: Time;
 }
 
@@ -214,6 +226,8 @@ export interface PipelineEvalsTable {
   readonly passed: OptionalFlag;
   readonly last_ran_at: OptionalTime;
   readonly lock_version: Count;
+  /** Who has edited it last. */
+  readonly updated_by: Optional<string>;
   readonly created_at: Time;
   readonly updated_at: Time;
 }

@@ -137,6 +137,8 @@ const PRELUDE = String.raw`(() => {
     limits = given;
     const items = parse(text);
     const script = compile('$json', '$input', '$value', '$meta', '$helpers', 'console', '"use strict";' + code);
+    // QuickJS has it find itself by the name "anonymous": it would keep what one item puts there.
+    freeze(freeze(script).prototype);
     let outcomes = '';
     for (index = 0; index < items.length; index += 1) {
       const item = items[index];
@@ -156,8 +158,11 @@ const PRELUDE = String.raw`(() => {
 
   const $helpers = HELPERS;
 
+  // Their prototypes have no names: only what syntax and functions give leads to them.
+  const iterators = [[].values(), new Map().values(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/a/g), [].values().map(() => 0), Iterator.from({ next() {} }), Iterator.concat()];
+
   const seen = new Set();
-  const todo = [globalThis, $helpers, $input, console, ...kinds, [][Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ''[Symbol.iterator](), 'a'.matchAll(/a/g)];
+  const todo = [globalThis, $helpers, $input, console, ...kinds, ...iterators];
   while (todo.length > 0) {
     const one = todo.pop();
     if (one === null || (typeof one !== 'object' && typeof one !== 'function') || seen.has(one)) continue;

@@ -3,11 +3,12 @@ import { Worker } from 'node:worker_threads';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Sandbox, ScriptItem, ScriptOutcome } from '../../src/attribute-pipeline/sandbox.js';
 import { preludeCode } from './prelude.js';
-import { SandboxError } from './sandbox-errors.js';
+import { SandboxError, SandboxUnavailable } from './sandbox-errors.js';
 import { scriptProblem } from './script-problem.js';
 import {
   lostBatch,
   runScripts,
+  type ScriptAnswer,
   type ScriptMessage,
   type ScriptTask,
   type ScriptThreadData,
@@ -47,9 +48,19 @@ const MOST_SOUND = 100;
 /** A thread whose script cannot even be interrupted is ended so long after its time is over, in milliseconds. */
 const GRACE_MS = 2_000;
 
+/** Longest time until a thread begins with a batch: it may have to be started first, on a machine that is busy. In milliseconds. */
+const START_MS = 30_000;
+
+/** Threads that are tried for a batch until one begins with it. */
+const MOST_STARTS = 3;
+
+/** When a batch may ask again that has found too many waiting, in milliseconds. */
+const BUSY_MS = 1_000;
+
 /**
  * Runs scripts in QuickJS, in WebAssembly, in threads of their own. Threads are started when they are needed, and let the process end.
- * `run` throws {@link SandboxError} when a whole batch is lost, and the signal's reason.
+ * `run` throws {@link SandboxError} when a batch is lost by what it did, {@link SandboxUnavailable} when it was not run for what others
+ * did, and the signal's reason.
  */
 export function quickjsSandbox(given: Partial<SandboxLimits> = {}): Sandbox {
   const limits = { ...SANDBOX_LIMITS, ...given };
@@ -60,7 +71,7 @@ export function quickjsSandbox(given: Partial<SandboxLimits> = {}): Sandbox {
   let isClosed = false;
   return {
     run: async (code, items, { signal } = {}) => {
-      if (isClosed) throw new SandboxError('closed', 'The sandbox was closed.');
+      if (isClosed) throw closed();
       signal?.throwIfAborted();
       if (!sound.has(code)) {
         const problem = scriptProblem(code);
@@ -70,11 +81,13 @@ export function quickjsSandbox(given: Partial<SandboxLimits> = {}): Sandbox {
         sound.add(code);
       }
       if (turns.pendingCount >= limits.waiting)
-        throw new SandboxError(
+        throw new SandboxUnavailable(
           'busy',
           `${String(limits.waiting)} batches of scripts wait already (waiting). Try again later.`,
+          BUSY_MS,
         );
       return turns(async () => {
+        if (isClosed) throw closed();
         signal?.throwIfAborted();
         const thread = free.pop();
         if (thread === undefined) throw new Error('there is a thread for each turn');
@@ -88,7 +101,7 @@ export function quickjsSandbox(given: Partial<SandboxLimits> = {}): Sandbox {
     check: (code) => Promise.resolve(scriptProblem(code)),
     close: async () => {
       isClosed = true;
-      await Promise.all(threads.map((thread) => thread.end()));
+      await Promise.all(threads.map((thread) => thread.close()));
     },
   };
 }
@@ -97,6 +110,7 @@ export function quickjsSandbox(given: Partial<SandboxLimits> = {}): Sandbox {
 class ScriptThread {
   #worker: Worker | undefined;
   #number = 0;
+  #isClosed = false;
 
   constructor(private readonly limits: SandboxLimits) {}
 
@@ -116,48 +130,76 @@ class ScriptThread {
       logLines,
       logCharacters,
     };
-    const message = await this.#answer(task, signal);
-    if (message.kind === 'lost') {
-      if (message.isBroken) await this.end();
-      throw this.#lost(message);
+    const answer = await this.#answer(task, signal);
+    if (answer.kind === 'lost') {
+      if (answer.isBroken) await this.#end();
+      throw this.#lost(answer);
     }
     // The prelude has made it of outcomes alone.
-    return JSON.parse(message.outcomes) as readonly ScriptOutcome[];
+    return JSON.parse(answer.outcomes) as readonly ScriptOutcome[];
   }
 
-  async end(): Promise<void> {
+  /** For good: a batch that it is at is not run to its end. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
   }
 
-  async #answer(task: ScriptTask, signal: AbortSignal | undefined): Promise<ScriptMessage> {
+  /** A batch that no thread has begun with is given to another one: whatever has ended the first, it was not this batch. */
+  async #answer(task: ScriptTask, signal: AbortSignal | undefined): Promise<ScriptAnswer> {
+    for (let starts = 1; ; starts += 1) {
+      if (this.#isClosed) throw closed();
+      signal?.throwIfAborted();
+      try {
+        return await this.#ask(task, signal);
+      } catch (error) {
+        // Whatever it does now, nobody waits for it.
+        await this.#end();
+        const mayBegin = error instanceof SandboxUnavailable && error.reason === 'start';
+        if (!mayBegin || starts === MOST_STARTS) throw error;
+      }
+    }
+  }
+
+  async #ask(task: ScriptTask, signal: AbortSignal | undefined): Promise<ScriptAnswer> {
     const worker = (this.#worker ??= this.#start());
     worker.ref();
     let timer: NodeJS.Timeout | undefined;
     let stop = (): void => undefined;
+    let hasBegun = false;
     try {
-      const answer = await new Promise<ScriptMessage>((resolve, reject) => {
-        const crashed = (message: string): void => {
-          reject(new SandboxError('crashed', `The thread of the sandbox ended: ${message}`));
+      const answer = await new Promise<ScriptAnswer>((resolve, reject) => {
+        const limit = (ms: number, error: () => Error): void => {
+          clearTimeout(timer);
+          timer = setTimeout(() => {
+            reject(error());
+          }, ms);
         };
         const onMessage = (message: ScriptMessage): void => {
-          if (message.number === task.number) resolve(message);
+          if (message.number !== task.number) return;
+          if (message.kind === 'begun') {
+            hasBegun = true;
+            limit(task.timeoutMs + GRACE_MS, () => this.#late(null));
+          } else resolve(message);
         };
         const onError = (error: Error): void => {
-          crashed(error.message);
+          reject(this.#ended(hasBegun, error.message));
         };
         const onExit = (): void => {
-          crashed('nobody knows why.');
+          reject(this.#ended(hasBegun, 'nobody knows why.'));
         };
         const onAbort = (): void => {
           reject(signal?.reason as Error);
         };
         worker.on('message', onMessage).on('error', onError).on('exit', onExit);
         signal?.addEventListener('abort', onAbort, { once: true });
-        timer = setTimeout(() => {
-          reject(this.#late(null));
-        }, task.timeoutMs + GRACE_MS);
+        limit(START_MS, () => notBegun(`not within ${String(START_MS)} ms.`));
         stop = () => {
           worker.off('message', onMessage).off('error', onError).off('exit', onExit);
           signal?.removeEventListener('abort', onAbort);
@@ -166,10 +208,6 @@ class ScriptThread {
       });
       worker.unref();
       return answer;
-    } catch (error) {
-      // Whatever it does now, nobody waits for it.
-      await this.end();
-      throw error;
     } finally {
       clearTimeout(timer);
       stop();
@@ -196,12 +234,19 @@ class ScriptThread {
     return worker;
   }
 
+  #ended(hasBegun: boolean, message: string): Error {
+    if (this.#isClosed) return closed();
+    return hasBegun
+      ? new SandboxError('crashed', `The thread of the sandbox ended: ${message}`)
+      : notBegun(message);
+  }
+
   #lost({
     name,
     message,
     index,
     timedOut,
-  }: Extract<ScriptMessage, { readonly kind: 'lost' }>): SandboxError {
+  }: Extract<ScriptAnswer, { readonly kind: 'lost' }>): SandboxError {
     const { memoryBytes, outputCharacters } = this.limits;
     if (timedOut || message === 'interrupted') return this.#late(index);
     if (/out of memory|memory access out of bounds/.test(message))
@@ -231,6 +276,14 @@ class ScriptThread {
       index,
     );
   }
+}
+
+function closed(): SandboxUnavailable {
+  return new SandboxUnavailable('closed', 'The sandbox was closed.');
+}
+
+function notBegun(message: string): SandboxUnavailable {
+  return new SandboxUnavailable('start', `No thread of the sandbox has begun: ${message}`);
 }
 
 function place(index: number | null): string {

@@ -22,8 +22,11 @@ export interface ScriptTask {
   readonly logCharacters: number;
 }
 
+/** What a thread tells of a batch: that it is at it, and what has come of it. */
+export type ScriptMessage = { readonly number: number; readonly kind: 'begun' } | ScriptAnswer;
+
 /** What has come of a batch. */
-export type ScriptMessage =
+export type ScriptAnswer =
   | { readonly number: number; readonly kind: 'done'; readonly outcomes: string }
   | {
       readonly number: number;
@@ -63,7 +66,7 @@ export function runScripts(require: NodeJS.Require, lost: typeof lostBatch): voi
   const INITIAL_PAGES = 256;
   const STACK_BYTES = 256 * 1_024;
 
-  const start = async (): Promise<(task: ScriptTask) => ScriptMessage> => {
+  const start = async (): Promise<(task: ScriptTask) => ScriptAnswer> => {
     const wasmMemory = new Memory({
       initial: INITIAL_PAGES,
       maximum: INITIAL_PAGES + Math.ceil(memoryBytes / PAGE),
@@ -111,9 +114,13 @@ export function runScripts(require: NodeJS.Require, lost: typeof lostBatch): voi
   };
 
   const started = start();
+  const tell = (message: ScriptMessage): void => {
+    parentPort?.postMessage(message);
+  };
   parentPort?.on('message', (task: ScriptTask) => {
     void started.then((run) => {
-      parentPort.postMessage(run(task));
+      tell({ number: task.number, kind: 'begun' });
+      tell(run(task));
     });
   });
 }
@@ -126,8 +133,8 @@ type MemoryClass = new (limits: { readonly initial: number; readonly maximum: nu
 export function lostBatch(
   { number }: ScriptTask,
   error: unknown,
-  about: Pick<Extract<ScriptMessage, { readonly kind: 'lost' }>, 'index' | 'timedOut' | 'isBroken'>,
-): ScriptMessage {
+  about: Pick<Extract<ScriptAnswer, { readonly kind: 'lost' }>, 'index' | 'timedOut' | 'isBroken'>,
+): ScriptAnswer {
   const { name, message } = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly name?: unknown;
     readonly message?: unknown;

@@ -16,6 +16,7 @@ import {
   type RefreshTask,
 } from '../../src/attribute-pipeline/refresh.js';
 import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
+import { checkTask } from '../../src/attribute-pipeline/run-task.js';
 import { ENDED_OUTSIDE } from '../../src/attribute-pipeline/run.js';
 import { formatRunId } from '../run-id.js';
 import { isWorkflowRunning } from '../running-workflow.js';
@@ -63,9 +64,19 @@ export class AttributeRefresh {
     );
   }
 
-  /** Runs several pipelines, each after those that it reads from. @returns the workflow's id */
+  /**
+   * Runs several pipelines, each after those that it reads from.
+   *
+   * @returns the workflow's id
+   * @throws {@link NotFound}, and what a run of one of them is refused with
+   */
   async all(task: Extract<RefreshTask, { readonly kind: 'all' }>): Promise<string> {
     const { client, taskQueue } = this.options;
+    const { attributeRuns, attributePipelines } = this.options.catalog;
+    for (const place of task.pipelines ?? []) await attributePipelines.pipeline(place);
+    checkTask('several pipelines', task.task);
+    // Refused here, and not when the runs are to begin.
+    for (const place of await this.#wanted(task)) await attributeRuns.quote(place, task.task);
     const workflowId = `millrace/refresh/${taskQueue}/${ulid()}`;
     await requestTemporal(client, () =>
       client.workflow.start(REFRESH_WORKFLOW, { workflowId, taskQueue, args: [task] }),
@@ -86,15 +97,22 @@ export class AttributeRefresh {
       const ready = readyPipelines(pipelines, new Set(due), new Set(running));
       return ready.map((place) => refreshRun(ulid(), place, []));
     }
-    const { entityType, pipelines: named, trigger } = task;
-    const all = await this.#pipelines(entityType);
-    const names = named === undefined ? undefined : new Set(named.map(pipelineName));
-    const wanted = all.filter((one) =>
-      names === undefined ? one.automatic || trigger === 'manual' : names.has(pipelineName(one)),
-    );
+    const wanted = await this.#wanted(task);
     // Lists have the runs in the order in which they are to be.
     const nextId = monotonicFactory();
     return refreshOrder(wanted).map(({ pipeline, after }) => refreshRun(nextId(), pipeline, after));
+  }
+
+  async #wanted({
+    entityType,
+    pipelines: named,
+    trigger,
+  }: Extract<RefreshTask, { readonly kind: 'all' }>): Promise<readonly AttributePipeline[]> {
+    const all = await this.#pipelines(entityType);
+    const names = named === undefined ? undefined : new Set(named.map(pipelineName));
+    return all.filter((one) =>
+      names === undefined ? one.automatic || trigger === 'manual' : names.has(pipelineName(one)),
+    );
   }
 
   async request({ run, trigger, principal, task }: RefreshRequest): Promise<void> {

@@ -90,13 +90,14 @@ export class AttributeRunStarter {
    *
    * @throws {@link NotFound}, {@link AttributeRunOver}
    */
-  async cancel(id: string): Promise<AttributeRun> {
+  async cancel(id: string, principal?: string): Promise<AttributeRun> {
     const { catalog, client } = this.options;
     const run = await catalog.attributeRuns.run(id);
     if (run.completedAt !== null) throw new AttributeRunOver(id, run.status);
     if ((await isWorkflowRunning(client, run.workflowId)) === true) {
+      if (principal !== undefined) await catalog.attributeRuns.noteCancelled(id, principal);
       await requestTemporal(client, () => client.workflow.getHandle(run.workflowId).cancel());
-      return run;
+      return catalog.attributeRuns.run(id);
     }
     // It was ended from outside, and could not say so.
     return catalog.attributeRuns.end(id, 'aborted', ENDED_OUTSIDE, new Date());

@@ -35,7 +35,7 @@ import {
   type PipelineSettings,
 } from '../../src/attribute-pipeline/pipeline.js';
 import type { RunCatalog, RunQuote } from '../../src/attribute-pipeline/run-catalog.js';
-import type { AttributeRun, RunTask } from '../../src/attribute-pipeline/run.js';
+import type { AttributeRun, RunTask, WaitsFor } from '../../src/attribute-pipeline/run.js';
 import type { Sandbox } from '../../src/attribute-pipeline/sandbox.js';
 import type { Log } from '../../src/pipeline/context.js';
 import { requestTemporal } from '../temporal-request.js';
@@ -241,7 +241,7 @@ export class Attributes {
   /** Runs the evals of a pipeline: all, or those whose inputs have changed. @throws {@link NotFound}, {@link TemporalUnavailable} */
   async runEvals(
     { entityType, attribute }: PipelinePlace,
-    { all = true }: { readonly all?: boolean } = {},
+    { all = true, principal }: { readonly all?: boolean; readonly principal?: string } = {},
   ): Promise<WorkflowHandle<() => Promise<EvalReport>>> {
     const { catalog, client, taskQueue } = this.options;
     await catalog.attributePipelines.pipeline({ entityType, attribute });
@@ -253,6 +253,7 @@ export class Attributes {
         taskQueue,
         args: [task],
         workflowExecutionTimeout: '4h',
+        ...(principal !== undefined && { memo: { principal } }),
       }),
     );
   }
@@ -298,8 +299,23 @@ export class Attributes {
    *
    * @throws {@link NotFound}, {@link AttributeRunOver}
    */
-  async cancelRun(id: string): Promise<AttributeRun> {
-    return this.#runs.cancel(id);
+  async cancelRun(id: string, principal?: string): Promise<AttributeRun> {
+    return this.#runs.cancel(id, principal);
+  }
+
+  /** What a run waits for; null for one that goes on, or is over. */
+  async waitsFor(run: AttributeRun): Promise<WaitsFor | null> {
+    const { attributeRuns } = this.options.catalog;
+    if (run.status === 'waiting') {
+      const active = await attributeRuns.active(run);
+      return active === undefined ? null : { kind: 'run', reason: `Run ${active.id} goes on.` };
+    }
+    if (run.status !== 'running') return null;
+    const { left } = await attributeRuns.spending(run.id, new Date());
+    if (left === undefined || left.rest > 0) return null;
+    const { kind, budget, spent } = left.budget;
+    const reason = `The budget of the ${kind}, ${String(budget)}, is used up (${spent.toFixed(4)}). Raise ${kind}_budget, or cancel the run.`;
+    return { kind: `${kind}_budget`, reason };
   }
 }
 

@@ -6,7 +6,11 @@ import {
   NEEDS_APPROVAL,
 } from '../../src/attribute-pipeline/attribute.js';
 import { ON_ERROR } from '../../src/attribute-pipeline/pipeline.js';
-import { ATTRIBUTE_RUN_STATUSES, RUN_TRIGGERS } from '../../src/attribute-pipeline/run.js';
+import {
+  ATTRIBUTE_RUN_STATUSES,
+  RUN_TRIGGERS,
+  WAIT_KINDS,
+} from '../../src/attribute-pipeline/run.js';
 
 const text = z.string();
 const optionalText = z.string().nullable();
@@ -71,6 +75,7 @@ const pipelineAnswer = z.strictObject({
     })
     .nullable(),
   lock_version: count,
+  updated_by: optionalText,
   created_at: time,
   updated_at: time,
   links,
@@ -103,6 +108,11 @@ const runAnswer = z.strictObject({
   started_at: time.nullable(),
   completed_at: time.nullable(),
   error_message: optionalText,
+  cancelled_by: optionalText,
+  waits_for: z
+    .strictObject({ kind: z.enum(WAIT_KINDS), reason: text })
+    .nullable()
+    .optional(),
   links,
 });
 
@@ -121,6 +131,7 @@ const evalAnswer = z.strictObject({
   input_hash: optionalText,
   last_ran_at: time.nullable(),
   lock_version: count,
+  updated_by: optionalText,
   created_at: time,
   updated_at: time,
   links,
@@ -143,6 +154,7 @@ export const answers = {
     label: optionalText,
     description: optionalText,
     lock_version: count,
+    updated_by: optionalText,
     created_at: time,
     updated_at: time,
     links,
@@ -159,6 +171,7 @@ export const answers = {
     needs_approval: z.enum(NEEDS_APPROVAL),
     is_sync: z.enum(IS_SYNC),
     lock_version: count,
+    updated_by: optionalText,
     created_at: time,
     updated_at: time,
     links,

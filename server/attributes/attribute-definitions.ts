@@ -10,7 +10,7 @@ import {
 import { HttpProblem } from '../http-problem.js';
 import { queryValue } from '../request-path.js';
 import { answers } from './answers.js';
-import { authorOf, placeNamed, type AttributeRequest } from './attribute-request.js';
+import { authorOf, placeNamed, type AttributeRequest, listed } from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
 import { attributeBody } from './bodies.js';
 import { lockVersion, nullableText } from './reading.js';
@@ -36,7 +36,7 @@ export const attributeDefinitionRoutes: readonly AttributeRoute[] = [
     summary: 'The attributes of an entity type, in the order of their names.',
     access: 'read',
     query: { entity_type: 'Its name. Required.' },
-    entityType: ({ ctx }) => queryValue(ctx, 'entity_type'),
+    entityTypes: ({ ctx }) => listed(queryValue(ctx, 'entity_type')),
     answer: answers.list('attributes', answers.attribute),
     handler: async (request) => {
       const found = await request.attributes.entities.attributes(requiredType(request));
@@ -56,7 +56,7 @@ export const attributeDefinitionRoutes: readonly AttributeRoute[] = [
       related_type: nullableText.exactOptional(),
       ...attributeSettings,
     }),
-    entityType: (_, { entity_type }) => entity_type,
+    entityTypes: (_, { entity_type }) => listed(entity_type),
     status: 201,
     answer: answers.attribute,
     handler: async (request, { entity_type, name, data_type, related_type, ...rest }) =>

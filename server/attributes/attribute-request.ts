@@ -48,3 +48,21 @@ export function placeNamed(what: string, name: string): PipelinePlace {
 export function pipelinePlace({ params }: Pick<AttributeRequest, 'params'>): PipelinePlace {
   return placeNamed('pipeline', params['pipeline'] ?? '');
 }
+
+/** The types of entities that are named by ids, or by type and key. @throws {@link NotFound} for a key that is not there */
+export async function typesOfEntities(
+  { entities }: Pick<Attributes, 'entities'>,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  return entities.typesOf(await entities.entityIds(names));
+}
+
+/** The types of what is named like `product.area`. */
+export function typesOfPipelines(names: readonly string[]): readonly string[] {
+  return [...new Set(names.map((name) => name.split('.')[0] ?? name))];
+}
+
+/** A type that may be given. */
+export function listed(entityType: string | undefined): readonly string[] {
+  return entityType === undefined ? [] : [entityType];
+}

@@ -22,8 +22,13 @@ export interface AttributeRoute<Body extends z.ZodType = z.ZodType> {
   readonly status?: number;
   /** True where a client may wait for the end: `Prefer: wait=10`. The answer is 200 then. */
   readonly waits?: boolean;
-  /** Of the entity type that the request is about, for `authorizeAttributes`. */
-  readonly entityType?: (request: AttributeRequest, body: z.output<Body>) => string | undefined;
+  /** The entity types that the request is about, for `authorizeAttributes`, where the path does not tell. */
+  readonly entityTypes?: (
+    request: AttributeRequest,
+    body: z.output<Body>,
+  ) => readonly string[] | Promise<readonly string[]>;
+  /** What there is now of what was to be edited, where no route of the same path gets it. */
+  readonly shows?: (request: AttributeRequest) => Promise<Json>;
   /** @returns the body of the answer; undefined where the handler has answered itself */
   readonly handler: (
     request: AttributeRequest,

@@ -14,7 +14,7 @@ import { within, type Around } from '../middleware/chain.js';
 import { methodNotAllowed } from '../middleware/method.js';
 import { pathAbove } from '../request-path.js';
 import type { EventStreams } from '../sse.js';
-import type { AttributeRequest } from './attribute-request.js';
+import { typesOfEntities, type AttributeRequest } from './attribute-request.js';
 import type { AttributeRoute } from './attribute-route.js';
 import { ATTRIBUTE_ROUTES } from './route-list.js';
 
@@ -71,11 +71,7 @@ async function serve(
       params,
       base: pathAbove(ctx, depth),
     };
-    const entityType = route.entityType?.(asked, body) ?? typeInPath(params);
-    await permit(ctx, api.settings.authorizeAttributes, {
-      access: route.access,
-      ...(entityType !== undefined && { entityType }),
-    });
+    await authorize(asked, route, body);
     const request = { ...asked, params: await withEntityId(attributes, params) };
     answer(ctx, route, await answered(request, route, ofPath, body));
   } catch (error) {
@@ -85,6 +81,24 @@ async function serve(
       cause: error,
     });
   }
+}
+
+/** Asks the hook about each entity type that a request is about. @throws {@link HttpProblem} 403, {@link NotFound} */
+async function authorize(
+  request: AttributeRequest,
+  route: AttributeRoute,
+  body: unknown,
+): Promise<void> {
+  const { ctx, api, attributes, params } = request;
+  const { authorizeAttributes: hook } = api.settings;
+  if (hook === undefined) return;
+  const { access } = route;
+  const types =
+    route.entityTypes === undefined
+      ? await typesInPath(attributes, params)
+      : await route.entityTypes(request, body);
+  if (types.length === 0) await permit(ctx, hook, { access });
+  for (const entityType of types) await permit(ctx, hook, { access, entityType });
 }
 
 /** Entities may be named by type and key; handlers get ids. @throws {@link NotFound} */
@@ -106,13 +120,15 @@ function refuseUnknownParameters(ctx: Context, { query = {} }: AttributeRoute): 
   throw new HttpProblem(400, 'invalid_request', message);
 }
 
-/** `product`, or what comes before the dot in `product.area`. */
-function typeInPath({
-  type,
-  attribute,
-  pipeline,
-}: Readonly<Record<string, string>>): string | undefined {
-  return type ?? (attribute ?? pipeline)?.split('.')[0];
+/** `product`, what comes before the dot in `product.area`, or the type of the entity or the run that is named by its id. */
+async function typesInPath(
+  attributes: Attributes,
+  { type, attribute, pipeline, entity, run }: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+  const named = type ?? (attribute ?? pipeline)?.split('.')[0];
+  if (named !== undefined) return [named];
+  if (entity !== undefined) return typesOfEntities(attributes, [entity]);
+  return run === undefined ? [] : [(await attributes.runs.run(run)).entityType];
 }
 
 /** @throws {@link ContractViolation} with everything that is wrong */
@@ -135,7 +151,7 @@ async function answered(
   } catch (error) {
     if (!(error instanceof EditConflict)) throw error;
     const shown = ofPath.find(({ method }) => method === 'get');
-    const current = shown === undefined ? undefined : await shown.handler(request, undefined);
+    const current = (await route.shows?.(request)) ?? (await shown?.handler(request, undefined));
     throw new HttpProblem(409, 'edit_conflict', error.message, {
       fields: {
         yours: error.yours,

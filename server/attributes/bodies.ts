@@ -1,3 +1,5 @@
+import type { RunQuote } from '../../src/attribute-pipeline/run-catalog.js';
+import type { PipelinePlace } from '../../src/attribute-pipeline/pipeline-catalog.js';
 import type { Attribute, EntityType } from '../../src/attribute-pipeline/attribute.js';
 import type {
   AwaitingValue,
@@ -28,7 +30,7 @@ export function listBody<T>(
 }
 
 export function entityTypeBody(
-  { name, label, description, lockVersion, createdAt, updatedAt }: EntityType,
+  { name, label, description, lockVersion, updatedBy, createdAt, updatedAt }: EntityType,
   { base }: BodyPlace,
 ): JsonObject {
   return {
@@ -36,6 +38,7 @@ export function entityTypeBody(
     label,
     description,
     lock_version: lockVersion,
+    updated_by: updatedBy,
     created_at: createdAt.toISOString(),
     updated_at: updatedAt.toISOString(),
     links: {
@@ -62,6 +65,7 @@ export function attributeBody(attribute: Attribute, { base }: BodyPlace): JsonOb
     needs_approval: attribute.needsApproval,
     is_sync: attribute.isSync,
     lock_version: attribute.lockVersion,
+    updated_by: attribute.updatedBy,
     created_at: attribute.createdAt.toISOString(),
     updated_at: attribute.updatedAt.toISOString(),
     links: {
@@ -192,6 +196,7 @@ export function pipelineBody(
       average_confidence: stats.averageConfidence,
     }),
     lock_version: pipeline.lockVersion,
+    updated_by: pipeline.updatedBy,
     created_at: pipeline.createdAt.toISOString(),
     updated_at: pipeline.updatedAt.toISOString(),
     links: {
@@ -235,6 +240,7 @@ export function runBody(run: AttributeRun, { base }: BodyPlace): JsonObject {
     started_at: run.status === 'waiting' ? null : run.startedAt.toISOString(),
     completed_at: run.completedAt?.toISOString() ?? null,
     error_message: run.errorMessage,
+    cancelled_by: run.cancelledBy,
     links: {
       self,
       events: `${self}/events`,
@@ -242,5 +248,17 @@ export function runBody(run: AttributeRun, { base }: BodyPlace): JsonObject {
       ...(run.completedAt === null && { cancel: `${self}/cancel` }),
       pipeline: `${base}/attribute_pipelines/${pipelineName(run)}`,
     },
+  };
+}
+
+export function quoteBody(place: PipelinePlace, force: boolean, quote: RunQuote): JsonObject {
+  return {
+    pipeline: pipelineName(place),
+    force,
+    entities: quote.entities,
+    tokens_in: quote.tokensIn,
+    tokens_out: quote.tokensOut,
+    cost: quote.cost,
+    runs_looked_at: quote.runsLookedAt,
   };
 }

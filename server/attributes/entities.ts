@@ -5,7 +5,7 @@ import { readOneOf } from '../query-parameters.js';
 import { queryValue } from '../request-path.js';
 import { answers } from './answers.js';
 import { requiredType } from './attribute-definitions.js';
-import { authorOf, pageOf, type AttributeRequest } from './attribute-request.js';
+import { authorOf, pageOf, type AttributeRequest, listed } from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
 import { entityBody, listBody } from './bodies.js';
 import { anyJson, filterOf, nullableText } from './reading.js';
@@ -30,7 +30,7 @@ export const entityRoutes: readonly AttributeRoute[] = [
       limit: 'Most entries of the page.',
       after: 'What the page before has told as next.',
     },
-    entityType: ({ ctx }) => queryValue(ctx, 'entity_type'),
+    entityTypes: ({ ctx }) => listed(queryValue(ctx, 'entity_type')),
     answer: answers.list('entities', answers.entity),
     handler: async (request) => {
       const { ctx, attributes } = request;
@@ -68,7 +68,7 @@ export const entityRoutes: readonly AttributeRoute[] = [
         description: 'Whether attributes may be written that come from another system.',
       }),
     }),
-    entityType: (_, { entity_type }) => entity_type,
+    entityTypes: (_, { entity_type }) => listed(entity_type),
     answer: answers.saved,
     handler: async (request, { entity_type, entities, import: isImport }) => {
       const by = { ...authorOf(request), isImport };

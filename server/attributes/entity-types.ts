@@ -33,7 +33,7 @@ export const entityTypeRoutes: readonly AttributeRoute[] = [
       label: nullableText.default(null),
       description: nullableText.default(null),
     }),
-    entityType: (_, { name }) => name,
+    entityTypes: (_, { name }) => [name],
     status: 201,
     answer: answers.entityType,
     handler: async (request, type) =>

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { NotFound } from '../../src/attribute-pipeline/catalog-errors.js';
 import { EXACT } from '../../src/attribute-pipeline/eval-catalog.js';
 import type { Comparison, Eval, EvalRate } from '../../src/attribute-pipeline/eval.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import { readOneOf } from '../query-parameters.js';
 import { answers } from './answers.js';
-import { authorOf, pageOf, pipelinePlace } from './attribute-request.js';
+import { authorOf, pageOf, pipelinePlace, type AttributeRequest } from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
 import { listBody, type BodyPlace } from './bodies.js';
 import { anyJson, lockVersion, nullableText } from './reading.js';
@@ -104,7 +105,9 @@ export const evalRoutes: readonly AttributeRoute[] = [
     status: 202,
     answer: z.strictObject({ workflow_id: z.string() }),
     handler: async (request, { all }) => {
-      const { workflowId } = await request.attributes.runEvals(pipelinePlace(request), { all });
+      const { principal } = authorOf(request);
+      const wanted = { all, principal };
+      const { workflowId } = await request.attributes.runEvals(pipelinePlace(request), wanted);
       return { workflow_id: workflowId };
     },
   }),
@@ -133,8 +136,7 @@ export const evalRoutes: readonly AttributeRoute[] = [
     summary: 'An eval.',
     access: 'read',
     answer: answers.eval,
-    handler: async (request) =>
-      evalBody(await request.attributes.evals.eval(request.params['eval'] ?? ''), request),
+    handler: async (request) => evalBody(await evalOf(request), request),
   }),
   route({
     method: 'patch',
@@ -152,7 +154,7 @@ export const evalRoutes: readonly AttributeRoute[] = [
     handler: async (request, { lock_version, desired_output, comparison: written, notes }) =>
       evalBody(
         await request.attributes.evals.changeEval(
-          request.params['eval'] ?? '',
+          (await evalOf(request)).id,
           {
             ...(desired_output !== undefined && { desiredOutput: desired_output }),
             ...(written !== undefined && { comparison: comparisonOf(written) }),
@@ -171,12 +173,20 @@ export const evalRoutes: readonly AttributeRoute[] = [
     summary: 'Remove an eval.',
     access: 'design',
     status: 204,
-    handler: async ({ attributes, params }) => {
-      await attributes.evals.removeEval(params['eval'] ?? '');
+    handler: async (request) => {
+      await request.attributes.evals.removeEval((await evalOf(request)).id);
       return undefined;
     },
   }),
 ];
+
+/** Of the pipeline in the path: who may see that one need not be let see others. @throws {@link NotFound} */
+async function evalOf({ attributes, params }: AttributeRequest): Promise<Eval> {
+  const { eval: id = '', pipeline } = params;
+  const found = await attributes.evals.eval(id);
+  if (pipelineName(found) !== pipeline) throw new NotFound('eval', id);
+  return found;
+}
 
 function comparisonOf(written: WrittenComparison): Comparison {
   if (written.kind !== 'text') return written;
@@ -206,6 +216,7 @@ export function evalBody(of: Eval, { base }: BodyPlace): JsonObject {
     input_hash: of.inputHash,
     last_ran_at: of.lastRanAt?.toISOString() ?? null,
     lock_version: of.lockVersion,
+    updated_by: of.updatedBy,
     created_at: of.createdAt.toISOString(),
     updated_at: of.updatedAt.toISOString(),
     links: { self: `${pipeline}/evals/${of.id}`, entity: `${base}/entities/${of.entityId}` },

@@ -6,7 +6,12 @@ import type { Json, JsonObject } from '../../src/definition/json.js';
 import { invalidParameter, readText } from '../query-parameters.js';
 import { queryValue } from '../request-path.js';
 import { answers } from './answers.js';
-import { placeNamed, type AttributeRequest } from './attribute-request.js';
+import {
+  placeNamed,
+  type AttributeRequest,
+  listed,
+  typesOfPipelines,
+} from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
 import { pipelineBody, runBody, valueBody } from './bodies.js';
 import { evalBody } from './evals.js';
@@ -48,7 +53,12 @@ export const insightRoutes: readonly AttributeRoute[] = [
       from: 'The first day, of UTC: 2026-11-26.',
       to: 'The last day.',
     },
-    entityType: ({ ctx }) => queryValue(ctx, 'entity_type'),
+    entityTypes: ({ ctx }) => {
+      const pipeline = queryValue(ctx, 'pipeline');
+      return pipeline === undefined
+        ? listed(queryValue(ctx, 'entity_type'))
+        : typesOfPipelines([pipeline]);
+    },
     answer: answers.list('costs', answers.cost),
     handler: async ({ ctx, attributes }) => {
       const pipeline = queryValue(ctx, 'pipeline');
@@ -78,7 +88,7 @@ export const insightRoutes: readonly AttributeRoute[] = [
       entity_id: z.string(),
       modules: z.array(writtenModule),
     }),
-    entityType: (_, { attribute }) => attribute.split('.')[0],
+    entityTypes: (_, { attribute }) => typesOfPipelines([attribute]),
     answer: answers.trial,
     handler: async ({ attributes }, { attribute, entity_id, modules }) => {
       const place = placeNamed('attribute', attribute);

@@ -29,7 +29,11 @@ function operation({
   answer,
   status = 200,
   waits = false,
+  method,
+  access,
 }: AttributeRoute): JsonObject {
+  // Whatever changes something can find that it has been changed, is needed, or goes on.
+  const mayConflict = method !== 'get' && access !== 'read';
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, parameter = '']) => ({
     name: parameter,
     in: 'path',
@@ -67,7 +71,7 @@ function operation({
           : (['PayloadTooLarge', 'UnsupportedMediaType', 'Unprocessable'] as const)),
         'Unavailable',
       ]),
-      ...(body !== undefined && { 409: ref('responses', 'AttributeConflict') }),
+      ...(mayConflict && { 409: ref('responses', 'AttributeConflict') }),
     },
   };
 }

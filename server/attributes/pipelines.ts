@@ -9,9 +9,16 @@ import {
 import type { JsonObject } from '../../src/definition/json.js';
 import { queryValue } from '../request-path.js';
 import { answers } from './answers.js';
-import { authorOf, pageOf, pipelinePlace, placeNamed } from './attribute-request.js';
+import {
+  authorOf,
+  pageOf,
+  pipelinePlace,
+  placeNamed,
+  listed,
+  typesOfPipelines,
+} from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
-import { listBody, pipelineBody } from './bodies.js';
+import { listBody, pipelineBody, quoteBody } from './bodies.js';
 import { anyJson, lockVersion, nullableText } from './reading.js';
 
 /** A module as somebody writes it. */
@@ -55,7 +62,7 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
       limit: 'Most entries of the page.',
       after: 'What the page before has told as next.',
     },
-    entityType: ({ ctx }) => queryValue(ctx, 'entity_type'),
+    entityTypes: ({ ctx }) => listed(queryValue(ctx, 'entity_type')),
     answer: answers.list('attribute_pipelines', answers.pipeline),
     handler: async (request) => {
       const entityType = queryValue(request.ctx, 'entity_type');
@@ -76,7 +83,7 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
     summary: 'Have a pipeline compute an attribute.',
     access: 'design',
     body: writtenPipeline,
-    entityType: (_, { attribute }) => attribute.split('.')[0],
+    entityTypes: (_, { attribute }) => typesOfPipelines([attribute]),
     status: 201,
     answer: answers.pipeline,
     handler: async (request, { attribute, modules, ...rest }) =>
@@ -106,7 +113,7 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
       'Check a pipeline without saving it: modules, settings, order, and cycles with others.',
     access: 'read',
     body: writtenPipeline,
-    entityType: (_, { attribute }) => attribute.split('.')[0],
+    entityTypes: (_, { attribute }) => typesOfPipelines([attribute]),
     answer: z.object({ valid: z.literal(true), inputs: z.array(z.string()) }),
     handler: async (request, { attribute, modules, ...rest }) => {
       const { inputs } = await request.attributes.checkPipeline(
@@ -173,16 +180,7 @@ export const pipelineRoutes: readonly AttributeRoute[] = [
     handler: async (request) => {
       const force = queryValue(request.ctx, 'force') !== 'false';
       const place = pipelinePlace(request);
-      const quote = await request.attributes.quote(place, { force });
-      return {
-        pipeline: pipelineName(place),
-        force,
-        entities: quote.entities,
-        tokens_in: quote.tokensIn,
-        tokens_out: quote.tokensOut,
-        cost: quote.cost,
-        runs_looked_at: quote.runsLookedAt,
-      };
+      return quoteBody(place, force, await request.attributes.quote(place, { force }));
     },
   }),
 ];

@@ -3,6 +3,7 @@ import { RunFailed, RunNotFound } from '../../engine/errors.js';
 import type { Execution } from '../../engine/execution.js';
 import type { Run } from '../../engine/run.js';
 import type { RunId } from '../../engine/run-id.js';
+import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type { AttributeRun, RunTask } from '../../src/attribute-pipeline/run.js';
 import { departureOf } from '../departure.js';
@@ -13,9 +14,17 @@ import { recordOf } from '../request-record.js';
 import { streamRun } from '../routes/run-events.js';
 import { resultWithin } from '../waiting.js';
 import { answers } from './answers.js';
-import { pageOf, pipelinePlace, placeNamed, type AttributeRequest } from './attribute-request.js';
+import {
+  authorOf,
+  listed,
+  pageOf,
+  pipelinePlace,
+  placeNamed,
+  typesOfPipelines,
+  type AttributeRequest,
+} from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
-import { listBody, runBody } from './bodies.js';
+import { listBody, quoteBody, runBody } from './bodies.js';
 import { entityFilter } from './reading.js';
 
 const task = {
@@ -24,6 +33,12 @@ const task = {
   }),
   filter: entityFilter.optional(),
   max_entities: z.int().optional(),
+};
+
+const ofPipeline = {
+  ...task,
+  entity_ids: z.array(z.string()).optional(),
+  retry_of: z.string().optional().meta({ description: 'Only what has failed in this run.' }),
 };
 
 const PAGE = {
@@ -39,9 +54,7 @@ const startRoutes: readonly AttributeRoute[] = [
     summary: 'Start a run of a pipeline.',
     access: 'run',
     body: z.strictObject({
-      ...task,
-      entity_ids: z.array(z.string()).optional(),
-      retry_of: z.string().optional().meta({ description: 'Only what has failed in this run.' }),
+      ...ofPipeline,
       queue: z.boolean().default(false).meta({
         description: 'Wait for the end of another run, instead of being refused with 409.',
       }),
@@ -49,15 +62,11 @@ const startRoutes: readonly AttributeRoute[] = [
     status: 202,
     waits: true,
     answer: answers.run,
-    handler: async (request, { queue, entity_ids, retry_of, ...rest }) => {
+    handler: async (request, { queue, ...wanted }) => {
       const { principal } = recordOf(request.ctx);
       const { attributes } = request;
       const { run } = await attributes.run(pipelinePlace(request), {
-        ...taskOf(rest),
-        ...(entity_ids !== undefined && {
-          entityIds: await attributes.entities.entityIds(entity_ids),
-        }),
-        ...(retry_of !== undefined && { retryOf: retry_of }),
+        ...(await taskOfPipeline(attributes, wanted)),
         queue,
         ...(principal !== undefined && { principal }),
       });
@@ -72,6 +81,21 @@ const startRoutes: readonly AttributeRoute[] = [
   }),
   route({
     method: 'post',
+    path: '/attribute_pipelines/:pipeline/quote',
+    name: 'attribute_pipeline_quote_of',
+    summary: 'What a run with this body would look at, and what it would cost.',
+    access: 'read',
+    body: z.strictObject(ofPipeline),
+    answer: answers.quote,
+    handler: async (request, wanted) => {
+      const place = pipelinePlace(request);
+      const { attributes } = request;
+      const quote = await attributes.quote(place, await taskOfPipeline(attributes, wanted));
+      return quoteBody(place, wanted.force, quote);
+    },
+  }),
+  route({
+    method: 'post',
     path: '/attribute_pipelines/run',
     name: 'attribute_pipelines_run',
     summary: 'Run several pipelines, or all, each after those that it reads from.',
@@ -81,13 +105,13 @@ const startRoutes: readonly AttributeRoute[] = [
       entity_type: z.string().optional(),
       pipelines: z.array(z.string()).min(1).optional(),
     }),
-    entityType: (_, { entity_type }) => entity_type,
+    entityTypes: (_, { entity_type, pipelines }) =>
+      pipelines === undefined ? listed(entity_type) : typesOfPipelines(pipelines),
     status: 202,
-    answer: z.object({ workflow_id: z.string() }),
+    answer: z.strictObject({ workflow_id: z.string() }),
     handler: async ({ ctx, attributes }, { entity_type, pipelines, ...rest }) => {
       const { principal } = recordOf(ctx);
       const named = pipelines?.map((name) => placeNamed('pipeline', name));
-      for (const place of named ?? []) await attributes.pipelines.pipeline(place);
       const workflowId = await attributes.refresh.all({
         kind: 'all',
         trigger: 'manual',
@@ -124,7 +148,7 @@ const shownRoutes: readonly AttributeRoute[] = [
     summary: 'Runs of all pipelines, newest first.',
     access: 'read',
     query: { entity_type: 'Only of this type.', ...PAGE },
-    entityType: ({ ctx }) => queryValue(ctx, 'entity_type'),
+    entityTypes: ({ ctx }) => listed(queryValue(ctx, 'entity_type')),
     answer: answers.list('attribute_runs', answers.run),
     handler: async (request) => {
       const entityType = queryValue(request.ctx, 'entity_type');
@@ -140,8 +164,11 @@ const shownRoutes: readonly AttributeRoute[] = [
     summary: 'A run.',
     access: 'read',
     answer: answers.run,
-    handler: async (request) =>
-      runBody(await request.attributes.runs.run(request.params['run'] ?? ''), request),
+    handler: async (request) => {
+      const run = await request.attributes.runs.run(request.params['run'] ?? '');
+      const waitsFor = await request.attributes.waitsFor(run);
+      return { ...runBody(run, request), waits_for: waitsFor === null ? null : { ...waitsFor } };
+    },
   }),
   route({
     method: 'get',
@@ -173,7 +200,13 @@ const shownRoutes: readonly AttributeRoute[] = [
     status: 202,
     answer: answers.run,
     handler: async (request) =>
-      runBody(await request.attributes.cancelRun(request.params['run'] ?? ''), request),
+      runBody(
+        await request.attributes.cancelRun(
+          request.params['run'] ?? '',
+          authorOf(request).principal,
+        ),
+        request,
+      ),
   }),
 ];
 
@@ -235,13 +268,24 @@ async function described(run: Run): Promise<Execution> {
   }
 }
 
+async function taskOfPipeline(
+  { entities }: Pick<Attributes, 'entities'>,
+  { entity_ids, retry_of, ...rest }: z.output<z.ZodObject<typeof ofPipeline>>,
+): Promise<RunTask> {
+  return {
+    ...taskOf(rest),
+    ...(entity_ids !== undefined && { entityIds: await entities.entityIds(entity_ids) }),
+    ...(retry_of !== undefined && { retryOf: retry_of }),
+  };
+}
+
 function taskOf({
   force,
   filter,
   max_entities,
 }: {
   readonly force: boolean;
-  readonly filter?: RunTask['filter'];
+  readonly filter?: RunTask['filter'] | undefined;
   readonly max_entities?: number | undefined;
 }): RunTask {
   return {

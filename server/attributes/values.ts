@@ -5,7 +5,13 @@ import type { ValuePlace } from '../../src/attribute-pipeline/entity-catalog.js'
 import { queryValue } from '../request-path.js';
 import { readNumber } from '../query-parameters.js';
 import { answers } from './answers.js';
-import { authorOf, pageOf, type AttributeRequest } from './attribute-request.js';
+import {
+  authorOf,
+  pageOf,
+  typesOfEntities,
+  type AttributeRequest,
+  listed,
+} from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
 import { awaitingBody, historyBody, listBody, valueBody } from './bodies.js';
 import { anyJson } from './reading.js';
@@ -41,7 +47,7 @@ export const valueRoutes: readonly AttributeRoute[] = [
       limit: 'Most entries of the page.',
       after: 'What the page before has told as next.',
     },
-    entityType: ({ ctx }) => queryValue(ctx, 'entity_type'),
+    entityTypes: ({ ctx }) => listed(queryValue(ctx, 'entity_type')),
     answer: answers.list('values', answers.awaiting),
     handler: async (request) => {
       const { ctx, attributes } = request;
@@ -81,6 +87,7 @@ export const valueRoutes: readonly AttributeRoute[] = [
     name: 'value_edit',
     summary: 'Edit a value that nothing computes.',
     access: 'edit',
+    shows: valueNow,
     body: newValue,
     answer: answers.value,
     handler: (request, { value, version }) => change(request, { kind: 'edited', value }, version),
@@ -91,6 +98,7 @@ export const valueRoutes: readonly AttributeRoute[] = [
     name: 'value_override',
     summary: 'Set another value above the one that is computed.',
     access: 'edit',
+    shows: valueNow,
     body: newValue,
     answer: answers.value,
     handler: (request, { value, version }) =>
@@ -102,6 +110,7 @@ export const valueRoutes: readonly AttributeRoute[] = [
     name: 'value_override_remove',
     summary: 'Let the computed value count again.',
     access: 'edit',
+    shows: valueNow,
     query: { version: 'Of the value that the change was made from.' },
     answer: answers.value,
     handler: (request) => change(request, { kind: 'override_removed' }, versionOf(request)),
@@ -112,6 +121,7 @@ export const valueRoutes: readonly AttributeRoute[] = [
     name: 'value_approve',
     summary: 'Approve a value.',
     access: 'edit',
+    shows: valueNow,
     query: { version: 'Of the value that was looked at.' },
     answer: answers.value,
     handler: (request) => change(request, { kind: 'approved' }, versionOf(request)),
@@ -122,6 +132,8 @@ export const valueRoutes: readonly AttributeRoute[] = [
     name: 'value_publish',
     summary: 'Say that what is approved was exported.',
     access: 'edit',
+    query: { version: 'Of the value that was exported.' },
+    shows: valueNow,
     answer: answers.value,
     handler: (request) => change(request, { kind: 'published' }, versionOf(request)),
   }),
@@ -184,6 +196,11 @@ function bulk(
     summary,
     access: 'edit',
     body: places,
+    entityTypes: ({ attributes }, { values }) =>
+      typesOfEntities(
+        attributes,
+        values.map(({ entity_id }) => entity_id),
+      ),
     answer: answers.list('values', answers.value),
     handler: async (request, { values }) => {
       const { entities } = request.attributes;

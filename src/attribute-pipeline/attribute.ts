@@ -40,6 +40,8 @@ export interface EntityType {
   readonly description: string | null;
   /** Counts edits: an edit names the one that it was made from. */
   readonly lockVersion: number;
+  /** Who has edited it last. */
+  readonly updatedBy: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -67,6 +69,8 @@ export interface Attribute extends AttributeSettings {
   /** The pipeline that computes it. */
   readonly pipelineId: string | null;
   readonly lockVersion: number;
+  /** Who has edited it last. */
+  readonly updatedBy: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

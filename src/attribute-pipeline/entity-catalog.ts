@@ -173,6 +173,8 @@ export interface EntityCatalog {
   entityIds(names: readonly string[]): Promise<readonly string[]>;
   /** The ids of a type's entities, by their keys; without those that are not there. */
   idsByKey(entityType: string, keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** The types of entities, each once; ids that are not there have none. */
+  typesOf(ids: readonly string[]): Promise<readonly string[]>;
   /** The keys of entities, by their ids; without those that are not there or have none. */
   keysById(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** @throws {@link NotFound} */

@@ -88,6 +88,8 @@ export interface Eval extends EvalInput {
   readonly passed: boolean | null;
   readonly lastRanAt: Date | null;
   readonly lockVersion: number;
+  /** Who has edited it last. */
+  readonly updatedBy: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -47,6 +47,8 @@ export function staleReasons(
     reasons.push(
       `It was computed by version ${String(value.pipelineVersion)} of the pipeline, which is at version ${String(pipeline.version)}.`,
     );
+  // A run that has looked at it since has found it to be computed from the same: an input was approved, say, and is what it was.
+  if (pending === null) return reasons;
   for (const { attribute, usedVersion, value: now } of inputs)
     if (usedVersion !== null && usedVersion !== now.version)
       reasons.push(

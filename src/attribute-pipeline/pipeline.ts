@@ -65,6 +65,8 @@ export interface AttributePipeline extends PipelineSettings {
   /** Null before the first. */
   readonly lastRun: LastRun | null;
   readonly lockVersion: number;
+  /** Who has edited it last. */
+  readonly updatedBy: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -201,6 +201,8 @@ export interface RunCatalog {
     batch: RunBatch,
     now: Date,
   ): Promise<RunPosition>;
+  /** Keeps who has asked for the end of a run that goes on; the first of them. */
+  noteCancelled(id: string, principal: string): Promise<void>;
   /** Ends a run; of one that has ended, nothing is changed. */
   end(
     id: string,

@@ -84,6 +84,8 @@ export interface AttributeRun {
   readonly startedAt: Date;
   readonly completedAt: Date | null;
   readonly errorMessage: string | null;
+  /** Who has asked for its end. */
+  readonly cancelledBy: string | null;
 }
 
 /** What is said of a run whose workflow has gone without saying anything itself. */
@@ -91,3 +93,13 @@ export const ENDED_OUTSIDE = 'The run was ended from outside.';
 
 /** Most warnings that a run keeps. */
 export const MAX_RUN_WARNINGS = 50;
+
+/** What a run can wait for. */
+export const WAIT_KINDS = ['run', 'run_budget', 'day_budget'] as const;
+
+/** What a run waits for. */
+export interface WaitsFor {
+  readonly kind: (typeof WAIT_KINDS)[number];
+  /** A sentence: what it is, and what helps. */
+  readonly reason: string;
+}

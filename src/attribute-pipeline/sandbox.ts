@@ -44,7 +44,8 @@ export interface Sandbox {
    * Runs a script once for each item.
    *
    * @returns outcomes in the order of the items
-   * @throws an error that says what has lost the whole batch: its time, its memory, its output
+   * @throws an error that says what has lost the whole batch: its time, its memory, its output; one made by `retryable` where the batch was
+   * not run to its end for what others did, and the signal's reason
    */
   readonly run: (
     code: string,

@@ -40,7 +40,7 @@ export async function writeComputed(
   const by = { attribute_id, pipeline_version, run_id: run.id, principal, now };
   await upsertComputed(database, transaction, rows, by);
   await addComputedHistory(database, transaction, changed, by);
-  await notePipelines(database, transaction, run.attribute_id, changed, now);
+  await notePipelines(database, transaction, run.attribute_id, changed, by);
 }
 
 /** Locked, so that what a person does to a value at the same time comes before or after. */

@@ -72,7 +72,7 @@ async function add(
   transaction: Transaction<Tables>,
   place: PipelinePlace,
   { entityId, desiredOutput, comparison, notes }: EvalInput,
-  { now }: Author,
+  { principal, now }: Author,
 ): Promise<Eval> {
   const pipeline = await pipelineRow(transaction, place);
   const { entity_type } = await findEntity(transaction, entityId);
@@ -87,6 +87,7 @@ async function add(
       desired_output: writeJson(desiredOutput),
       comparison: writeJson({ ...comparison }),
       notes: notes === null ? null : plainText(notes),
+      updated_by: plainText(principal),
       created_at: now,
       updated_at: now,
     })
@@ -119,7 +120,7 @@ async function alter(
   id: string,
   change: Partial<Omit<EvalInput, 'entityId'>>,
   lockVersion: number,
-  { now }: Author,
+  { principal, now }: Author,
 ): Promise<Eval> {
   const before = await findEval(transaction, id);
   const { desiredOutput, comparison, notes, actualOutput, lastRanAt } = { ...before, ...change };
@@ -135,6 +136,7 @@ async function alter(
       notes: notes === null ? null : plainText(notes),
       passed,
       lock_version: lockVersion + 1,
+      updated_by: plainText(principal),
       updated_at: now,
     })
     .where('id', '=', id)

@@ -54,6 +54,7 @@ export function evalOf(row: EvalRow): Eval {
     passed: row.passed === null ? null : readFlag(row.passed),
     lastRanAt: readOptionalTime(row.last_ran_at),
     lockVersion: row.lock_version,
+    updatedBy: row.updated_by,
     createdAt: readTime(row.created_at),
     updatedAt: readTime(row.updated_at),
   };

@@ -31,10 +31,12 @@ export function openRuns(
                 .selectFrom('pipeline_changes')
                 .select('pipeline_changes.pipeline_id')
                 .whereRef('pipeline_changes.pipeline_id', '=', 'pipelines.id')
+                // Who has failed is tried again each night, when it changes, and when somebody asks for it.
+                .where('pipeline_changes.cause', '<>', 'request')
                 .where((inner) =>
                   inner.or([
-                    inner('pipelines.last_run_at', 'is', null),
-                    inner('pipeline_changes.at', '>', inner.ref('pipelines.last_run_at')),
+                    inner('pipelines.looked_at', 'is', null),
+                    inner('pipeline_changes.at', '>', inner.ref('pipelines.looked_at')),
                   ]),
                 ),
             ),

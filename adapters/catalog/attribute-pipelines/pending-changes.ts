@@ -4,6 +4,7 @@ import type { CatalogDatabase } from '../database.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
 import { selectedTime } from '../selected-time.js';
+import { plainText } from '../values.js';
 
 /** Most entities of one statement: both databases bound its parameters. */
 const AT_ONCE = 500;
@@ -13,18 +14,26 @@ export function* inParts<T>(items: readonly T[], most = AT_ONCE): Iterable<reado
   for (let at = 0; at < items.length; at += most) yield items.slice(at, at + most);
 }
 
+/** Who has changed something, and when. */
+export interface ChangedBy {
+  /** Null for a run of nobody. */
+  readonly principal: string | null;
+  readonly now: Date;
+}
+
 /** Puts entities down for all pipelines that read an attribute of theirs, which has changed. */
 export async function notePipelines(
   database: CatalogDatabase,
   transaction: Transaction<Tables>,
   attributeId: string,
   entityIds: readonly string[],
-  now: Date,
+  { principal, now }: ChangedBy,
 ): Promise<void> {
   if (entityIds.length === 0) return;
+  const by = principal === null ? null : plainText(principal);
   await transaction
     .insertInto('pipeline_changes')
-    .columns(['pipeline_id', 'entity_id', 'cause', 'attribute_id', 'at'])
+    .columns(['pipeline_id', 'entity_id', 'cause', 'attribute_id', 'principal', 'at'])
     .expression((eb) =>
       eb
         .selectFrom('pipeline_inputs')
@@ -35,6 +44,7 @@ export async function notePipelines(
           'entities.id',
           sql.lit('input').as('cause'),
           'pipeline_inputs.attribute_id',
+          sql<string | null>`cast(${by} as text)`.as('principal'),
           selectedTime(database, now).as('at'),
         ])
         // In one order, so that two who note the same do not wait for each other in a circle.
@@ -46,6 +56,7 @@ export async function notePipelines(
         seq: eb('pipeline_changes.seq', '+', 1),
         cause: eb.ref('excluded.cause'),
         attribute_id: eb.ref('excluded.attribute_id'),
+        principal: eb.ref('excluded.principal'),
         at: eb.ref('excluded.at'),
       })),
     )

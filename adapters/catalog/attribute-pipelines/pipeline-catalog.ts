@@ -20,6 +20,7 @@ import {
 import { canonicalJson } from '../../../src/definition/json.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
+import { plainText } from '../values.js';
 import { findPipeline, readPipelines, selectPipelines, type PipelineRow } from './pipeline-rows.js';
 import { lockAttribute, writeInputs, writeModules } from './saved-pipeline.js';
 
@@ -81,7 +82,7 @@ async function add(
   transaction: Transaction<Tables>,
   place: PipelinePlace,
   input: PipelineInput,
-  { now }: Author,
+  { principal, now }: Author,
 ): Promise<AttributePipeline> {
   const { attributeId, entityTypeId, pipelineId } = await lockAttribute(
     database,
@@ -99,6 +100,7 @@ async function add(
       entity_type_id: entityTypeId,
       ...settingsOf(input),
       pipeline_updated_at: now,
+      updated_by: plainText(principal),
       created_at: now,
       updated_at: now,
     })
@@ -184,7 +186,7 @@ interface Alteration {
 async function alter(
   database: CatalogDatabase,
   transaction: Transaction<Tables>,
-  { place, change, lockVersion, by: { now } }: Alteration,
+  { place, change, lockVersion, by: { principal, now } }: Alteration,
 ): Promise<AttributePipeline> {
   const { entityTypeId } = await lockAttribute(database, transaction, place);
   const before = await readOne(transaction, place);
@@ -199,6 +201,7 @@ async function alter(
       ...settingsOf(after),
       ...(isOther && { pipeline_version: before.version + 1, pipeline_updated_at: now }),
       lock_version: before.lockVersion + 1,
+      updated_by: plainText(principal),
       updated_at: now,
     })
     .where('id', '=', before.id)

@@ -106,6 +106,7 @@ function pipelineOf(
     versionAt: readTime(row.pipeline_updated_at),
     lastRun: lastRunOf(row),
     lockVersion: row.lock_version,
+    updatedBy: row.updated_by,
     createdAt: readTime(row.created_at),
     updatedAt: readTime(row.updated_at),
   };

@@ -19,8 +19,18 @@ import { attributeRun, findRun, selectRuns } from './run-rows.js';
 /** The part of the port that decides who may run a pipeline. */
 export function runClaims(
   database: CatalogDatabase,
-): Pick<RunCatalog, 'request' | 'claim' | 'end'> {
+): Pick<RunCatalog, 'request' | 'claim' | 'end' | 'noteCancelled'> {
   return {
+    noteCancelled: (id, principal) =>
+      database.write(async (transaction) => {
+        await transaction
+          .updateTable('pipeline_runs')
+          .set({ cancelled_by: plainText(principal) })
+          .where('id', '=', id)
+          .where('completed_at', 'is', null)
+          .where('cancelled_by', 'is', null)
+          .execute();
+      }),
     request: (wanted) => database.write((transaction) => addRequest(database, transaction, wanted)),
     claim: (id, now) => database.write((transaction) => claim(database, transaction, id, now)),
     end: (id, status, errorMessage, now) =>
@@ -71,6 +81,8 @@ async function addRequest(
   if (task.filter !== undefined)
     filtered(database, task.filter, await attributesOf(transaction, place.entityType));
   if (task.retryOf !== undefined) await checkRetried(transaction, pipeline, task.retryOf);
+  const given = { reference: optionalText(reference), principal: optionalText(principal) };
+  const cause = trigger === 'entity_save' ? await lastSaved(transaction, pipeline.id) : given;
   const runSeq = pipeline.last_run_seq + 1;
   await transaction
     .updateTable('pipelines')
@@ -86,8 +98,8 @@ async function addRequest(
       run_seq: runSeq,
       workflow_id: workflowId,
       triggered_by: trigger,
-      trigger_reference: reference === undefined ? null : plainText(reference),
-      principal: principal === undefined ? null : plainText(principal),
+      trigger_reference: cause.reference,
+      principal: cause.principal,
       status: 'waiting',
       batch_size: pipeline.batch_size ?? PIPELINE_DEFAULTS.batchSize,
       task: JSON.stringify(task),
@@ -96,6 +108,26 @@ async function addRequest(
     })
     .execute();
   return attributeRun(await findRun(transaction, id));
+}
+
+/** The entity that was saved last of those that a run is for, and who has saved it. */
+async function lastSaved(
+  transaction: Transaction<Tables>,
+  pipelineId: string,
+): Promise<{ readonly reference: string | null; readonly principal: string | null }> {
+  const row = await transaction
+    .selectFrom('pipeline_changes')
+    .select(['entity_id', 'principal'])
+    .where('pipeline_id', '=', pipelineId)
+    .orderBy('at', 'desc')
+    .orderBy('entity_id')
+    .limit(1)
+    .executeTakeFirst();
+  return { reference: row?.entity_id ?? null, principal: row?.principal ?? null };
+}
+
+function optionalText(text: string | undefined): string | null {
+  return text === undefined ? null : plainText(text);
 }
 
 async function claim(
@@ -150,7 +182,7 @@ async function checkRetried(
   throw new NotFound(`run of pipeline ${name}`, runId);
 }
 
-/** What a list of pipelines shows of its last run; and whether every entity was looked at for the pipeline's version. */
+/** What a list of pipelines shows of its last run; and whether all that had changed, and every entity for its version, was looked at. */
 async function tellPipeline(
   transaction: Transaction<Tables>,
   pipelineId: string,
@@ -159,13 +191,14 @@ async function tellPipeline(
 ): Promise<void> {
   const run = attributeRun(await findRun(transaction, runId));
   const { filter, maxEntities, entityIds, retryOf, changedOnly } = run.task;
-  const parts = [filter, maxEntities, entityIds, retryOf, changedOnly];
-  const isWhole = parts.every((part) => part === undefined);
+  const isPart = [filter, maxEntities, entityIds, retryOf].some((part) => part !== undefined);
+  const isWhole = !isPart && changedOnly === undefined;
   const { startedAt } = run;
   await transaction
     .updateTable('pipelines')
     .set({
       last_run_at: startedAt,
+      ...(!isPart && { looked_at: startedAt }),
       last_run_status: run.status,
       last_run_duration_ms: now.getTime() - startedAt.getTime(),
       last_run_processed: run.counts.processed,

@@ -110,6 +110,7 @@ export function attributeRun(row: RunRow): AttributeRun {
     startedAt: readTime(row.started_at),
     completedAt: readOptionalTime(row.completed_at),
     errorMessage: row.error_message,
+    cancelledBy: row.cancelled_by,
   };
 }
 

@@ -13,11 +13,11 @@ import {
   NameTaken,
   NotFound,
 } from '../../../src/attribute-pipeline/catalog-errors.js';
-import type { EntityCatalog } from '../../../src/attribute-pipeline/entity-catalog.js';
+import type { Author, EntityCatalog } from '../../../src/attribute-pipeline/entity-catalog.js';
 import type { AttributesTable } from '../attribute-tables.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
-import { readTime, writeJson } from '../values.js';
+import { plainText, readTime, writeJson } from '../values.js';
 import { findType, lockType, optionalText } from './entity-types.js';
 
 /** Most attributes of an entity type. */
@@ -31,15 +31,15 @@ export function attributes(
   'addAttribute' | 'attribute' | 'attributes' | 'changeAttribute' | 'removeAttribute'
 > {
   return {
-    addAttribute: (entityType, settings, { now }) =>
-      database.write((transaction) => add(database, transaction, entityType, settings, now)),
+    addAttribute: (entityType, settings, by) =>
+      database.write((transaction) => add(database, transaction, entityType, settings, by)),
     attribute: (entityType, name) => database.read((db) => findAttribute(db, entityType, name)),
     attributes: (entityType) =>
       database.read(async (db) => {
         await findType(db, entityType);
         return attributesOf(db, entityType);
       }),
-    changeAttribute: (entityType, name, change, lockVersion, { now }) =>
+    changeAttribute: (entityType, name, change, lockVersion, { principal, now }) =>
       database.write(async (transaction) => {
         await lockType(database, transaction, entityType);
         const before = await findAttribute(transaction, entityType, name);
@@ -50,7 +50,12 @@ export function attributes(
         checkSettings(place, after, computedProblem(after));
         await transaction
           .updateTable('attributes')
-          .set({ ...changeable(after), lock_version: lockVersion + 1, updated_at: now })
+          .set({
+            ...changeable(after),
+            lock_version: lockVersion + 1,
+            updated_by: plainText(principal),
+            updated_at: now,
+          })
           .where('id', '=', before.id)
           .execute();
         return findAttribute(transaction, entityType, name);
@@ -65,7 +70,7 @@ async function add(
   transaction: Transaction<Tables>,
   entityType: string,
   settings: AttributeSettings & { readonly name: string },
-  now: Date,
+  { principal, now }: Author,
 ): Promise<Attribute> {
   const { id } = await lockType(database, transaction, entityType);
   const { name, dataType, relatedType } = settings;
@@ -88,6 +93,7 @@ async function add(
       data_type: dataType,
       related_entity_type_id: related?.id ?? null,
       ...changeable(settings),
+      updated_by: plainText(principal),
       created_at: now,
       updated_at: now,
     })
@@ -209,6 +215,7 @@ function attributeOf(
     isSync: row.is_sync,
     pipelineId: row.pipeline_id,
     lockVersion: row.lock_version,
+    updatedBy: row.updated_by,
     createdAt: readTime(row.created_at),
     updatedAt: readTime(row.updated_at),
   };

@@ -11,6 +11,7 @@ import {
   idsByKey,
   keysById,
   selectEntities,
+  typesOf,
   withValues,
 } from './entity-rows.js';
 import { exportedValues } from './exported-values.js';
@@ -39,11 +40,12 @@ function foundEntities(
   database: CatalogDatabase,
 ): Pick<
   EntityCatalog,
-  'entity' | 'entityIds' | 'idsByKey' | 'keysById' | 'entities' | 'countEntities'
+  'entity' | 'entityIds' | 'idsByKey' | 'keysById' | 'typesOf' | 'entities' | 'countEntities'
 > {
   return {
     entityIds: (names) => database.read((db) => entityIds(db, names)),
     idsByKey: (entityType, keys) => database.read((db) => idsByKey(db, entityType, keys)),
+    typesOf: (ids) => database.read((db) => typesOf(db, ids)),
     keysById: (ids) => database.read((db) => keysById(db, ids)),
     entity: (id) =>
       database.read(async (db) => {

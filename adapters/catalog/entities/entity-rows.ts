@@ -66,6 +66,25 @@ export async function idsByKey(
   return ids;
 }
 
+/** The types of entities, each once. */
+export async function typesOf(
+  db: Kysely<Tables>,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  const types = new Set<string>();
+  for (const part of inParts(ids)) {
+    const rows = await db
+      .selectFrom('entities')
+      .innerJoin('entity_types', 'entity_types.id', 'entities.entity_type_id')
+      .select('entity_types.name')
+      .distinct()
+      .where('entities.id', 'in', part)
+      .execute();
+    for (const { name } of rows) types.add(name);
+  }
+  return [...types];
+}
+
 /** The keys of entities by their ids, of those that are there and have one. */
 export async function keysById(
   db: Kysely<Tables>,

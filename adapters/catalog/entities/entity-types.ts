@@ -25,7 +25,7 @@ export function entityTypes(
   'addEntityType' | 'entityType' | 'entityTypes' | 'changeEntityType' | 'removeEntityType'
 > {
   return {
-    addEntityType: async ({ name, label, description }, { now }) => {
+    addEntityType: async ({ name, label, description }, { principal, now }) => {
       const problem = attributeNameProblem(name);
       if (problem !== undefined)
         throw new InvalidSettings('entity type', [{ path: 'name', message: problem }]);
@@ -34,6 +34,7 @@ export function entityTypes(
         name,
         label: optionalText(label),
         description: optionalText(description),
+        updated_by: plainText(principal),
         created_at: now,
         updated_at: now,
       };
@@ -60,7 +61,7 @@ export function entityTypes(
       const last = items.at(-1);
       return { items, ...(rows.length > limit && last !== undefined && { next: last.name }) };
     },
-    changeEntityType: (name, change, lockVersion, { now }) =>
+    changeEntityType: (name, change, lockVersion, { principal, now }) =>
       database.write(async (transaction) => {
         const { lock_version } = await lockType(database, transaction, name);
         if (lock_version !== lockVersion)
@@ -72,6 +73,7 @@ export function entityTypes(
             ...(label !== undefined && { label: optionalText(label) }),
             ...(description !== undefined && { description: optionalText(description) }),
             lock_version: lock_version + 1,
+            updated_by: plainText(principal),
             updated_at: now,
           })
           .where('name', '=', name)
@@ -130,6 +132,7 @@ function entityTypeOf(row: Selectable<EntityTypesTable>): EntityType {
     label: row.label,
     description: row.description,
     lockVersion: row.lock_version,
+    updatedBy: row.updated_by,
     createdAt: readTime(row.created_at),
     updatedAt: readTime(row.updated_at),
   };

@@ -16,6 +16,7 @@ import type { Json } from '../../../src/definition/json.js';
 import { inParts } from '../attribute-pipelines/pending-changes.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
+import { plainText } from '../values.js';
 import { attributesOf } from './attributes.js';
 import { findType, optionalText } from './entity-types.js';
 import {
@@ -183,7 +184,7 @@ async function noteNew(
   transaction: Transaction<Tables>,
   entityTypeId: string,
   ids: Ids,
-  { now }: Author,
+  { principal, now }: Author,
 ): Promise<void> {
   const pipelines = await transaction
     .selectFrom('pipelines')
@@ -196,6 +197,7 @@ async function noteNew(
           pipeline_id: pipeline.id,
           entity_id: id,
           cause: 'entity' as const,
+          principal: plainText(principal),
           at: now,
         }))
       : [],

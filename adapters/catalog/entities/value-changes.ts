@@ -213,7 +213,7 @@ export async function applyChanges(
   await upsertValues(database, transaction, rows, now);
   await addHistory(database, transaction, history, { principal, now });
   for (const [attributeId, entityIds] of changed)
-    await notePipelines(database, transaction, attributeId, entityIds, now);
+    await notePipelines(database, transaction, attributeId, entityIds, { principal, now });
   return after;
 }
 

@@ -23,9 +23,11 @@ function times(table: Create, types: ColumnTypes): Create {
     .addColumn('updated_at', types.time, (column) => column.notNull());
 }
 
-/** What somebody edits: an edit names the number that it was made from. */
+/** What somebody edits: an edit names the number that it was made from, and who has made it. */
 function lockVersion(table: Create, types: ColumnTypes): Create {
-  return table.addColumn('lock_version', types.count, (column) => column.notNull().defaultTo(1));
+  return table
+    .addColumn('lock_version', types.count, (column) => column.notNull().defaultTo(1))
+    .addColumn('updated_by', 'text');
 }
 
 async function createEntities(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
@@ -107,6 +109,8 @@ async function createPipelines(db: Kysely<unknown>, types: ColumnTypes): Promise
     .addColumn('last_run_seq', types.count, (column) => column.notNull().defaultTo(0))
     // The version for which a run has looked at every entity.
     .addColumn('covered_version', types.count, (column) => column.notNull().defaultTo(0))
+    // What has changed before it was looked at by a run of all that had changed.
+    .addColumn('looked_at', types.time)
     .addColumn('last_run_at', types.time)
     .addColumn('last_run_status', 'text');
   for (const counter of LAST_RUN) pipelines = pipelines.addColumn(counter, types.count);
@@ -175,6 +179,7 @@ async function linkAttributes(db: Kysely<unknown>, types: ColumnTypes): Promise<
       column.notNull().check(sql`cause in ('entity', 'input', 'pipeline', 'request')`),
     )
     .addColumn('attribute_id', 'text')
+    .addColumn('principal', 'text')
     // Counts changes: one that comes while a run works on the entity stays.
     .addColumn('seq', types.count, (column) => column.notNull().defaultTo(1))
     .addColumn('at', types.time, (column) => column.notNull())
@@ -273,6 +278,7 @@ async function createRuns(db: Kysely<unknown>, types: ColumnTypes): Promise<void
     .addColumn('started_at', types.time, (column) => column.notNull())
     .addColumn('completed_at', types.time)
     .addColumn('error_message', 'text')
+    .addColumn('cancelled_by', 'text')
     .addColumn('created_at', types.time, (column) => column.notNull())
     .addUniqueConstraint('pipeline_runs_pipeline_id_run_seq', ['pipeline_id', 'run_seq'])
     .modifyEnd(types.tableEnd)
