@@ -101,13 +101,14 @@ const PRELUDE = String.raw`(() => {
     return stringify(value) ?? String(value);
   };
 
-  const OUT_OF_MEMORY = 'out of memory';
+  // Errors of QuickJS itself that end the batch: closing an iterator makes of one that cannot be caught one that can.
+  const ENDING = freeze(['out of memory', 'interrupted']);
 
   const problem = (thrown) => {
     const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
     const name = attempt(() => (isObject ? String(thrown.name ?? 'Error') : typeof thrown), 'Error');
     const message = attempt(() => (isObject ? String(thrown.message ?? '') : String(thrown)), '');
-    if (message === OUT_OF_MEMORY) throw thrown;
+    if (ENDING.includes(message) && attempt(() => thrown instanceof InternalError, false)) throw thrown;
     const told = message === '' ? 'It was thrown without a message.' : short(message, 1000);
     const stack = attempt(() => (isObject ? String(thrown.stack ?? '') : ''), '');
     // Innermost first: the first line of the script itself is where it is.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRetryable } from '../../pipeline/permanent.js';
 import type { ScriptOutcome } from '../sandbox.js';
 import { defineModule, moduleResult, type ModuleResult } from '../module.js';
 
@@ -11,6 +12,12 @@ const settings = z.strictObject({
   }),
 });
 
+/** Times that a batch asks for its turn, which the sandbox refuses while too many wait. */
+const MOST_ASKED = 60;
+
+/** Most characters of what an entity has written that its failure tells. */
+const MAX_LOGGED = 500;
+
 /** Computes a value by JavaScript that people have typed in. */
 export const calculation = defineModule({
   slug: 'calculation',
@@ -22,7 +29,7 @@ export const calculation = defineModule({
     const problem = await sandbox.check(code);
     return problem === undefined ? [] : [{ path: 'code', message: problem.message }];
   },
-  process: async (contexts, { settings: { code }, sandbox, signal, log }) => {
+  process: async (contexts, { settings: { code }, sandbox, signal, log, sleep }) => {
     const items = contexts.map(({ entityId, inputs, value, meta }) => ({
       entityId,
       inputs,
@@ -31,9 +38,11 @@ export const calculation = defineModule({
     }));
     let outcomes: readonly ScriptOutcome[];
     try {
-      outcomes = await sandbox.run(code, items, { signal });
+      outcomes = await inTurn(sleep, () => sandbox.run(code, items, { signal }));
     } catch (error) {
       signal.throwIfAborted();
+      // Others were in its way, which says nothing of its entities.
+      if (isRetryable(error)) throw error;
       // The same script would come to the same end: another attempt is no use.
       const message = error instanceof Error ? error.message : String(error);
       return contexts.map(() => moduleResult.error(message));
@@ -47,11 +56,24 @@ export const calculation = defineModule({
   },
 });
 
+/** Asks again after as long as the error says, where it says so. */
+async function inTurn<T>(sleep: (ms: number) => Promise<void>, ask: () => Promise<T>): Promise<T> {
+  for (let asked = 1; ; asked += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const waitMs = isRetryable(error) ? error.retryAfterMs : undefined;
+      if (waitMs === undefined || asked === MOST_ASKED) throw error;
+      await sleep(waitMs);
+    }
+  }
+}
+
 function resultOf(outcome: ScriptOutcome): ModuleResult {
   if (outcome.kind === 'error') {
     const { name, message, line } = outcome;
     const where = line === null ? '' : ` (line ${String(line)})`;
-    return moduleResult.error(`${name}: ${message}${where}`);
+    return moduleResult.error(`${name}: ${message}${where}${logged(outcome.logs)}`);
   }
   const { value, confidence, justification, meta, logs } = outcome;
   return moduleResult.ok(value, {
@@ -59,4 +81,11 @@ function resultOf(outcome: ScriptOutcome): ModuleResult {
     justification,
     meta: logs.length === 0 ? meta : { ...meta, logs },
   });
+}
+
+/** What was written last tells most of what went wrong after it. */
+function logged(logs: readonly string[]): string {
+  if (logs.length === 0) return '';
+  const text = logs.join(' | ');
+  return ` (logged: ${text.length > MAX_LOGGED ? `…${text.slice(-MAX_LOGGED)}` : text})`;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import {
   batchEntity,
@@ -5,6 +6,7 @@ import {
   type BatchSurroundings,
 } from '../../../activities/attribute-pipeline/module-batch.js';
 import { quickjsSandbox } from '../../../adapters/sandbox/quickjs-sandbox.js';
+import { isRetryable } from '../../../src/pipeline/permanent.js';
 import { calculation } from '../../../src/attribute-pipeline/modules/calculation.js';
 import { NO_SERVICES } from '../../../src/pipeline/context.js';
 
@@ -13,10 +15,10 @@ describe('the module calculation', () => {
   afterAll(() => sandbox.close());
   const written: unknown[] = [];
   const nothing = (): void => undefined;
-  const surroundings = (signal = new AbortController().signal): BatchSurroundings => ({
+  const surroundings = (): BatchSurroundings => ({
     attribute: { id: 'a1', name: 'area', label: null, dataType: 'number', allowedValues: null },
     pipelineVersion: 1,
-    signal,
+    signal: new AbortController().signal,
     log: { debug: (...line) => written.push(line), info: nothing, warn: nothing, error: nothing },
     run: {
       id: 'attribute_pipeline/product.area/1',
@@ -36,12 +38,11 @@ describe('the module calculation', () => {
     ...batchEntity(`e${String(n)}`, n * 100),
     inputs: { width: n, height: 2 },
   }));
-  const compute = (code: string, signal?: AbortSignal) =>
-    computeValues(
-      [{ definition: calculation.definition, settings: { code } }],
-      entities,
-      surroundings(signal),
-    );
+  const compute = (code: string, other: Partial<BatchSurroundings> = {}) =>
+    computeValues([{ definition: calculation.definition, settings: { code } }], entities, {
+      ...surroundings(),
+      ...other,
+    });
 
   it('computes a value of the inputs and of the value that there is', async () => {
     const code = `console.log($json.width);
@@ -76,9 +77,67 @@ return { value: $json.width * $json.height + $value, justification: 'wide', meta
   });
 
   it('fails nobody when its run is cancelled', async () => {
-    await expect(compute('for (;;) {}', AbortSignal.timeout(30))).rejects.toMatchObject({
+    const signal = AbortSignal.timeout(30);
+    await expect(compute('for (;;) {}', { signal })).rejects.toMatchObject({
       name: 'TimeoutError',
     });
+  });
+
+  it('tells of an entity that fails what it has written last', async () => {
+    const code = `console.log('width', $json.width);
+if ($json.width === 1) return 1;
+if ($json.width === 2) { console.log('no area'); throw new Error('two'); }
+for (let n = 0; n < 40; n += 1) console.log('row', n, 'x'.repeat(40));
+return {};`;
+    const [first, second, third] = await compute(code);
+    expect(first).toMatchObject({ value: 1, meta: { logs: ['width 1'] } });
+    expect(second?.end).toMatchObject({
+      message: 'Error: two (line 3) (logged: width 2 | no area)',
+    });
+    expect(third?.end).toMatchObject({
+      message: expect.stringMatching(/^TypeError: .* \(logged: ….{452} row 39 x{40}\)$/),
+    });
+  });
+
+  it('waits for its turn behind many others, whatever becomes of them', async () => {
+    const narrow = quickjsSandbox({ timeoutMs: 200, waiting: 1 });
+    const waits: number[] = [];
+    const sleep = (ms: number): Promise<void> => {
+      waits.push(ms);
+      return delay(ms / 20);
+    };
+    try {
+      const [endless, ...others] = await Promise.all(
+        ['for (;;) {}', 'return 1;', 'return 2;', 'return 3;'].map((code) =>
+          compute(code, { sandbox: narrow, sleep }),
+        ),
+      );
+      expect(endless).toMatchObject([1, 2, 3].map(() => ({ end: { kind: 'failed' } })));
+      expect(others).toMatchObject([1, 2, 3].map((value) => [1, 2, 3].map(() => ({ value }))));
+      expect(new Set(waits)).toEqual(new Set([1_000]));
+      // Not for ever: then it is the attempt that is lost.
+      const loop = compute('for (;;) {}', { sandbox: narrow });
+      const next = compute('return 1;', { sandbox: narrow });
+      await expect(compute('return 2;', { sandbox: narrow })).rejects.toMatchObject({
+        name: 'SandboxUnavailable',
+        reason: 'busy',
+      });
+      await Promise.all([loop, next]);
+    } finally {
+      await narrow.close();
+    }
+  });
+
+  it('fails nobody when its sandbox cannot begin, or is closed: the attempt is lost', async () => {
+    // More memory than WebAssembly can have.
+    const absent = quickjsSandbox({ memoryBytes: 2 ** 33 });
+    const tried = await compute('return 1;', { sandbox: absent }).catch((error: unknown) => error);
+    expect(tried).toMatchObject({ name: 'SandboxUnavailable', reason: 'start' });
+    expect(isRetryable(tried)).toBe(true);
+    await absent.close();
+    const again = await compute('return 1;', { sandbox: absent }).catch((error: unknown) => error);
+    expect(again).toMatchObject({ name: 'SandboxUnavailable', reason: 'closed' });
+    expect(isRetryable(again)).toBe(true);
   });
 
   it('says what is wrong with its code before it is saved', async () => {

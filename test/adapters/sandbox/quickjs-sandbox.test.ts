@@ -169,7 +169,7 @@ describe('the sandbox', () => {
       [1, 2, 3, 4, 5, 6].map((n) => narrow.run('return $json.n', [item({ n })])),
     );
     expect(runs.filter(({ status }) => status === 'fulfilled')).toHaveLength(4);
-    expect(runs[5]).toMatchObject({ reason: { name: 'SandboxError', reason: 'busy' } });
+    expect(runs[5]).toMatchObject({ reason: { name: 'SandboxUnavailable', reason: 'busy' } });
     await narrow.close();
     await expect(narrow.run('return 1', [])).rejects.toMatchObject({ reason: 'closed' });
   });
