@@ -100,6 +100,8 @@ export interface AttributeControl {
   plan(question: RefreshQuestion): Promise<readonly RefreshRun[]>;
   /** Puts a run down in the catalog; does nothing when it is there. */
   request(request: RefreshRequest): Promise<void>;
+  /** Has the pipelines run that read what has changed of an entity type; what it does does not fail. */
+  changed(entityType: string): Promise<void>;
   /** Closes runs that ended without their code, and has what was changed and left be looked at. */
   reconcile(): Promise<unknown>;
 }

@@ -82,6 +82,7 @@ export function attributeDependencies(
     isRunning: (workflowId) => isWorkflowRunning(link.client, workflowId),
     control: {
       plan: async (question) => (await attributes.open()).refresh.plan(question),
+      changed: async (entityType) => (await attributes.open()).runWhatHasChanged(entityType),
       request: async (request) => (await attributes.open()).refresh.request(request),
       reconcile: async () => (await attributes.open()).refresh.reconcile(),
     },

@@ -13,6 +13,7 @@ import {
   setHandler,
   sleep,
   TimeoutFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { AttributePipelineActivities } from '../activities/attribute-pipeline/activities.js';
 import {
@@ -137,8 +138,9 @@ async function close(
 ): Promise<void> {
   const message = error === undefined ? null : messageOf(error);
   const { run } = args;
+  const follow = workflowInfo().parent === undefined;
   await CancellationScope.nonCancellable(() =>
-    persistently(args, () => end({ run, status, message })),
+    persistently(args, () => end({ run, status, message, follow })),
   );
 }
 

@@ -29,7 +29,6 @@ import {
   type RefreshTask,
 } from '../src/attribute-pipeline/refresh.js';
 import { evaluateAttributes } from './attribute-questions.js';
-import { settleAll } from './pool.js';
 import { onTheCurrentBuild } from './current-build.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 
@@ -125,7 +124,8 @@ class Refresh {
   async all(task: TaskOf<'all'>): Promise<RefreshResult> {
     const { trigger, principal, task: wanted } = task;
     const planned = await plan({ task, running: [], failed: [] });
-    const waiting = [...planned];
+    const waiting = planned.filter(({ evalsOnly }) => evalsOnly !== true);
+    const evals = trigger === 'schedule' ? new NightlyEvals(planned) : undefined;
     while (waiting.length > 0 || this.#running.size > 0) {
       const left = new Set(waiting.map(pipelineName));
       const ready = waiting.filter(({ after }) =>
@@ -140,12 +140,22 @@ class Refresh {
           ...(principal !== undefined && { principal }),
         });
       }
+      evals?.run((name) => !left.has(name) && !this.#running.has(name));
       this.#tell();
       await Promise.race(this.#running.values());
     }
-    // Each night, whatever has changed.
-    if (trigger === 'schedule') await evaluateAll(planned);
+    await evals?.ended();
+    await this.#follow();
     return this.#result;
+  }
+
+  /** What was written may be read by pipelines that were not asked for. The reconciliation of each minute does it, too. */
+  async #follow(): Promise<void> {
+    try {
+      await reconcile();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
   }
 
   get #result(): RefreshResult {
@@ -183,12 +193,41 @@ class Refresh {
   }
 }
 
-/** One that cannot be run keeps no other from it. */
-async function evaluateAll(pipelines: readonly RefreshRun[]): Promise<void> {
-  const since = new Date().toISOString();
-  await settleAll(pipelines, AT_ONCE, async ({ entityType, attribute }) =>
-    evaluateAttributes({ entityType, attribute, all: true, since }),
-  );
+/** The evals of a night, whatever has changed: those of each pipeline when its run is over, so that one that waits holds up no other. */
+class NightlyEvals {
+  readonly #since = new Date().toISOString();
+  readonly #waiting: RefreshRun[];
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(pipelines: readonly RefreshRun[]) {
+    this.#waiting = [...pipelines];
+  }
+
+  /** @param isOver - tells by the name of a pipeline whether its run is over, or there is none */
+  run(isOver: (pipeline: string) => boolean): void {
+    const ready = this.#waiting.filter((one) => isOver(pipelineName(one)));
+    for (const one of ready.slice(0, AT_ONCE - this.#running.size)) {
+      this.#waiting.splice(this.#waiting.indexOf(one), 1);
+      const running = this.#evaluate(one).finally(() => this.#running.delete(running));
+      this.#running.add(running);
+    }
+  }
+
+  async ended(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#running.size > 0) {
+      this.run(() => true);
+      await Promise.race(this.#running);
+    }
+  }
+
+  /** Those that cannot be run keep no others from it. */
+  async #evaluate({ entityType, attribute }: RefreshRun): Promise<void> {
+    try {
+      await evaluateAttributes({ entityType, attribute, all: true, since: this.#since });
+    } catch (error) {
+      if (isCancellation(error)) this.#waiting.length = 0;
+    }
+  }
 }
 
 function childOptions(run: RefreshRun) {

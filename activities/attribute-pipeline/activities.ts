@@ -25,7 +25,7 @@ import {
 } from '../../src/attribute-pipeline/refresh.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { attributeDependencies } from './attribute-dependencies.js';
-import { beginAttributeRun } from './begin-attribute-run.js';
+import { beginAttributeRun, requestAttributeRun } from './begin-attribute-run.js';
 import { computeAttributes } from './compute-attributes.js';
 import { runEvals } from './run-evals.js';
 import { tryPipeline } from './try-pipeline.js';
@@ -52,8 +52,7 @@ export function createAttributePipelineActivities(
     [COMPUTE_ATTRIBUTES_ACTIVITY]: (task) => computeAttributes(deps, task),
     [END_ATTRIBUTES_ACTIVITY]: (task) => endAttributeRun(deps, task),
     [PLAN_REFRESH_ACTIVITY]: (question) => attributeDependencies(deps).control.plan(question),
-    [REQUEST_ATTRIBUTES_ACTIVITY]: (request) =>
-      attributeDependencies(deps).control.request(request),
+    [REQUEST_ATTRIBUTES_ACTIVITY]: (request) => requestAttributeRun(deps, request),
     [EVALS_ACTIVITY]: (task) => runEvals(deps, task),
     [TRY_ACTIVITY]: (task) => tryPipeline(deps, task),
     [RECONCILE_ATTRIBUTES_ACTIVITY]: () => attributeDependencies(deps).control.reconcile(),

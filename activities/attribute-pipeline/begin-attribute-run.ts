@@ -1,3 +1,4 @@
+import type { RefreshRequest } from '../../src/attribute-pipeline/refresh.js';
 import { Context } from '@temporalio/activity';
 import { attributePlan, type AttributesBegun } from '../../src/attribute-pipeline/plan.js';
 import type { RunCatalog, RunClaim } from '../../src/attribute-pipeline/run-catalog.js';
@@ -29,10 +30,23 @@ export async function beginAttributeRun(
     if (claim.kind === 'active') throw busy(claim.run);
     if (claim.kind === 'over') throw runOver(claim.run);
     const total = await attributeRuns.countCandidates(id);
-    // Those of all pipelines are run together each night, and single entities change too often for them.
+    // Each night they are run whatever has changed.
     const evals =
-      claim.run.trigger === 'manual' && (await attributeEvals.countEvals(claim.pipeline.id)) > 0;
+      claim.run.trigger !== 'schedule' && (await attributeEvals.countEvals(claim.pipeline.id)) > 0;
     return { plan: attributePlan(claim.pipeline), total, evals };
+  } catch (error) {
+    throw attributeFailure(error, activity);
+  }
+}
+
+/** Puts a run down in the catalog. What the catalog refuses it refuses again. */
+export async function requestAttributeRun(
+  deps: ActivityDependencies,
+  request: RefreshRequest,
+): Promise<void> {
+  const activity = Context.current();
+  try {
+    await attributeDependencies(deps).control.request(request);
   } catch (error) {
     throw attributeFailure(error, activity);
   }

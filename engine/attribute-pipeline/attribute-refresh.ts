@@ -100,7 +100,18 @@ export class AttributeRefresh {
     const wanted = await this.#wanted(task);
     // Lists have the runs in the order in which they are to be.
     const nextId = monotonicFactory();
-    return refreshOrder(wanted).map(({ pipeline, after }) => refreshRun(nextId(), pipeline, after));
+    const runs = refreshOrder(wanted).map(({ pipeline, after }) =>
+      refreshRun(nextId(), pipeline, after),
+    );
+    if (task.trigger !== 'schedule') return runs;
+    const names = new Set(wanted.map(pipelineName));
+    const others = (await this.#pipelines(task.entityType)).filter(
+      (one) => !names.has(pipelineName(one)),
+    );
+    return [
+      ...runs,
+      ...others.map((one) => ({ ...refreshRun(nextId(), one, []), evalsOnly: true })),
+    ];
   }
 
   async #wanted({

@@ -84,12 +84,15 @@ export class Attributes {
     this.#runs = new AttributeRunStarter(options);
     this.refresh = new AttributeRefresh(options);
     this.entities = freshEntities(options.catalog.entities, (entityType) =>
-      this.#changed(entityType),
+      this.runWhatHasChanged(entityType),
     );
   }
 
-  /** What was saved is saved: a reconciliation looks at it when this does not come to anything. */
-  async #changed(entityType: string): Promise<void> {
+  /**
+   * Has the pipelines run that read what has changed of an entity type. What was saved is saved: a reconciliation looks at it when this
+   * does not come to anything.
+   */
+  async runWhatHasChanged(entityType: string): Promise<void> {
     try {
       const due = await this.options.catalog.attributeRuns.due(entityType);
       if (due.length > 0) await this.refresh.changed(entityType);
@@ -163,7 +166,7 @@ export class Attributes {
       const active = await attributeRuns.active(place);
       if (active !== undefined) await this.#runs.tellBudget(active);
     }
-    if (settings.automatic === true) await this.#changed(place.entityType);
+    if (settings.automatic === true) await this.runWhatHasChanged(place.entityType);
     return changed;
   }
 

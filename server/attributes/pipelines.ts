@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import type { AttributeModule } from '../../src/attribute-pipeline/module.js';
 import { settingsForm } from '../../src/attribute-pipeline/settings-form.js';
-import {
-  ON_ERROR,
-  pipelineName,
-  type PipelineSettings,
-} from '../../src/attribute-pipeline/pipeline.js';
+import { ON_ERROR, type PipelineSettings } from '../../src/attribute-pipeline/pipeline.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import { queryValue } from '../request-path.js';
 import { answers } from './answers.js';

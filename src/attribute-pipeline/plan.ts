@@ -106,6 +106,8 @@ export interface EndAttributesTask {
   readonly run: string;
   readonly status: AttributeRunEnd;
   readonly message: string | null;
+  /** Has the pipelines run that read what was written; not so where a refresh has started the run, which does so itself. */
+  readonly follow?: boolean;
 }
 
 /** What a run's workflow is started with. @param queue - it waits for the end of another run */

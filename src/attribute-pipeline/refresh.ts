@@ -43,6 +43,8 @@ export interface RefreshRun extends PipelinePlace {
   readonly workflowId: string;
   /** Names of the pipelines of the same plan that it waits for. */
   readonly after: readonly string[];
+  /** True where only the evals are run: each night, those of pipelines that run for nobody who has not asked for it. */
+  readonly evalsOnly?: boolean;
 }
 
 /** A run of a refresh, as it is put down in the catalog. */

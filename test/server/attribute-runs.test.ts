@@ -79,6 +79,28 @@ describe('runs of attribute pipelines over HTTP', () => {
     expect(await handle.result()).toEqual({ completed: 1, failed: 0 });
   });
 
+  it('of several are refused with what none of them can be asked, before anything begins', async () => {
+    const { type, api } = await boxes();
+    const refused = (body: object) =>
+      api.call('POST', '/attribute_pipelines/run', { entity_type: type, ...body });
+    const filter = [{ attribute: 'weight', operator: '>', value: 1 }];
+    expect((await refused({ filter })).body).toMatchObject({
+      violations: [{ path: 'filter[0]' }],
+    });
+    expect((await refused({ max_entities: -5 })).status).toBe(422);
+    expect((await refused({ pipelines: [`${type}.weight`] })).status).toBe(404);
+  });
+
+  it('are quoted as they would be asked', async () => {
+    const { type, api, ids } = await boxes();
+    const quote = (body: object) => api.post(`/attribute_pipelines/${type}.area/quote`, body);
+    expect(await quote({})).toMatchObject({ entities: 2, force: true });
+    const filter = [{ attribute: 'width', operator: '>', value: 2 }];
+    expect(await quote({ filter })).toMatchObject({ entities: 1 });
+    expect(await quote({ max_entities: 1 })).toMatchObject({ entities: 1 });
+    expect(await quote({ entity_ids: [ids[1]!] })).toMatchObject({ entities: 1 });
+  });
+
   it('tell which entities have failed', async () => {
     const { type, api } = await boxes();
     await api.ok('PATCH', `/attribute_pipelines/${type}.area`, {
@@ -125,6 +147,42 @@ describe('who asks', () => {
       history: [{ change: 'edited', principal: 'ann' }],
     });
     expect(asked).toContainEqual({ access: 'run', entityType: type });
-    expect(asked).toContainEqual({ access: 'edit' });
+    expect(asked).toContainEqual({ access: 'edit', entityType: type });
+    // By the id of a run, or of several entities, it is asked about their types.
+    asked.length = 0;
+    await ann.get(`/attribute_runs/${String(run['id'])}`);
+    const values = [{ entity_id: ids[0]!, attribute: 'area' }];
+    await ann.call('POST', '/entities/approve', { values });
+    await ann.call('POST', '/attribute_pipelines/run', { pipelines: [`${type}.area`] });
+    expect(asked).toEqual(['read', 'edit', 'run'].map((access) => ({ access, entityType: type })));
+    const shown = await ann.get(path);
+    const edit = { lock_version: shown['lock_version'], name: 'Areas' };
+    expect(await ann.ok('PATCH', path, edit)).toMatchObject({ updated_by: 'ann' });
+  });
+
+  it('gets nothing of another pipeline by the id of one of its evals', async () => {
+    const { type, api, ids } = await boxes();
+    await api.post('/attributes', { entity_type: type, name: 'half', data_type: 'number' });
+    const half = {
+      attribute: `${type}.half`,
+      modules: [
+        { module: 'attributes_source', settings: { attributes: ['width'] } },
+        { module: 'calculation', settings: { code: 'return $json.width / 2' } },
+      ],
+    };
+    await api.ok('PATCH', `/attributes/${type}.half`, { lock_version: 1, editable: 'no' });
+    await api.post('/attribute_pipelines', half);
+    const { id } = await api.post(`/attribute_pipelines/${type}.area/evals`, {
+      entity_id: ids[0]!,
+      desired_output: 4,
+    });
+    const other = `/attribute_pipelines/${type}.half/evals/${String(id)}`;
+    for (const [method, body] of [
+      ['GET', undefined],
+      ['PATCH', { lock_version: 1, notes: 'mine' }],
+      ['DELETE', undefined],
+    ] as const)
+      expect((await api.call(method, other, body)).status).toBe(404);
+    await api.get(`/attribute_pipelines/${type}.area/evals/${String(id)}`);
   });
 });

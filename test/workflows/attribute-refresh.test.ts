@@ -83,6 +83,23 @@ describe('what is saved', () => {
     ]);
   });
 
+  it('and what a run that somebody asks for has written is read by those that depend on it', async () => {
+    const stack = await chain();
+    await refreshed(stack);
+    // Beside the engine, so that nothing runs by itself.
+    const { attributes } = stack;
+    const { handle } = await attributes.run(stack.place('area'), { force: true });
+    await handle.result();
+    const { lockVersion } = await attributes.pipelines.pipeline(stack.place('area'));
+    const modules = [
+      { module: 'attributes_source', settings: { attributes: ['width', 'height'] } },
+      { module: 'calculation', settings: { code: 'return $json.width * $json.height * 10' } },
+    ];
+    await attributes.changePipeline(stack.place('area'), { modules }, lockVersion, by());
+    await (await attributes.run(stack.place('area'))).handle.result();
+    await untilValues(stack, 'volume', { a: 240, b: 10 });
+  });
+
   it('twice at once is looked at together', async () => {
     const stack = await chain();
     const before = (await ended(stack)).length;

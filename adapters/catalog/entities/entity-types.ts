@@ -11,7 +11,11 @@ import {
   NameTaken,
   NotFound,
 } from '../../../src/attribute-pipeline/catalog-errors.js';
-import type { EntityCatalog } from '../../../src/attribute-pipeline/entity-catalog.js';
+import type {
+  EntityCatalog,
+  Page,
+  PageRequest,
+} from '../../../src/attribute-pipeline/entity-catalog.js';
 import type { EntityTypesTable } from '../attribute-tables.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
@@ -48,19 +52,7 @@ export function entityTypes(
       }
     },
     entityType: (name) => database.read(async (db) => entityTypeOf(await findType(db, name))),
-    entityTypes: async ({ after, limit }) => {
-      const rows = await database.read((db) => {
-        const query = db
-          .selectFrom('entity_types')
-          .selectAll()
-          .orderBy('name')
-          .limit(limit + 1);
-        return (after === undefined ? query : query.where('name', '>', after)).execute();
-      });
-      const items = rows.slice(0, limit).map(entityTypeOf);
-      const last = items.at(-1);
-      return { items, ...(rows.length > limit && last !== undefined && { next: last.name }) };
-    },
+    entityTypes: (page) => pageOfTypes(database, page),
     changeEntityType: (name, change, lockVersion, { principal, now }) =>
       database.write(async (transaction) => {
         const { lock_version } = await lockType(database, transaction, name);
@@ -88,6 +80,23 @@ export function entityTypes(
         await transaction.deleteFrom('entity_types').where('id', '=', id).execute();
       }),
   };
+}
+
+async function pageOfTypes(
+  database: CatalogDatabase,
+  { after, limit }: PageRequest,
+): Promise<Page<EntityType>> {
+  const rows = await database.read((db) => {
+    const query = db
+      .selectFrom('entity_types')
+      .selectAll()
+      .orderBy('name')
+      .limit(limit + 1);
+    return (after === undefined ? query : query.where('name', '>', after)).execute();
+  });
+  const items = rows.slice(0, limit).map(entityTypeOf);
+  const last = items.at(-1);
+  return { items, ...(rows.length > limit && last !== undefined && { next: last.name }) };
 }
 
 /** @throws {@link NotFound} */

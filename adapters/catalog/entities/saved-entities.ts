@@ -19,6 +19,7 @@ import type { Tables } from '../tables.js';
 import { plainText } from '../values.js';
 import { attributesOf } from './attributes.js';
 import { findType, optionalText } from './entity-types.js';
+import { relatedProblems, type WantedValue } from './related-entities.js';
 import {
   applyChanges,
   editProblem,
@@ -44,7 +45,8 @@ export function savedEntities(database: CatalogDatabase): Pick<EntityCatalog, 's
         const known = await attributesOf(transaction, entityType);
         const problems = inputProblems(inputs, known, by.isImport === true);
         if (problems.length > 0) throw new InvalidValues(problems);
-        await checkRelated(transaction, inputs, known);
+        const unknown = await relatedProblems(transaction, wantedValues(inputs, known));
+        if (unknown.length > 0) throw new InvalidValues(unknown);
         const ids = await writeEntities(transaction, type.id, inputs, by);
         await noteNew(database, transaction, type.id, ids, by);
         return writeValues(database, transaction, { inputs, known, ids, by });
@@ -96,41 +98,16 @@ function inputProblems(
   });
 }
 
-/** Entities that others belong to have to be there, and of the right type. */
-async function checkRelated(
-  transaction: Transaction<Tables>,
+function wantedValues(
   inputs: readonly EntityInput[],
   known: readonly Attribute[],
-): Promise<void> {
-  const problems: ValueProblem[] = [];
-  for (const { name, relatedType } of known) {
-    if (relatedType === null) continue;
-    const wanted = inputs.flatMap(({ key, values }, index) => {
-      const value = values[name] ?? null;
-      const ids = [value].flat().filter((id) => typeof id === 'string');
-      return ids.map((id) => ({ id, index, key }));
-    });
-    const found = new Set<string>();
-    for (const part of inParts([...new Set(wanted.map(({ id }) => id))])) {
-      const rows = await transaction
-        .selectFrom('entities')
-        .innerJoin('entity_types', 'entity_types.id', 'entities.entity_type_id')
-        .select('entities.id')
-        .where('entity_types.name', '=', relatedType)
-        .where('entities.id', 'in', part)
-        .execute();
-      for (const { id } of rows) found.add(id);
-    }
-    for (const { id, index, key } of wanted)
-      if (!found.has(id))
-        problems.push({
-          index,
-          entity: key,
-          attribute: name,
-          message: `${name}: there is no ${relatedType} ${JSON.stringify(id)}.`,
-        });
-  }
-  if (problems.length > 0) throw new InvalidValues(problems);
+): readonly WantedValue[] {
+  return inputs.flatMap(({ key, values }, index) =>
+    known.flatMap((attribute): readonly WantedValue[] => {
+      const value = values[attribute.name];
+      return value === undefined ? [] : [{ attribute, value, of: { index, entity: key } }];
+    }),
+  );
 }
 
 /** The ids of entities, and whether they were there before, in the order of the inputs. */

@@ -23,6 +23,7 @@ import type { CatalogDatabase } from '../database.js';
 import { attributeValue, eavRow } from '../eav-rows.js';
 import type { Tables } from '../tables.js';
 import { attributesOf } from './attributes.js';
+import { relatedProblems, type WantedValue } from './related-entities.js';
 
 /** What a person does to a value. */
 export type HandChange = Exclude<ValueChange, { readonly kind: 'computed' }>;
@@ -65,7 +66,8 @@ export function valueChanges(
         const { name: attribute } = one.attribute;
         return message === undefined ? [] : [{ index, entity: one.entityId, attribute, message }];
       });
-      if (problems.length > 0) throw new InvalidValues(problems, given);
+      const all = [...problems, ...(await relatedProblems(transaction, wantedValues(planned)))];
+      if (all.length > 0) throw new InvalidValues(all, given);
       return applyChanges(database, transaction, planned, before, by);
     });
   return {
@@ -74,6 +76,14 @@ export function valueChanges(
     changeValues: (places, kind, by) =>
       several('values', distinct(places), { change: { kind }, version: undefined, by }),
   };
+}
+
+function wantedValues(planned: readonly PlannedChange[]): readonly WantedValue[] {
+  return planned.flatMap(({ attribute, entityId: entity, change }, index) =>
+    change.kind === 'edited' || change.kind === 'overridden'
+      ? [{ attribute, value: change.value, of: { index, entity } }]
+      : [],
+  );
 }
 
 function distinct(places: readonly ValuePlace[]): readonly ValuePlace[] {

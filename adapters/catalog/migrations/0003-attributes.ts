@@ -296,6 +296,11 @@ async function createRuns(db: Kysely<unknown>, types: ColumnTypes): Promise<void
     .on('pipeline_runs')
     .column('created_at')
     .execute();
+  await createRunDetails(db, types);
+}
+
+/** What has failed in runs, and what they have used of models. */
+async function createRunDetails(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema
     .createTable('pipeline_run_failures')
     .addColumn('run_id', 'text', cascading('pipeline_runs.id'))

@@ -21,7 +21,7 @@ const PROMPT_LIMITS = {
   /** Times that a call which the provider could not take is made. */
   calls: 6,
   firstWaitMs: 500,
-  longestWaitMs: 60_000,
+  longestWaitMs: 300_000,
 } as const;
 
 const settings = z.strictObject({

@@ -127,6 +127,22 @@ describe('the work of a run', () => {
     expect(await products.values('area')).toEqual([1, 2, 3, 4, 5, 60, 7, 8, 9, 10]);
   });
 
+  it('computes what has failed when it is tried again, also where nothing has changed since', async () => {
+    await products.begin(2);
+    let broken = false;
+    const process = each(({ width }) =>
+      broken ? moduleResult.error('no') : moduleResult.ok(Number(width) * 10),
+    );
+    await products.compute('area', ['width'], process, { onError: 'continue' });
+    await products.run('area');
+    broken = true;
+    const failed = await products.run('area', { force: true });
+    expect(failed.counts).toMatchObject({ failed: 2 });
+    broken = false;
+    const again = await products.run('area', { retryOf: failed.id });
+    expect(again.counts).toMatchObject({ processed: 2, unchanged: 0 });
+  });
+
   it('counts what models have answered for entities that are not written, when it fails or is cancelled', async () => {
     await products.begin(8);
     let asked = 0;

@@ -24,6 +24,7 @@ export function testEntities(open: OpenAttributes): void {
       expect(rest.next).toBeUndefined();
       const edited = await entities.changeEntityType('product', { label: 'Wares' }, 1, later(1));
       expect(edited).toMatchObject({ label: 'Wares', lockVersion: 2, updatedAt: later(1).now });
+      expect(edited.updatedBy).toBe(ANN.principal);
       const attributes = await entities.attributes('product');
       expect(attributes.map(({ name }) => name)).toEqual(['name', 'size']);
       await entities.removeAttribute('product', 'size');

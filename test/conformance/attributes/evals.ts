@@ -198,6 +198,38 @@ export function testEvals(open: OpenAttributes): void {
   });
 
   describe('what is left to look at', () => {
+    it('stays due behind a run of a part of it; who has failed is not', async () => {
+      const [a = '', b = ''] = await products();
+      const { attributeRuns: runs } = open.catalog;
+      const names = async () => (await runs.due('product')).map(({ attribute }) => attribute);
+      const part = await claimed(runs, request({ entityIds: [a] }, { now: later(1).now }));
+      expect(part).toMatchObject({ trigger: 'manual', reference: null });
+      await runs.end(part.id, 'completed', null, later(2).now);
+      expect(await names()).toContain('score');
+      const saved = { trigger: 'entity_save', now: later(3).now } as const;
+      const whole = await claimed(runs, request({ changedOnly: true }, saved));
+      // Whose change it is for that came last.
+      expect([a, b]).toContain(whole.reference);
+      expect(whole.principal).toBe(ANN.principal);
+      const looked = await runs.candidates(whole.id, null, 10);
+      const outcomes = looked.map((one) => ({
+        ...one,
+        outcome: { kind: 'failed', module: 'calculation', message: 'no' } as const,
+      }));
+      const batch = { outcomes, usage: [], warnings: [] };
+      await runs.write(whole.id, { step: 0 }, batch, later(4).now);
+      await runs.end(whole.id, 'failed', 'no', later(5).now);
+      expect(await names()).not.toContain('score');
+      // A forced run puts those down that fail: for whoever looks next, and not to be tried at once.
+      const forced = await claimed(runs, request({ force: true }, { now: later(6).now }));
+      await runs.noteCancelled(forced.id, 'bob');
+      await runs.noteCancelled(forced.id, 'eve');
+      await runs.write(forced.id, { step: 0 }, batch, later(7).now);
+      const over = await runs.end(forced.id, 'aborted', 'cancelled', later(8).now);
+      expect(over).toMatchObject({ cancelledBy: 'bob' });
+      expect(await names()).not.toContain('score');
+    });
+
     it('makes pipelines due, until a run has begun after it', async () => {
       const [a = ''] = await products();
       const { attributeRuns: runs, attributePipelines } = open.catalog;

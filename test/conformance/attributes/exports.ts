@@ -128,6 +128,7 @@ export function testExports(open: OpenAttributes): void {
       const keys = await entities.keysById([a!.id, 'nobody']);
       expect(Object.fromEntries(keys)).toEqual({ [a!.id]: 'a.1' });
       expect((await entities.idsByKey('vase', ['b'])).size).toBe(0);
+      expect(await entities.typesOf([a!.id, b!.id, 'nobody'])).toEqual(['product']);
     });
   });
 }

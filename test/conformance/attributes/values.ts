@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Json } from '../../../src/definition/json.js';
 import { ANN, later, withProducts, type OpenAttributes } from './open-attributes.js';
 
 const BOB = { principal: 'bob', now: later(60).now };
@@ -83,6 +84,26 @@ export function testValues(open: OpenAttributes): void {
         'There is no entity "01NOBODY".',
       );
       expect((await entities.entity(entityId)).values).toMatchObject({ name: { version: 1 } });
+    });
+
+    it('are entities that are there, where an entity belongs to others', async () => {
+      const { entities } = open.catalog;
+      await withProducts(open.catalog, {
+        of: { dataType: 'belongs_to', relatedType: 'product', editable: 'overridable' },
+        like: { dataType: 'belongs_to_multi', relatedType: 'product' },
+      });
+      const entityId = await add({});
+      const change = (attribute: string, kind: 'edited' | 'overridden', value: Json) =>
+        entities.changeValue({ entityId, attribute }, { kind, value }, undefined, BOB);
+      await expect(change('of', 'overridden', '01NOBODY')).rejects.toThrow(
+        'of: there is no product "01NOBODY".',
+      );
+      await expect(change('like', 'edited', [entityId, '01NOBODY'])).rejects.toThrow(
+        'like: there is no product "01NOBODY".',
+      );
+      await change('of', 'overridden', entityId);
+      await change('of', 'overridden', null);
+      expect((await change('like', 'edited', [entityId])).current).toEqual([entityId]);
     });
 
     it('tell who changes what was changed meanwhile', async () => {
