@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { EvalReport } from '../../src/attribute-pipeline/asked-pipeline.js';
 import type { Eval } from '../../src/attribute-pipeline/eval.js';
 import { EXIT } from '../exit-code.js';
 import { printJson } from '../flows/flow-json.js';
 import { formatTable, oneLine } from '../format.js';
-import { counted } from '../problem-report.js';
+import { runEvals } from './run-evals.js';
 import { placeOf, withAttributes, type OpenAttributes } from './open-attributes.js';
 
 interface EvalsOptions {
@@ -17,6 +16,14 @@ interface EvalsOptions {
 
 /** Evals that are listed. */
 const MOST = 1_000;
+
+const EXAMPLES = `
+Progress goes to standard error. Ctrl-C leaves; evals that run go on.
+
+Examples:
+  $ millrace attributes evals product.verdict
+  $ millrace attributes evals product.verdict --run --failing
+`;
 
 /** Adds `attributes evals`: what is wanted of a pipeline, and how far it is from it. */
 export function addEvalsCommand(attributes: Command): void {
@@ -30,30 +37,25 @@ export function addEvalsCommand(attributes: Command): void {
     .option('--failing', 'only those that fail', false)
     .option('--json', 'print them as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
+    .addHelpText('after', EXAMPLES)
     .action(async (name: string, options: EvalsOptions) => {
-      const found = await withAttributes(options.dir, (open) => evalsOf(open, name, options));
-      if (options.json) printJson(found);
-      else process.stdout.write(`${text(found)}\n`);
-      process.exitCode = found.some(({ passed }) => passed === false) ? EXIT.failed : EXIT.ok;
+      process.exitCode = await withAttributes(options.dir, (open) => evals(open, name, options));
     });
 }
 
-async function evalsOf(
-  { attributes }: OpenAttributes,
+async function evals(
+  open: OpenAttributes,
   name: string,
-  { run, failing }: EvalsOptions,
-): Promise<readonly Eval[]> {
+  { run, failing, json }: EvalsOptions,
+): Promise<number> {
   const place = placeOf(name);
-  if (run) tellLeftOut(await (await attributes.runEvals(place)).result());
+  const code = run ? await runEvals(open, place) : undefined;
+  if (code !== undefined) return code;
   const of = failing ? { passed: false } : {};
-  return (await attributes.evals.evals(place, { limit: MOST }, of)).items;
-}
-
-function tellLeftOut({ leftOut }: EvalReport): void {
-  if (leftOut === 0) return;
-  process.stderr.write(
-    `${pc.yellow('!')} ${counted(leftOut, 'eval')} not run: the day's budget of the pipeline is used up (day_budget).\n`,
-  );
+  const { items: found } = await open.attributes.evals.evals(place, { limit: MOST }, of);
+  if (json) printJson(found);
+  else process.stdout.write(`${text(found)}\n`);
+  return found.some(({ passed }) => passed === false) ? EXIT.failed : EXIT.ok;
 }
 
 function text(found: readonly Eval[]): string {

@@ -1,19 +1,21 @@
-import { createReadStream, existsSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parse } from 'csv-parse';
 import pc from 'picocolors';
 import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
 import { ATTRIBUTE_DEFAULTS, type Attribute } from '../../src/attribute-pipeline/attribute.js';
 import { InvalidValues, NotFound } from '../../src/attribute-pipeline/catalog-errors.js';
 import type { EntityInput } from '../../src/attribute-pipeline/entity-catalog.js';
 import { valueOfText } from '../../src/attribute-pipeline/written-value.js';
-import { UsageError } from '../exit-code.js';
+import { EXIT, UsageError } from '../exit-code.js';
 import { formatCount } from '../flows/flow-format.js';
 import { printJson } from '../flows/flow-json.js';
 import { formatDuration } from '../format.js';
-import { withAttributes } from './open-attributes.js';
+import { onInterruption } from '../interruption.js';
+import { counted } from '../problem-report.js';
+import { CsvRows } from './csv-rows.js';
 import { columnTypes, type Row } from './import-columns.js';
+import { ImportLine, type Imported } from './import-line.js';
+import { withAttributes } from './open-attributes.js';
 
 interface ImportOptions {
   readonly dir?: string;
@@ -30,12 +32,10 @@ const AT_ONCE = 500;
 /** Rows that the types of columns are told by. */
 const LOOKED_AT = 5_000;
 
-/** Most characters of a row. */
-const MOST_CHARACTERS = 1_000_000;
-
 const EXAMPLES = `
 The first line of the file has the names of the columns, which are those of attributes. Entities are found again by their key: the
-same file may be imported as often as you like, and what has changed is changed. Empty fields leave values as they are.
+same file may be imported as often as you like, and what has changed is changed. Empty fields leave values as they are. Ctrl-C ends it
+after what is being saved; what was imported stays.
 
 Examples:
   $ millrace attributes import product products.csv --key sku --create
@@ -57,16 +57,10 @@ export function addImportCommand(attributes: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (type: string, file: string, options: ImportOptions) => {
       if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
-      await withAttributes(options.dir, ({ attributes: all }) =>
+      process.exitCode = await withAttributes(options.dir, ({ attributes: all }) =>
         importFile(all, type, file, options),
       );
     });
-}
-
-interface Imported {
-  read: number;
-  added: number;
-  changed: number;
 }
 
 async function importFile(
@@ -74,51 +68,80 @@ async function importFile(
   type: string,
   file: string,
   options: ImportOptions,
-): Promise<void> {
+): Promise<number> {
   const startedAt = Date.now();
-  if (options.create) await create(attributes, type, file, options);
-  const known = new Map(
-    (await attributes.entities.attributes(type)).map((attribute) => [attribute.name, attribute]),
-  );
-  const imported: Imported = { read: 0, added: 0, changed: 0 };
-  let batch: EntityInput[] = [];
-  const save = async (): Promise<void> => {
-    if (batch.length === 0) return;
-    await saveBatch(attributes, type, batch, imported);
-    batch = [];
-    tell(file, imported);
-  };
-  for await (const row of rowsOf(file, options)) {
-    batch.push(inputOf(row, known, options, imported.read + batch.length));
-    if (batch.length >= AT_ONCE) await save();
+  const interruption = onInterruption();
+  const { signal } = interruption;
+  let imported: Imported;
+  try {
+    if (options.create) await create(attributes, type, file, { ...options, signal });
+    imported = await importRows(attributes, type, file, { ...options, signal });
+  } finally {
+    interruption.dispose();
   }
-  await save();
-  if (process.stderr.isTTY) process.stderr.write('\r\u001b[0K');
+  const { read, added, changed } = imported;
+  if (signal.aborted) {
+    process.stderr.write(
+      `${counted(read, 'entity was', 'entities were')} imported. Import the file again for the rest: what is there is found by its key.\n`,
+    );
+    return interruption.exitCode;
+  }
   if (options.json) printJson(imported);
   else
     process.stdout.write(
-      `  ${pc.green('✓')} ${type}  ${formatCount(imported.read)} read, ${formatCount(imported.added)} added, ${formatCount(imported.changed)} changed in ${formatDuration(Date.now() - startedAt)}\n`,
+      `  ${pc.green('✓')} ${type}  ${formatCount(read)} read, ${formatCount(added)} added, ${formatCount(changed)} changed in ${formatDuration(Date.now() - startedAt)}\n`,
     );
+  return EXIT.ok;
 }
 
-/** On a terminal, how far it is. */
-function tell(file: string, { read }: Imported): void {
-  if (process.stderr.isTTY)
-    process.stderr.write(`\r\u001b[0K  ${basename(file)}: ${formatCount(read)} entities`);
+type Interruptible = ImportOptions & { readonly signal: AbortSignal };
+
+/** Saves what a file has, batch by batch, to its end or until the signal is aborted. */
+async function importRows(
+  attributes: Attributes,
+  type: string,
+  file: string,
+  options: Interruptible,
+): Promise<Imported> {
+  const { signal } = options;
+  const known = new Map(
+    (await attributes.entities.attributes(type)).map((attribute) => [attribute.name, attribute]),
+  );
+  let imported: Imported = { read: 0, added: 0, changed: 0 };
+  let batch: EntityInput[] = [];
+  const line = new ImportLine(process.stderr, file);
+  const rows = new CsvRows(file, options, signal);
+  try {
+    for await (const row of rows) {
+      batch.push(inputOf(row, known, options, imported.read + batch.length));
+      if (batch.length < AT_ONCE) continue;
+      imported = await saveBatch(attributes, type, batch, imported);
+      batch = [];
+      line.show(rows.bytes, imported);
+    }
+    if (batch.length === 0 || signal.aborted) return imported;
+    return await saveBatch(attributes, type, batch, imported);
+  } finally {
+    line.end();
+  }
 }
 
+/** @returns what there is with it */
 async function saveBatch(
   attributes: Attributes,
   type: string,
   batch: readonly EntityInput[],
   imported: Imported,
-): Promise<void> {
+): Promise<Imported> {
   const by = { principal: 'import', now: new Date(), isImport: true };
   try {
     const saved = await attributes.entities.saveEntities(type, batch, by);
-    imported.read += saved.length;
-    imported.added += saved.filter(({ isNew }) => isNew).length;
-    imported.changed += saved.filter(({ isNew, changed }) => !isNew && changed.length > 0).length;
+    const changed = saved.filter((one) => !one.isNew && one.changed.length > 0);
+    return {
+      read: imported.read + saved.length,
+      added: imported.added + saved.filter(({ isNew }) => isNew).length,
+      changed: imported.changed + changed.length,
+    };
   } catch (error) {
     if (!(error instanceof InvalidValues)) throw error;
     const lines = error.problems
@@ -127,25 +150,6 @@ async function saveBatch(
     throw new UsageError(
       `${formatCount(imported.read)} entities were imported, and the rest was not:\n${lines.join('\n')}`,
     );
-  }
-}
-
-async function* rowsOf(file: string, { delimiter }: ImportOptions): AsyncIterable<Row> {
-  const parser = createReadStream(file).pipe(
-    parse({
-      columns: true,
-      bom: true,
-      delimiter,
-      skip_empty_lines: true,
-      max_record_size: MOST_CHARACTERS,
-    }),
-  );
-  try {
-    for await (const row of parser) yield row as Row;
-  } catch (error) {
-    throw error instanceof Error && error.name === 'Error' && 'code' in error
-      ? new UsageError(`${file}: ${error.message}`)
-      : error;
   }
 }
 
@@ -182,7 +186,7 @@ async function create(
   attributes: Attributes,
   type: string,
   file: string,
-  options: ImportOptions,
+  options: Interruptible,
 ): Promise<void> {
   const { entities } = attributes;
   const by = { principal: 'import', now: new Date() };
@@ -194,10 +198,12 @@ async function create(
   }
   const known = new Set((await entities.attributes(type)).map(({ name }) => name));
   const looked: Row[] = [];
-  for await (const row of rowsOf(file, options)) {
+  for await (const row of new CsvRows(file, options, options.signal)) {
     looked.push(row);
     if (looked.length >= LOOKED_AT) break;
   }
+  // What was not read to its end tells no types.
+  if (options.signal.aborted) return;
   const types = columnTypes(looked);
   for (const [name, dataType] of types) {
     if (known.has(name) || name === options.key || name === options.label) continue;

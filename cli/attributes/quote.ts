@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
+import type { PipelinePlace } from '../../src/attribute-pipeline/pipeline-catalog.js';
 import type { RunQuote } from '../../src/attribute-pipeline/run-catalog.js';
+import type { RunTask } from '../../src/attribute-pipeline/run.js';
 import { formatCount } from '../flows/flow-format.js';
 import { printJson } from '../flows/flow-json.js';
 import { counted } from '../problem-report.js';
+import { priceNumbers } from './attribute-progress.js';
 import { formatCost } from './cost-format.js';
 import { placeOf, withAttributes } from './open-attributes.js';
 import { alsoWhere, filterOf } from './where.js';
@@ -52,4 +56,20 @@ function text(name: string, quote: RunQuote, force: boolean): string {
   if (tokensIn === null) return `${head}    ${pc.dim('No run of it has asked a model yet.')}\n`;
   const price = cost === null ? '' : `, cost ${formatCost(cost)}`;
   return `${head}    about ${formatCount(tokensIn)} tokens in and ${formatCount(tokensOut ?? 0)} out${price}, by what ${counted(runsLookedAt, 'run')} took\n`;
+}
+
+/**
+ * What a run is going to take, in a line; undefined where it asks no model, as far as its runs tell.
+ *
+ * @throws as {@link Attributes.quote}
+ */
+export async function quoteLine(
+  attributes: Attributes,
+  place: PipelinePlace,
+  task: Partial<RunTask>,
+): Promise<string | undefined> {
+  const quote = await attributes.quote(place, task);
+  const price = priceNumbers(quote);
+  if (price.length === 0 || quote.entities === 0) return undefined;
+  return [`about ${counted(quote.entities, 'entity', 'entities')}`, ...price].join(', ');
 }

@@ -1,18 +1,14 @@
-import { WorkflowFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { AttributeRunOptions } from '../../engine/attribute-pipeline/attribute-run-starter.js';
-import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
-import type { RefreshResult } from '../../src/attribute-pipeline/refresh.js';
-import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
+import type { RunTask } from '../../src/attribute-pipeline/run.js';
 import { EXIT, UsageError } from '../exit-code.js';
-import { formatCount } from '../flows/flow-format.js';
 import { printJson } from '../flows/flow-json.js';
-import { formatDuration } from '../format.js';
 import { onInterruption } from '../interruption.js';
-import { formatCost } from './cost-format.js';
 import { watchAttributes } from './attribute-view.js';
 import { placeOf, withAttributes, type OpenAttributes } from './open-attributes.js';
+import { quoteLine } from './quote.js';
+import { runSeveral } from './run-several.js';
+import { runPlace, runSummary, runTrouble } from './run-summary.js';
 import { alsoWhere, filterOf } from './where.js';
 
 interface RunOptions {
@@ -30,9 +26,11 @@ interface RunOptions {
 const EXAMPLES = `
 Computes what has changed since the last run; with --force everything, which \`millrace attributes quote\` tells the cost of first.
 Several pipelines run in the order in which they depend on each other. One run of a pipeline goes on at a time: while another one
-does, this exits with 2, or waits with --queue. Exits with 1 when the run fails or is cancelled; what was written stays.
+does, this exits with 2, or waits with --queue; each of several pipelines waits in any case. Exits with 1 when a run fails or is
+cancelled; what was written stays. With --retry, what has failed is computed again, whether or not it has changed since.
 
-Progress goes to standard error, what the run has come to to standard output. Ctrl-C leaves; the run goes on.
+What a run is likely to cost, where it asks models, and its progress go to standard error, what it has come to to standard output.
+Ctrl-C leaves; what runs goes on.
 
 Examples:
   $ millrace attributes run product.area
@@ -58,7 +56,7 @@ export function addRunCommand(attributes: Command): void {
     )
     .option('--max <count>', 'at most so many entities')
     .option('--retry <run>', 'only entities that have failed in this run')
-    .option('--queue', 'wait for the end of another run of the pipeline', false)
+    .option('--queue', 'wait for the end of another run of the pipeline, as several do', false)
     .option('--detach', 'print the id of the run and do not wait for it', false)
     .option('--json', 'print what the run has come to as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
@@ -73,24 +71,20 @@ async function run(
   names: readonly string[],
   options: RunOptions,
 ): Promise<number> {
-  const { all, force, where, max, retry, queue } = options;
+  const { all, force, where, max, retry } = options;
   if (all === names.length > 0)
     throw new UsageError('Name pipelines, such as product.area, or run --all of them.');
   const filter = filterOf(where);
-  const maxEntities = max === undefined ? undefined : countOf(max);
-  const task: AttributeRunOptions = {
+  const task: RunTask = {
     force,
     ...(filter !== undefined && { filter }),
-    ...(maxEntities !== undefined && { maxEntities }),
+    ...(max !== undefined && { maxEntities: countOf(max) }),
+    ...(retry !== undefined && { retryOf: retry }),
   };
   const [only] = names;
-  if (names.length === 1 && only !== undefined)
-    return runOne(open, only, {
-      ...options,
-      task: { ...task, queue, ...(retry !== undefined && { retryOf: retry }) },
-    });
+  if (names.length === 1 && only !== undefined) return runOne(open, only, { ...options, task });
   if (retry !== undefined) throw new UsageError('--retry is for one pipeline. Name it.');
-  return runSeveral(open, names, { ...options, task: { force, ...task } });
+  return runSeveral(open, names, { ...options, task });
 }
 
 function countOf(text: string): number {
@@ -101,9 +95,12 @@ function countOf(text: string): number {
 async function runOne(
   { engine, attributes }: OpenAttributes,
   name: string,
-  { detach, json, task }: RunOptions & { readonly task: AttributeRunOptions },
+  { detach, json, queue, task }: RunOptions & { readonly task: RunTask },
 ): Promise<number> {
-  const { run: started } = await attributes.run(placeOf(name), task);
+  const place = placeOf(name);
+  const quote = json ? undefined : await quoteLine(attributes, place, task);
+  if (quote !== undefined) process.stderr.write(`  ${pc.dim(quote)}\n`);
+  const { run: started } = await attributes.run(place, { ...task, queue });
   if (detach) {
     process.stdout.write(`${started.workflowId}\n`);
     return EXIT.ok;
@@ -120,66 +117,10 @@ async function runOne(
   }
   const over = await attributes.runs.run(started.id);
   if (json) printJson(over);
-  else process.stdout.write(summary(over));
-  if (over.errorMessage !== null && !json)
-    process.stderr.write(`    ${pc.red(over.errorMessage)}\n`);
-  const link = engine.uiLink(over.workflowId);
-  const place = [over.workflowId, ...(link === undefined ? [] : [link])].join('   ');
-  process.stderr.write(`  ${pc.dim(place)}\n`);
+  else {
+    process.stdout.write(runSummary(over));
+    process.stderr.write(runTrouble(over));
+  }
+  process.stderr.write(runPlace(engine, over.workflowId));
   return over.status === 'completed' ? EXIT.ok : EXIT.failed;
-}
-
-function summary(run: AttributeRun): string {
-  const { status, counts, startedAt, completedAt, cost, tokensIn, tokensOut } = run;
-  const tookMs = (completedAt ?? new Date()).getTime() - startedAt.getTime();
-  const parts = [
-    `${formatCount(counts.processed)} computed`,
-    ...(counts.unchanged > 0 ? [`${formatCount(counts.unchanged)} unchanged`] : []),
-    ...(counts.skipped > 0 ? [`${formatCount(counts.skipped)} skipped`] : []),
-    ...(counts.failed > 0 ? [pc.red(`${formatCount(counts.failed)} failed`)] : []),
-    ...(tokensIn === null
-      ? []
-      : [`${formatCount(tokensIn)} tokens in, ${formatCount(tokensOut ?? 0)} out`]),
-    ...(cost === null ? [] : [`cost ${formatCost(cost)}`]),
-  ];
-  const mark = status === 'completed' ? pc.green('✓') : pc.red('✗');
-  const warnings = run.warnings.map((warning) => `    ${pc.yellow('!')} ${warning}\n`).join('');
-  return `  ${mark} ${pipelineName(run)}  ${status}  ${parts.join(', ')} in ${formatDuration(tookMs)}\n${warnings}`;
-}
-
-async function runSeveral(
-  { engine, attributes }: OpenAttributes,
-  names: readonly string[],
-  { detach, json, task }: RunOptions & { readonly task: AttributeRunOptions },
-): Promise<number> {
-  const pipelines = names.map(placeOf);
-  for (const place of pipelines) await attributes.pipelines.pipeline(place);
-  const workflowId = await attributes.refresh.all({
-    kind: 'all',
-    trigger: 'manual',
-    task: { force: false, ...task },
-    ...(pipelines.length > 0 && { pipelines }),
-  });
-  if (detach) {
-    process.stdout.write(`${workflowId}\n`);
-    return EXIT.ok;
-  }
-  const startedAt = Date.now();
-  try {
-    // The workflow's type says what it returns.
-    const result = (await engine.temporal.client.workflow
-      .getHandle(workflowId)
-      .result()) as RefreshResult;
-    const { completed, failed } = result;
-    if (json) printJson(result);
-    else
-      process.stdout.write(
-        `  ${failed === 0 ? pc.green('✓') : pc.red('✗')} ${String(completed)} completed, ${String(failed)} failed in ${formatDuration(Date.now() - startedAt)}\n`,
-      );
-    return failed === 0 ? EXIT.ok : EXIT.failed;
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    process.stderr.write(`  ${pc.red('✗')} ${error.cause?.message ?? error.message}\n`);
-    return EXIT.failed;
-  }
 }
