@@ -87,6 +87,7 @@ export class RunWork {
   #looked = 0;
   #isExhausted = false;
   #budget: BudgetReached | undefined;
+  #hasBudget = false;
 
   constructor(parts: RunWorkParts) {
     const { runs, plan, attributes, modules, surroundings } = parts;
@@ -180,6 +181,7 @@ export class RunWork {
     const { runs, run } = this.#parts;
     const spending = await runs.spending(run.id, new Date());
     const { left } = spending;
+    this.#hasBudget = left !== undefined;
     this.#budget = left !== undefined && left.rest <= 0 ? left.budget : undefined;
     return affordableEntities(spending, making);
   }
@@ -203,6 +205,10 @@ export class RunWork {
       },
     );
     const found = new Map(computed.map((entity) => [entity.entityId, entity]));
+    const usage = usageOf(
+      computed.flatMap((entity) => entity.usage),
+      this.#parts.costOf,
+    );
     return {
       outcomes: candidates.map((candidate) => {
         const { entityId } = candidate;
@@ -211,12 +217,21 @@ export class RunWork {
           entity === undefined ? { kind: 'unchanged' } : this.#outcomeOf(entity, gathered);
         return { entityId, changeSeq: candidate.changeSeq, outcome };
       }),
-      usage: usageOf(
-        computed.flatMap((entity) => entity.usage),
-        this.#parts.costOf,
-      ),
-      warnings: computed.flatMap(({ warnings }) => warnings),
+      usage,
+      warnings: [...computed.flatMap(({ warnings }) => warnings), ...this.#priceless(usage)],
     };
+  }
+
+  /** Who has set a budget believes that it holds. */
+  #priceless(usage: readonly RunUsage[]): readonly string[] {
+    if (!this.#hasBudget) return [];
+    return usage.flatMap(({ model, cost }) =>
+      cost === null
+        ? [
+            `Model "${model}" has no price in config.yml: what it takes is not held against the budget.`,
+          ]
+        : [],
+    );
   }
 
   #outcomeOf(entity: BatchEntity, gathered: Gathered): EntityOutcome {

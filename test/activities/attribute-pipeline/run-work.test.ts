@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openCatalog, type Catalog } from '../../../adapters/catalog/open-catalog.js';
 import { moduleResult, type ModuleResult } from '../../../src/attribute-pipeline/module.js';
 import { ModelAnswerInvalid } from '../../../src/pipeline/built-in/model-answer-invalid.js';
+import { describePostgres, usePostgresDatabase } from '../../support/postgres.js';
 import { useTemporaryDirectory } from '../../support/temporary-directory.js';
 import { ANN, Products, type Process } from './working.js';
 
@@ -23,12 +24,22 @@ function each(
 const area = () =>
   each(({ width, height }) => moduleResult.ok(Number(width) * Number(height), { confidence: 1 }));
 
-describe('the work of a run', () => {
+describe('the work of a run on SQLite', () => {
   const folder = useTemporaryDirectory();
+  testRunWork(() => `sqlite:${join(folder.path, 'catalog.db')}`);
+});
+
+describePostgres('the work of a run on PostgreSQL', () => {
+  const database = usePostgresDatabase();
+  testRunWork(() => database.url);
+});
+
+/** @param url - of an empty catalog, for each test */
+function testRunWork(url: () => string): void {
   let catalog: Catalog;
   let products: Products;
   beforeEach(async () => {
-    catalog = await openCatalog({ url: `sqlite:${join(folder.path, 'catalog.db')}` });
+    catalog = await openCatalog({ url: url() });
     products = new Products(catalog);
   });
   afterEach(() => catalog.close());
@@ -223,6 +234,21 @@ describe('the work of a run', () => {
     expect(await products.values('area')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
+  it('warns of a model without a price, which no budget holds', async () => {
+    await products.begin(2);
+    const used = (model: string) => [{ model, inputTokens: 10, outputTokens: 1 }];
+    const process = each(({ width }) =>
+      moduleResult.ok(1, { usage: used(width === 1 ? 'free' : 'fast') }),
+    );
+    await products.compute('area', ['width'], process, { dayBudget: 5 });
+    const { warnings } = await products.run('area');
+    expect(warnings).toEqual([
+      'Model "free" has no price in config.yml: what it takes is not held against the budget.',
+    ]);
+    await products.compute('size', ['width'], process);
+    expect((await products.run('size')).warnings).toEqual([]);
+  });
+
   it('looks at no more entities than it may', async () => {
     await products.begin(10);
     const process = area();
@@ -291,4 +317,4 @@ describe('the work of a run', () => {
     expect(await products.values('half')).toEqual([1, 10, 3, 4]);
     expect(halves.count.entities).toBe(5);
   });
-});
+}
