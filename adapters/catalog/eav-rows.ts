@@ -3,7 +3,7 @@ import type { AttributeValue, ReadValue } from '../../src/attribute-pipeline/val
 import type { Json } from '../../src/definition/json.js';
 import type { EavVersionedTable } from './attribute-tables.js';
 import type { ValueRow } from './value-rows.js';
-import { plainText, readFlag, readJson, readObject, writeJson } from './values.js';
+import { optionalText, readFlag, readJson, readObject, writeJson } from './values.js';
 
 /** The columns that a value is made of. */
 export type EavRow = Omit<Selectable<EavVersionedTable>, 'created_at' | 'updated_at'>;
@@ -62,7 +62,7 @@ export function eavRow(entityId: string, attributeId: string, value: AttributeVa
     value_live: writeOptional(value.live),
     value_override: writeOptional(value.override),
     input_hash: value.inputHash,
-    justification: justification === null ? null : plainText(justification),
+    justification: optionalText(justification),
     confidence: value.confidence,
     pipeline_version: value.pipelineVersion,
     meta: value.meta === null ? null : writeJson(value.meta),

@@ -5,7 +5,7 @@ import type { CatalogDatabase } from './database.js';
 import { isOneOf } from './in-list.js';
 import type { Tables } from './tables.js';
 import { selectedTime } from './selected-time.js';
-import { plainText } from './values.js';
+import { optionalText } from './values.js';
 
 /** A value, but for when it was made and changed. */
 export type ValueRow = Omit<Insertable<EavVersionedTable>, 'created_at' | 'updated_at'>;
@@ -115,7 +115,7 @@ export async function addComputedHistory(
   { attribute_id, principal, now }: ComputedBy,
 ): Promise<void> {
   if (entityIds.length === 0) return;
-  const by = principal === null ? null : plainText(principal);
+  const by = optionalText(principal);
   await transaction
     .insertInto('eav_history')
     .columns([...KEY, 'version', 'change', ...COPIED.map(([to]) => to), 'principal', 'at'])
@@ -141,6 +141,6 @@ export async function addHistory(
   entries: readonly HistoryRow[],
   { principal, now }: { readonly principal: string | null; readonly now: Date },
 ): Promise<void> {
-  const by = principal === null ? null : plainText(principal);
+  const by = optionalText(principal);
   await insertRows(database, transaction, HISTORY, entries, { principal: by, at: now });
 }

@@ -72,3 +72,8 @@ export function readNullable(text: string | null): Json {
 export function plainText(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }
+
+/** {@link plainText}, where there is any. */
+export function optionalText(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : plainText(text);
+}

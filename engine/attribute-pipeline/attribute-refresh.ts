@@ -76,7 +76,8 @@ export class AttributeRefresh {
     for (const place of task.pipelines ?? []) await attributePipelines.pipeline(place);
     checkTask('several pipelines', task.task);
     // Refused here, and not when the runs are to begin.
-    for (const place of await this.#wanted(task)) await attributeRuns.quote(place, task.task);
+    if (task.task.filter !== undefined)
+      for (const place of await this.#wanted(task)) await attributeRuns.quote(place, task.task);
     const workflowId = `millrace/refresh/${taskQueue}/${ulid()}`;
     await requestTemporal(client, () =>
       client.workflow.start(REFRESH_WORKFLOW, { workflowId, taskQueue, args: [task] }),

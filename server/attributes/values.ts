@@ -87,7 +87,6 @@ export const valueRoutes: readonly AttributeRoute[] = [
     name: 'value_edit',
     summary: 'Edit a value that nothing computes.',
     access: 'edit',
-    shows: valueNow,
     body: newValue,
     answer: answers.value,
     handler: (request, { value, version }) => change(request, { kind: 'edited', value }, version),

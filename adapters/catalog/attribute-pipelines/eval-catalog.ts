@@ -13,7 +13,7 @@ import { pipelineName } from '../../../src/attribute-pipeline/pipeline.js';
 import type { CatalogDatabase } from '../database.js';
 import { findEntity } from '../entities/entity-rows.js';
 import type { Tables } from '../tables.js';
-import { plainText, readJson, writeJson } from '../values.js';
+import { optionalText, plainText, readJson, writeJson } from '../values.js';
 import { evalOf, findEval, selectEvals } from './eval-rows.js';
 import { evalRates } from './eval-rates.js';
 import { evalRuns } from './eval-runs.js';
@@ -86,7 +86,7 @@ async function add(
       entity_id: entityId,
       desired_output: writeJson(desiredOutput),
       comparison: writeJson({ ...comparison }),
-      notes: notes === null ? null : plainText(notes),
+      notes: optionalText(notes),
       updated_by: plainText(principal),
       created_at: now,
       updated_at: now,
@@ -133,7 +133,7 @@ async function alter(
     .set({
       desired_output: writeJson(desiredOutput),
       comparison: writeJson({ ...comparison }),
-      notes: notes === null ? null : plainText(notes),
+      notes: optionalText(notes),
       passed,
       lock_version: lockVersion + 1,
       updated_by: plainText(principal),

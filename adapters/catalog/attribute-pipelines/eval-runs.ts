@@ -3,7 +3,7 @@ import type { EvalCatalog, EvalSelection } from '../../../src/attribute-pipeline
 import { passes } from '../../../src/attribute-pipeline/eval.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
-import { plainText, writeJson } from '../values.js';
+import { optionalText, writeJson } from '../values.js';
 import { countsOf } from './eval-rates.js';
 import { evalOf, findEval, selectEvals } from './eval-rows.js';
 import { writeUsage } from './usage-rows.js';
@@ -43,7 +43,7 @@ export function evalRuns(
             .set({
               input_hash: inputHash,
               actual_output: actualOutput === undefined ? null : writeJson(actualOutput),
-              justification: justification === null ? null : plainText(justification),
+              justification: optionalText(justification),
               confidence,
               passed: actualOutput !== undefined && passes(comparison, desiredOutput, actualOutput),
               last_ran_at: now,

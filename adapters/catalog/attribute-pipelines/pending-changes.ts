@@ -4,7 +4,7 @@ import type { CatalogDatabase } from '../database.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
 import { selectedTime } from '../selected-time.js';
-import { plainText } from '../values.js';
+import { optionalText } from '../values.js';
 
 /** Most entities of one statement: both databases bound its parameters. */
 const AT_ONCE = 500;
@@ -30,7 +30,7 @@ export async function notePipelines(
   { principal, now }: ChangedBy,
 ): Promise<void> {
   if (entityIds.length === 0) return;
-  const by = principal === null ? null : plainText(principal);
+  const by = optionalText(principal);
   await transaction
     .insertInto('pipeline_changes')
     .columns(['pipeline_id', 'entity_id', 'cause', 'attribute_id', 'principal', 'at'])

@@ -12,7 +12,7 @@ import type { CatalogDatabase } from '../database.js';
 import { attributesOf } from '../entities/attributes.js';
 import { filtered } from '../entities/filtered-entities.js';
 import type { Tables } from '../tables.js';
-import { plainText } from '../values.js';
+import { optionalText, plainText } from '../values.js';
 import { readPipelines, selectPipelines, type PipelineRow } from './pipeline-rows.js';
 import { attributeRun, findRun, selectRuns } from './run-rows.js';
 
@@ -40,7 +40,7 @@ export function runClaims(
           .updateTable('pipeline_runs')
           .set({
             status,
-            error_message: errorMessage === null ? null : plainText(errorMessage),
+            error_message: optionalText(errorMessage),
             completed_at: now,
           })
           .where('id', '=', id)
@@ -124,10 +124,6 @@ async function lastSaved(
     .limit(1)
     .executeTakeFirst();
   return { reference: row?.entity_id ?? null, principal: row?.principal ?? null };
-}
-
-function optionalText(text: string | undefined): string | null {
-  return text === undefined ? null : plainText(text);
 }
 
 async function claim(

@@ -17,8 +17,8 @@ import type { Author, EntityCatalog } from '../../../src/attribute-pipeline/enti
 import type { AttributesTable } from '../attribute-tables.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
-import { plainText, readTime, writeJson } from '../values.js';
-import { findType, lockType, optionalText } from './entity-types.js';
+import { optionalText, plainText, readTime, writeJson } from '../values.js';
+import { findType, lockType } from './entity-types.js';
 
 /** Most attributes of an entity type. */
 export const MAX_ATTRIBUTES = 500;

@@ -19,7 +19,7 @@ import type {
 import type { EntityTypesTable } from '../attribute-tables.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
-import { plainText, readTime } from '../values.js';
+import { optionalText, plainText, readTime } from '../values.js';
 
 /** The part of the port that has the kinds of entities. */
 export function entityTypes(
@@ -127,11 +127,6 @@ export async function lockType(
     .executeTakeFirst();
   if (row === undefined) throw new NotFound('entity type', name);
   return row;
-}
-
-/** Text of a person, if there is any. */
-export function optionalText(text: string | null): string | null {
-  return text === null ? null : plainText(text);
 }
 
 function entityTypeOf(row: Selectable<EntityTypesTable>): EntityType {

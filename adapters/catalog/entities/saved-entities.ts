@@ -16,9 +16,9 @@ import type { Json } from '../../../src/definition/json.js';
 import { inParts } from '../attribute-pipelines/pending-changes.js';
 import type { CatalogDatabase } from '../database.js';
 import type { Tables } from '../tables.js';
-import { plainText } from '../values.js';
+import { optionalText, plainText } from '../values.js';
 import { attributesOf } from './attributes.js';
-import { findType, optionalText } from './entity-types.js';
+import { findType } from './entity-types.js';
 import { relatedProblems, type WantedValue } from './related-entities.js';
 import {
   applyChanges,
@@ -126,7 +126,7 @@ async function writeEntities(
     id: nextId(now.getTime()),
     entity_type_id: entityTypeId,
     key: optionalText(key),
-    label: optionalText(label ?? null),
+    label: optionalText(label),
     created_at: now,
     updated_at: now,
   }));

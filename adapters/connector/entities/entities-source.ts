@@ -99,7 +99,8 @@ class Exporting {
       related.flatMap(({ name }) => [values[name] ?? null].flat()),
     );
     const texts = [...new Set(ids.filter((id) => typeof id === 'string'))];
-    const keys = texts.length === 0 ? new Map<string, string>() : await this.#keysOf(texts);
+    const keys =
+      texts.length === 0 ? new Map<string, string>() : await this.catalog.keysById(texts);
     const names = new Set(related.map(({ name }) => name));
     return entities.map((entity) => {
       const values = Object.entries(entity.values).map(([name, value]) => [
@@ -112,10 +113,6 @@ class Exporting {
       };
       return { entity, row };
     });
-  }
-
-  #keysOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return this.catalog.keysById(ids);
   }
 
   async publish(
