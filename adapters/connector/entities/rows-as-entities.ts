@@ -44,7 +44,7 @@ export class RowsAsEntities {
     for (const attribute of this.#attributes.values()) {
       const { name, relatedType } = attribute;
       if (relatedType === null) continue;
-      const keys = rows.flatMap((row) => keysOf(jsonOf(row[name], attribute)));
+      const keys = rows.flatMap((row) => keysIn(row[name], attribute));
       found.set(name, await this.catalog.idsByKey(relatedType, [...new Set(keys)]));
     }
     return found;
@@ -112,6 +112,16 @@ function jsonCopy(value: object, name: string): Json {
     throw new RowRefusal(`${name} is made of bytes, which JSON does not have.`);
   // What JSON.stringify makes of an object is JSON.
   return JSON.parse(JSON.stringify(value)) as Json;
+}
+
+/** A value that cannot be read names none: its row is refused when it is read. */
+function keysIn(value: unknown, attribute: Attribute): readonly string[] {
+  try {
+    return keysOf(jsonOf(value, attribute));
+  } catch (error) {
+    if (error instanceof RowRefusal) return [];
+    throw error;
+  }
 }
 
 function keysOf(value: Json | undefined): readonly string[] {

@@ -158,6 +158,7 @@ describe('the entities sink', () => {
         { sku: 'd', brand: 'nobody' },
         { sku: 'e', sizes: new Uint8Array(2) },
         { sku: 'f', shops: ['nobody'] },
+        { sku: 'g', brand: new Uint8Array(2) },
       ]),
     );
     expect(await refusal(unreadable)).toEqual([
@@ -170,6 +171,7 @@ describe('the entities sink', () => {
       { at: 3, reason: 'brand: there is no brand "nobody". Import it first.' },
       { at: 4, reason: 'sizes is made of bytes, which JSON does not have.' },
       { at: 5, reason: 'shops: there is no brand "nobody". Import it first.' },
+      { at: 6, reason: 'brand is made of bytes, which JSON does not have.' },
     ]);
     const wrong = one.write(
       batch([
