@@ -30,6 +30,7 @@ import {
 } from '../src/attribute-pipeline/refresh.js';
 import { evaluateAttributes } from './attribute-questions.js';
 import { onTheCurrentBuild } from './current-build.js';
+import { continueWhereSuggested } from './long-history.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 
 /** What changes within this time of the first change is looked at together. */
@@ -110,9 +111,10 @@ class Refresh {
         continue;
       }
       await Promise.race([condition(() => this.#changed), ...this.#running.values()]);
-      if (!workflowInfo().continueAsNewSuggested) continue;
-      await Promise.all(this.#running.values());
-      await continueAsNew<typeof refreshAttributes>(task, this.#result);
+      if (workflowInfo().continueAsNewSuggested) await Promise.all(this.#running.values());
+      await continueWhereSuggested(() =>
+        continueAsNew<typeof refreshAttributes>(task, this.#result),
+      );
     }
   }
 

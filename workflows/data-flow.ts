@@ -1,13 +1,11 @@
 import {
   CancellationScope,
-  CancelledFailure,
   ContinueAsNew,
   continueAsNew,
   isCancellation,
   proxyActivities,
   setCurrentDetails,
   sleep,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { DataFlowActivities } from '../activities/data-flow/activities.js';
 import { FLOW_LIMITS } from '../src/data-flow/limits.js';
@@ -28,6 +26,7 @@ import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { detailsOf, endingOf, failureOf, isRetryable, runError, typeOf } from './flow-failure.js';
 import { NO_TROUBLE, troubleAfter, type Trouble } from './flow-trouble.js';
+import { continueWhereSuggested } from './long-history.js';
 import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { withinTimeout } from './run-timeout.js';
 
@@ -93,19 +92,11 @@ async function planOf(args: FlowArguments): Promise<FlowPlan | undefined> {
       await waitForCode(args.flow, round);
     }
     // A day without the code is a longer history than Temporal keeps.
-    await continueWhereSuggested(args);
+    await continueWhereSuggested(() => continueAsNew<typeof interpretDataFlow>(args));
   }
 }
 
 type Planned = FlowArguments & { readonly plan: FlowPlan };
-
-/** Leaves a long history behind. Temporal forgets a cancellation over this: one that has come ends the run instead. */
-async function continueWhereSuggested(args: FlowArguments): Promise<void> {
-  if (!workflowInfo().continueAsNewSuggested) return;
-  if (CancellationScope.current().consideredCancelled)
-    throw new CancelledFailure('The run was cancelled.');
-  await continueAsNew<typeof interpretDataFlow>(args);
-}
 
 /** Moves rows, one activity after the other, until there are no more. What was moved is safe, whatever comes after it. */
 async function moveAll(args: Planned): Promise<RowCounts> {
@@ -123,7 +114,7 @@ async function moveAll(args: Planned): Promise<RowCounts> {
       trouble = troubleAfter(trouble, error);
       await overcome(args, trouble, error);
     }
-    await continueWhereSuggested(args);
+    await continueWhereSuggested(() => continueAsNew<typeof interpretDataFlow>(args));
   }
 }
 

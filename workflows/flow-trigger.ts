@@ -18,6 +18,7 @@ import {
   type FlowStart,
 } from '../src/data-flow/run.js';
 import { onTheCurrentBuild } from './current-build.js';
+import { continueWhereSuggested } from './long-history.js';
 
 const { [CLAIM_ACTIVITY]: claim } = proxyActivities<DataFlowActivities>({
   startToCloseTimeout: '30s',
@@ -70,8 +71,7 @@ export async function triggerDataFlow(flow: string, carriedTime?: string): Promi
     if (outcome.kind === 'start') return run(outcome.start);
     const waitMs = Math.min(BUSY_WAIT.maximumMs, BUSY_WAIT.firstMs * BUSY_WAIT.factor ** round);
     await sleep(Math.round(waitMs), { summary: 'the end of the active run' });
-    if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof triggerDataFlow>(flow, scheduledAt);
+    await continueWhereSuggested(() => continueAsNew<typeof triggerDataFlow>(flow, scheduledAt));
   }
 }
 

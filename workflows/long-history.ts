@@ -8,7 +8,20 @@ import { CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/w
  */
 export async function continueWhereSuggested(again: () => Promise<never>): Promise<void> {
   if (!workflowInfo().continueAsNewSuggested) return;
-  if (CancellationScope.current().consideredCancelled)
-    throw new CancelledFailure('The run was cancelled.');
+  if (isCancelled()) throw new CancelledFailure('The run was cancelled.');
   await again();
+}
+
+/**
+ * Whether a cancellation has come. The workflow's own scope knows at once; those inside of it are told one after the other, and
+ * what came together with the cancellation, such as the end of an activity, may be there before.
+ */
+function isCancelled(): boolean {
+  for (
+    let scope: CancellationScope | undefined = CancellationScope.current();
+    scope?.cancellable === true;
+    scope = scope.parent
+  )
+    if (scope.consideredCancelled) return true;
+  return false;
 }
