@@ -28,7 +28,11 @@ export interface BatchEntity {
   readonly warnings: readonly string[];
   /** Why the modules that follow do not get it. */
   readonly end?:
-    | { readonly kind: 'skipped'; readonly reason: string }
+    | {
+        readonly kind: 'skipped';
+        readonly reason: string;
+        readonly by: ModuleDefinition['type'];
+      }
     | { readonly kind: 'failed'; readonly module: string; readonly message: string };
 }
 
@@ -171,7 +175,11 @@ function afterModule(
   const usage = joined(entity.usage, result.usage);
   switch (result.status) {
     case 'skipped':
-      return { ...entity, usage, end: { kind: 'skipped', reason: result.reason } };
+      return {
+        ...entity,
+        usage,
+        end: { kind: 'skipped', reason: result.reason, by: module.definition.type },
+      };
     case 'error':
       return { ...entity, usage, ...failure(module, result.errors.join('; ')) };
     case 'ok': {

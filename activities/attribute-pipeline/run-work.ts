@@ -236,12 +236,17 @@ export class RunWork {
 
   #outcomeOf(entity: BatchEntity, gathered: Gathered): EntityOutcome {
     const { entityId, end, value, confidence, justification, usage } = entity;
+    const inputHash = gathered.hashOf(entityId);
+    if (end?.kind === 'skipped') {
+      const { kind, reason, by } = end;
+      // What a source has nothing of yet is not all that there may be.
+      return { kind, reason, ...(by === 'processor' && { inputHash }) };
+    }
     if (end !== undefined) return end;
     const used = usageOf(usage, this.#parts.costOf);
     // What a value has cost is kept with it: runs only know what all of theirs have.
     const meta: JsonObject =
       usage.length === 0 ? entity.meta : { ...entity.meta, usage: used.map(usageData) };
-    const inputHash = gathered.hashOf(entityId);
     const inputs = gathered.versionsOf(entityId);
     return {
       kind: 'computed',

@@ -61,6 +61,13 @@ function isOfRun(column: string): boolean {
   return COMPUTED_SAME.some((same) => same === column);
 }
 
+const PASSED_OVER: BulkInsert<keyof EavVersionedTable> = {
+  table: 'eav_versioned',
+  columns: ['entity_id', 'input_hash'],
+  same: ['attribute_id', 'version', 'awaits_approval', 'created_at', 'updated_at'],
+  onConflict: { key: KEY, update: ['input_hash'] },
+};
+
 /** Columns of the history, each with that of the value which goes there. */
 const COPIED = [
   ['value', 'value_current'],
@@ -105,6 +112,21 @@ export async function upsertComputed(
 ): Promise<void> {
   const same = { attribute_id, pipeline_version, run_id, created_at: now, updated_at: now };
   await insertRows(database, transaction, COMPUTED, rows, same);
+}
+
+/** A value that a module has left alone, and what it would have been computed from. */
+export type PassedOver = Required<Pick<ValueRow, 'entity_id' | 'input_hash'>>;
+
+/** Notes for what modules have left values alone. Where there was none, there is a row without a value, of version 0, from then on. */
+export async function notePassedOver(
+  database: CatalogDatabase,
+  transaction: Transaction<Tables>,
+  rows: readonly PassedOver[],
+  { attribute_id, now }: Pick<ComputedBy, 'attribute_id' | 'now'>,
+): Promise<void> {
+  const none = { version: 0, awaits_approval: false };
+  const same = { attribute_id, ...none, created_at: now, updated_at: now };
+  await insertRows(database, transaction, PASSED_OVER, rows, same);
 }
 
 /** Adds values to the history that {@link upsertComputed} has just written: they are in the database already. */

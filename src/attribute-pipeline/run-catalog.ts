@@ -71,7 +71,8 @@ export interface RunSpending {
 export type EntityOutcome =
   | { readonly kind: 'computed'; readonly result: Omit<ComputedValue, 'pipelineVersion' | 'runId'> }
   | { readonly kind: 'unchanged' }
-  | { readonly kind: 'skipped'; readonly reason: string }
+  /** The hash is of what a processor has passed it over for: the same again is no reason to ask once more. Sources have none. */
+  | { readonly kind: 'skipped'; readonly reason: string; readonly inputHash?: string }
   | { readonly kind: 'failed'; readonly module: string; readonly message: string };
 
 /** What a run has used of a model. */

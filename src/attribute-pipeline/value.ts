@@ -11,7 +11,7 @@ export interface AttributeValue {
   /** What was exported. */
   readonly live: Json | undefined;
   readonly override: Json | undefined;
-  /** Of what it was computed from: SHA-256, 64 hexadecimal digits. */
+  /** Of what it was computed from, or passed over for since: SHA-256, 64 hexadecimal digits. */
   readonly inputHash: string | null;
   readonly justification: string | null;
   /** 0 to 1; null when it is unknown. */

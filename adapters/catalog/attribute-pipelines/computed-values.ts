@@ -1,21 +1,36 @@
 import type { Transaction } from 'kysely';
-import type { EntityOutcome } from '../../../src/attribute-pipeline/run-catalog.js';
+import type { EntityOutcome, RunBatch } from '../../../src/attribute-pipeline/run-catalog.js';
 import { changedValue, NO_VALUE } from '../../../src/attribute-pipeline/value.js';
 import type { CatalogDatabase } from '../database.js';
 import { attributeValue, eavRow } from '../eav-rows.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
-import { addComputedHistory, upsertComputed, type ComputedRow } from '../value-rows.js';
+import {
+  addComputedHistory,
+  notePassedOver,
+  upsertComputed,
+  type ComputedRow,
+  type PassedOver,
+} from '../value-rows.js';
 import { notePipelines } from './pending-changes.js';
 import type { RunRow } from './run-rows.js';
 
-/** An entity whose value was computed. */
-export interface ComputedEntity {
-  readonly entityId: string;
-  readonly result: Extract<EntityOutcome, { readonly kind: 'computed' }>['result'];
+/** An entity whose value was computed, or passed over. */
+export type ComputedEntity = LookedAt & {
+  readonly outcome: Extract<EntityOutcome, { readonly kind: 'computed' | 'skipped' }>;
+};
+
+type LookedAt = RunBatch['outcomes'][number];
+
+/** True for entities of which there is something to write down. */
+export function isComputed(entity: LookedAt): entity is ComputedEntity {
+  return entity.outcome.kind === 'computed' || entity.outcome.kind === 'skipped';
 }
 
-/** Writes values that a run has computed, with their history, and puts down what depends on those that are others now. */
+/**
+ * Writes values that a run has computed, with their history, and puts down what depends on those that are others now. Of what was
+ * passed over it writes down for what.
+ */
 export async function writeComputed(
   database: CatalogDatabase,
   transaction: Transaction<Tables>,
@@ -28,9 +43,16 @@ export async function writeComputed(
   const attribute = { needsApproval: run.needs_approval };
   const rows: ComputedRow[] = [];
   const changed: string[] = [];
-  for (const { entityId, result } of computed) {
+  const passedOver: PassedOver[] = [];
+  for (const { entityId, outcome } of computed) {
     const known = before.get(entityId) ?? NO_VALUE;
-    const found = { ...result, pipelineVersion: run.pipeline_version, runId: run.id };
+    if (outcome.kind === 'skipped') {
+      const { inputHash = known.inputHash } = outcome;
+      if (inputHash !== known.inputHash)
+        passedOver.push({ entity_id: entityId, input_hash: inputHash });
+      continue;
+    }
+    const found = { ...outcome.result, pipelineVersion: run.pipeline_version, runId: run.id };
     const value = changedValue(known, attribute, { kind: 'computed', result: found });
     if (value === known) continue;
     rows.push(eavRow(entityId, run.attribute_id, value));
@@ -39,6 +61,7 @@ export async function writeComputed(
   const { attribute_id, pipeline_version, principal } = run;
   const by = { attribute_id, pipeline_version, run_id: run.id, principal, now };
   await upsertComputed(database, transaction, rows, by);
+  await notePassedOver(database, transaction, passedOver, by);
   await addComputedHistory(database, transaction, changed, by);
   await notePipelines(database, transaction, run.attribute_id, changed, by);
 }

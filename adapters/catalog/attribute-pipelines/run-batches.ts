@@ -11,7 +11,7 @@ import type { CatalogDatabase } from '../database.js';
 import { isOneOf } from '../in-list.js';
 import type { Tables } from '../tables.js';
 import { plainText, writeJson } from '../values.js';
-import { writeComputed } from './computed-values.js';
+import { isComputed, writeComputed } from './computed-values.js';
 import { forgetChanges, inParts, keepChanges } from './pending-changes.js';
 import { writeUsage } from './usage-rows.js';
 import { countsOf, findRun, RUN_COUNTERS, warningsOf, type RunRow } from './run-rows.js';
@@ -25,15 +25,7 @@ export function runBatches(database: CatalogDatabase): Pick<RunCatalog, 'positio
         const run = await findRun(transaction, id);
         const position = await advance(transaction, run, at, batch);
         const there = await existing(database, transaction, batch);
-        await writeComputed(
-          database,
-          transaction,
-          run,
-          there.flatMap(({ entityId, outcome }) =>
-            outcome.kind === 'computed' ? [{ entityId, result: outcome.result }] : [],
-          ),
-          now,
-        );
+        await writeComputed(database, transaction, run, there.filter(isComputed), now);
         const looked = there.filter(({ outcome }) => outcome.kind !== 'failed');
         await forgetChanges(database, transaction, run.pipeline_id, looked);
         await writeFailures(transaction, run, there, now);

@@ -137,6 +137,8 @@ export async function withValues(
         'in',
         part.map(({ id }) => id),
       )
+      // Where a module has passed over an entity that has none there is a row, and no value.
+      .where('eav_versioned.version', '>', 0)
       .orderBy('attributes.name')
       .execute();
     for (const row of found) {

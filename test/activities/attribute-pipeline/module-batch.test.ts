@@ -142,7 +142,7 @@ describe('modules of a batch', () => {
     const computed = await computeValues([choosy, last], entities, surroundings());
     expect(counts).toEqual([1]);
     expect(computed).toMatchObject([
-      { end: { kind: 'skipped', reason: 'too small' }, usage },
+      { end: { kind: 'skipped', reason: 'too small', by: 'processor' }, usage },
       { end: { kind: 'failed', module: 'choosy', message: 'no; never' }, usage },
       { value: 3, usage: [...usage, ...usage], warnings: ['close'] },
     ]);

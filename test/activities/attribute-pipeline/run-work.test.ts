@@ -115,6 +115,36 @@ function testRunWork(url: () => string): void {
     expect((await products.run('area')).counts).toMatchObject({ processed: 0, skipped: 1 });
     expect(await products.values('area')).toEqual([1, 2, 3]);
     expect((await products.run('area')).counts).toMatchObject({ skipped: 0, batches: 0 });
+    // Asked about all of them, it has the module look at none once more; new ones it shows it.
+    const { items } = await catalog.entities.entities('product', { limit: 9 });
+    const entityIds = items.map(({ id }) => id);
+    expect((await products.run('area', { entityIds })).counts).toMatchObject({ unchanged: 3 });
+    expect(process.count.entities).toBe(4);
+    await products.save([{ key: 'p2', width: 20 }]);
+    expect((await products.run('area')).counts).toMatchObject({ processed: 1 });
+    expect(await products.values('area')).toEqual([1, 20, 3]);
+  });
+
+  it('shows a module that has passed over an entity without a value the same entity once', async () => {
+    const ids = await products.begin(2);
+    const usage = [{ model: 'fast', inputTokens: 500, outputTokens: 20 }];
+    const process = each(() => moduleResult.skipped('nothing to say', usage));
+    await products.compute('area', ['width', 'height'], process);
+    expect(await products.run('area')).toMatchObject({ counts: { skipped: 2 }, cost: 1 });
+    expect(await products.run('area', { entityIds: ids })).toMatchObject({
+      counts: { skipped: 0, unchanged: 2 },
+      cost: null,
+    });
+    expect(await products.values('area')).toEqual([undefined, undefined]);
+    // What a person sets is the first value that there is.
+    const { entities } = catalog;
+    const place = { entityId: ids[0]!, attribute: 'area' };
+    const set = { kind: 'overridden', value: 5 } as const;
+    expect(await entities.changeValue(place, set, 0, ANN)).toMatchObject({ version: 1 });
+    expect(await entities.history(place, { limit: 9 })).toMatchObject({
+      items: [{ version: 1, change: 'overridden' }],
+    });
+    expect((await products.run('area', { force: true })).counts).toMatchObject({ skipped: 2 });
   });
 
   it('ends with the first entity that fails, and keeps what was finished beside it', async () => {

@@ -191,7 +191,7 @@ export function testRuns(open: OpenAttributes): void {
       const outcomes: readonly EntityOutcome[] = [
         computed(1, 'a'.repeat(64)),
         { kind: 'failed', module: 'calculation', message: 'no\0pe' },
-        { kind: 'skipped', reason: 'nothing to say' },
+        { kind: 'skipped', reason: 'nothing to say', inputHash: 'b'.repeat(64) },
         { kind: 'unchanged' },
       ];
       const looked = await runs.candidates(run.id, null, 10);
@@ -237,6 +237,11 @@ export function testRuns(open: OpenAttributes): void {
         },
       ]);
       expect((await entities.entity(ids[2]!)).values.score).toBeUndefined();
+      const read = await runs.values('product', ids, ['score']);
+      expect(read.get(ids[2]!)?.get('score')).toMatchObject({
+        inputHash: 'b'.repeat(64),
+        version: 0,
+      });
       // Who has failed is tried again, by itself or by name.
       const again = await runAll(request({ retryOf: run.id }), () => ({
         kind: 'skipped',
