@@ -1,4 +1,8 @@
-import { valueProblem } from '../../src/attribute-pipeline/attribute.js';
+import {
+  missingEntity,
+  namedEntities,
+  valueProblem,
+} from '../../src/attribute-pipeline/attribute.js';
 import type {
   ModuleContext,
   ModuleDefinition,
@@ -39,6 +43,15 @@ export interface BatchEntity {
 /** What all modules of a batch get. */
 export interface BatchSurroundings extends Omit<ModuleSurroundings<never>, 'settings'> {
   readonly pipelineVersion: number;
+  /** What the attribute's values name; absent where they name no entities. */
+  readonly related?: RelatedEntities;
+}
+
+/** Entities that values name. */
+export interface RelatedEntities {
+  readonly entityType: string;
+  /** Those of the ids that are none of the type. */
+  readonly missing: (ids: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 /** A module has not kept to what modules promise. The attempt is lost: nothing that it gave can be trusted. */
@@ -126,10 +139,20 @@ export async function computeValues(
     );
   const last = processors.at(-1);
   if (last === undefined) return batch;
-  return batch.map((entity) => {
+  const checked = batch.map((entity) => {
     if (entity.end !== undefined) return entity;
     const problem = valueProblem(surroundings.attribute, entity.value);
     return problem === undefined ? entity : { ...entity, ...failure(last, problem) };
+  });
+  const { attribute, related } = surroundings;
+  if (related === undefined) return checked;
+  const named = checked.map(({ end, value }) => (end === undefined ? namedEntities(value) : []));
+  const missing = await related.missing([...new Set(named.flat())]);
+  return checked.map((entity, at) => {
+    const id = named[at]?.find((one) => missing.has(one));
+    if (id === undefined) return entity;
+    const about = { name: attribute.name, relatedType: related.entityType };
+    return { ...entity, ...failure(last, missingEntity(about, id)) };
   });
 }
 
@@ -220,7 +243,7 @@ function failure({ definition }: BatchModule, message: string): Required<Pick<Ta
 export async function resultsOf(
   { definition, settings }: BatchModule,
   entities: readonly Pick<BatchEntity, 'entityId' | 'inputs' | 'value' | 'meta'>[],
-  { pipelineVersion, signal, ...rest }: BatchSurroundings,
+  { pipelineVersion, signal, related: _related, ...rest }: BatchSurroundings,
 ): Promise<readonly ModuleResult[]> {
   const contexts = entities.map(({ entityId, inputs, value, meta }, batchIndex): ModuleContext => ({
     entityId,

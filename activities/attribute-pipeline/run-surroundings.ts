@@ -19,6 +19,9 @@ export async function runSurroundings(
 ): Promise<Omit<BatchSurroundings, 'attribute' | 'pipelineVersion'>> {
   const { code, services } = deps;
   const run = runReference(info, undefined);
+  const relatedType = attributes.find(({ name }) => name === attribute)?.relatedType ?? null;
+  const dependencies = attributeDependencies(deps);
+  const { entities } = await dependencies.catalog();
   const labels = new Map(attributes.map(({ name, label }) => [name, label ?? name]));
   return {
     signal: cancellationSignal,
@@ -30,10 +33,16 @@ export async function runSurroundings(
       if (model === undefined) throw permanent(unknownName(name, code.modelNames, 'model'));
       return model;
     },
-    sandbox: await attributeDependencies(deps).sandbox(),
+    sandbox: await dependencies.sandbox(),
     limit: sharedLimits(),
     sleep: (ms) => delay(ms, undefined, { signal: cancellationSignal }),
     labelOf: (input) => labels.get(input) ?? input,
+    ...(relatedType !== null && {
+      related: {
+        entityType: relatedType,
+        missing: (ids) => entities.missingIds(relatedType, ids),
+      },
+    }),
   };
 }
 

@@ -215,6 +215,19 @@ export function valueProblem(
   }
 }
 
+/** Ids of the entities that a value of a `belongs_to` or `belongs_to_multi` names. */
+export function namedEntities(value: Json): readonly string[] {
+  return [value].flat().filter((id) => typeof id === 'string');
+}
+
+/** What is wrong with a value that names an entity which is not there. */
+export function missingEntity(
+  { name, relatedType }: Pick<Attribute, 'name' | 'relatedType'>,
+  id: string,
+): string {
+  return `${name}: there is no ${relatedType ?? 'entity'} ${JSON.stringify(id)}.`;
+}
+
 const UNKEEPABLE = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 function hasUnkeepable(value: Json): boolean {

@@ -175,6 +175,8 @@ export interface EntityCatalog {
   idsByKey(entityType: string, keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The types of entities, each once; ids that are not there have none. */
   typesOf(ids: readonly string[]): Promise<readonly string[]>;
+  /** Those of the ids that are no entities of the type. */
+  missingIds(entityType: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** The keys of entities, by their ids; without those that are not there or have none. */
   keysById(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** @throws {@link NotFound} */

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
 import { AttributeRunActive } from '../../engine/attribute-pipeline/attribute-errors.js';
+import { ATTRIBUTE_DEFAULTS } from '../../src/attribute-pipeline/attribute.js';
 import { defineModule, moduleResult } from '../../src/attribute-pipeline/module.js';
 import { by, useAttributeStacks } from '../support/attribute-stack.js';
 import { until } from '../support/until.js';
@@ -101,6 +102,28 @@ describe('a run of an attribute pipeline', () => {
     const again = await stack.attributes.run(stack.place('area'), { retryOf: run.run.id });
     expect(await again.handle.result()).toMatchObject({ processed: 1, failed: 0 });
     expect(await stack.values('area')).toEqual({ a: 2, b: 7, c: 5 });
+  });
+
+  it('computes entities that are there, and fails those of which it names others', async () => {
+    const stack = await start({}, { next: { dataType: 'text' } });
+    const { entities, runs } = stack.attributes;
+    const related = { dataType: 'belongs_to_multi', relatedType: stack.type } as const;
+    const attribute = { ...ATTRIBUTE_DEFAULTS, ...related, editable: 'no' } as const;
+    await entities.addAttribute(stack.type, { ...attribute, name: 'links' }, by());
+    const [, b] = await stack.save({ a: {}, b: {}, c: {} });
+    await stack.save({ a: { next: b! }, b: { next: 'nobody' } });
+    const code = 'return $json.next === null ? null : [$json.next]';
+    const { modules } = await stack.calculate('links', ['next'], code, { onError: 'continue' });
+    const run = await stack.attributes.run(stack.place('links'));
+    expect(await run.handle.result()).toMatchObject({ processed: 2, failed: 1 });
+    expect(await stack.values('links')).toEqual({ a: [b], c: null });
+    const message = `links: there is no ${stack.type} "nobody".`;
+    expect(await runs.failures(run.run.id, { limit: 9 })).toMatchObject({
+      items: [{ entityKey: 'b', module: 'calculation', message }],
+    });
+    // As it would be where nothing is saved.
+    const report = await stack.attributes.tryModules(stack.place('links'), modules, b!);
+    expect(report).toMatchObject({ status: 'error', message });
   });
 
   it('computes everything anew where it is forced', async () => {

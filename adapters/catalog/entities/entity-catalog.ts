@@ -16,6 +16,7 @@ import {
 } from './entity-rows.js';
 import { exportedValues } from './exported-values.js';
 import { filtered } from './filtered-entities.js';
+import { missingIds } from './related-entities.js';
 import { savedEntities } from './saved-entities.js';
 import { valueChanges } from './value-changes.js';
 import { valueHistory } from './value-history.js';
@@ -40,11 +41,19 @@ function foundEntities(
   database: CatalogDatabase,
 ): Pick<
   EntityCatalog,
-  'entity' | 'entityIds' | 'idsByKey' | 'keysById' | 'typesOf' | 'entities' | 'countEntities'
+  | 'entity'
+  | 'entityIds'
+  | 'idsByKey'
+  | 'keysById'
+  | 'missingIds'
+  | 'typesOf'
+  | 'entities'
+  | 'countEntities'
 > {
   return {
     entityIds: (names) => database.read((db) => entityIds(db, names)),
     idsByKey: (entityType, keys) => database.read((db) => idsByKey(db, entityType, keys)),
+    missingIds: (entityType, ids) => database.read((db) => missingIds(db, entityType, ids)),
     typesOf: (ids) => database.read((db) => typesOf(db, ids)),
     keysById: (ids) => database.read((db) => keysById(db, ids)),
     entity: (id) =>

@@ -1,5 +1,9 @@
-import type { Transaction } from 'kysely';
-import type { Attribute } from '../../../src/attribute-pipeline/attribute.js';
+import type { Kysely, Transaction } from 'kysely';
+import {
+  missingEntity,
+  namedEntities,
+  type Attribute,
+} from '../../../src/attribute-pipeline/attribute.js';
 import type { ValueProblem } from '../../../src/attribute-pipeline/catalog-errors.js';
 import type { Json } from '../../../src/definition/json.js';
 import { inParts } from '../attribute-pipelines/pending-changes.js';
@@ -24,41 +28,33 @@ export async function relatedProblems(
     const { name, relatedType } = attribute;
     if (relatedType === null) continue;
     const named = wanted.flatMap((one) =>
-      one.attribute === attribute
-        ? [one.value]
-            .flat()
-            .filter((id) => typeof id === 'string')
-            .map((id) => ({ id, of: one.of }))
-        : [],
+      one.attribute === attribute ? namedEntities(one.value).map((id) => ({ id, of: one.of })) : [],
     );
     const ids = [...new Set(named.map(({ id }) => id))];
-    const found = await existing(transaction, relatedType, ids);
+    const missing = await missingIds(transaction, relatedType, ids);
     for (const { id, of } of named)
-      if (!found.has(id))
-        problems.push({
-          ...of,
-          attribute: name,
-          message: `${name}: there is no ${relatedType} ${JSON.stringify(id)}.`,
-        });
+      if (missing.has(id))
+        problems.push({ ...of, attribute: name, message: missingEntity(attribute, id) });
   }
   return problems;
 }
 
-async function existing(
-  transaction: Transaction<Tables>,
+/** Those of the ids that are no entities of the type. */
+export async function missingIds(
+  db: Kysely<Tables>,
   entityType: string,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
+  const missing = new Set(ids);
   for (const part of inParts(ids)) {
-    const rows = await transaction
+    const rows = await db
       .selectFrom('entities')
       .innerJoin('entity_types', 'entity_types.id', 'entities.entity_type_id')
       .select('entities.id')
       .where('entity_types.name', '=', entityType)
       .where('entities.id', 'in', part)
       .execute();
-    for (const { id } of rows) found.add(id);
+    for (const { id } of rows) missing.delete(id);
   }
-  return found;
+  return missing;
 }
