@@ -7,6 +7,10 @@ import { RunNotFound } from '../engine/errors.js';
 import { findTemporal } from '../engine/find-temporal.js';
 import { loadProject } from '../engine/project/load-project.js';
 import { EMPTY_REGISTRY } from '../engine/registry.js';
+import { statusOf } from '../engine/execution.js';
+import { isUnknownWorkflow } from '../engine/running-workflow.js';
+import { requestTemporal } from '../engine/temporal-request.js';
+import type { ExecutionStatus } from '../src/progress/status.js';
 import type { Run } from '../engine/run.js';
 import { parseRunId, type RunId } from '../engine/run-id.js';
 import type { TemporalSettings } from '../src/config/config.js';
@@ -59,6 +63,46 @@ export async function findRun(engine: ConnectedEngine, dir: string, id: string):
     ({ kind, name }): RunId => ({ kind, name, executionId: id }),
   );
   return existing(engine, candidates, id);
+}
+
+/** What can be asked to end. */
+export interface Cancellable {
+  /** The workflow id. */
+  readonly id: string;
+  status(): Promise<ExecutionStatus>;
+  cancel(): Promise<void>;
+}
+
+/** A run as {@link findRun} finds it, or several of attribute pipelines, or evals, by their workflow id. @throws {@link UsageError} */
+export async function findCancellable(
+  engine: ConnectedEngine,
+  dir: string,
+  id: string,
+): Promise<Cancellable> {
+  if (!/^millrace\/(refresh|evals)\//.test(id)) {
+    const run = await findRun(engine, dir, id);
+    return {
+      id: run.id,
+      status: async () => (await run.describe()).status,
+      cancel: () => run.cancel(),
+    };
+  }
+  const handle = engine.temporal.client.workflow.getHandle(id);
+  return {
+    id,
+    status: async () => {
+      try {
+        const { status } = await requestTemporal(handle.client, () => handle.describe());
+        return statusOf(status.name);
+      } catch (error) {
+        if (isUnknownWorkflow(error)) throw new UsageError(`There is no run ${id}.`);
+        throw error;
+      }
+    },
+    cancel: async () => {
+      await requestTemporal(handle.client, () => handle.cancel());
+    },
+  };
 }
 
 async function existing(

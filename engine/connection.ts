@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import type { TemporalSettings } from '../src/config/config.js';
+import { callInterceptors } from './call-interceptors.js';
 import { NamespaceNotFound, TemporalUnreachable } from './connection-errors.js';
 import { GRPC, grpcCode } from './grpc-code.js';
 import type { Environment } from './project/secrets.js';
@@ -72,6 +73,7 @@ export async function connectClient(settings: ConnectionSettings): Promise<Conne
     ...definedOnly(credentials),
     address,
     connectTimeout: MAX_CONNECT_MS,
+    interceptors: callInterceptors(),
   }).catch((error: unknown) => {
     throw new TemporalUnreachable(address, namespace, error);
   });

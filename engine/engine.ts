@@ -1,5 +1,6 @@
 import {
   WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
   type Client,
   type WorkflowHandle,
   type WorkflowStartOptions,
@@ -23,6 +24,7 @@ import { RecordPipelines } from './record-pipeline/record-pipelines.js';
 import { RecordStoreQuestions } from './record-pipeline/record-store-questions.js';
 import { Run } from './run.js';
 import { formatRunId, type RunId } from './run-id.js';
+import { runFailed } from './run-result.js';
 import { RunResults } from './run-results.js';
 import { requestTemporal } from './temporal-request.js';
 
@@ -94,6 +96,22 @@ export class Engine {
   } {
     const { client, taskQueue } = this.#options;
     return { client, taskQueue, namespace: client.options.namespace };
+  }
+
+  /**
+   * What a workflow returns that is none of the runs here. The wait draws on the same allowance of long polls.
+   *
+   * @param signal - ends the wait; the workflow goes on
+   * @throws {@link RunFailed}, and the signal's reason
+   */
+  async resultOf<T>(handle: WorkflowHandle<() => Promise<T>>, signal?: AbortSignal): Promise<T> {
+    try {
+      // The workflow's type says what it returns.
+      return (await this.#results.of(handle, signal)) as T;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) throw runFailed(handle.workflowId, error);
+      throw error;
+    }
   }
 
   /**

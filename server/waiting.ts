@@ -1,19 +1,16 @@
-import type { Run } from '../engine/run.js';
-import type { Json } from '../src/definition/json.js';
-
 const WAITED_ENOUGH = new Error('waited long enough');
 
 /**
- * The result of a run, or undefined when it was not there in time or a signal came first.
+ * A result, or undefined when it was not there in time or a signal came first.
  *
  * @param waitMs - longest wait; as long as it takes unless given
- * @throws what {@link Run.result} throws
+ * @throws what it throws
  */
-export async function resultWithin(
-  run: Run,
+export async function resultWithin<T>(
+  result: (wait: { readonly signal: AbortSignal }) => Promise<T>,
   waitMs: number | undefined,
   signals: readonly AbortSignal[],
-): Promise<Json | undefined> {
+): Promise<T | undefined> {
   if (waitMs === 0) return undefined;
   // AbortSignal.any would stay registered with a signal that lives as long as the process.
   const enough = new AbortController();
@@ -24,7 +21,7 @@ export async function resultWithin(
   for (const signal of signals) signal.addEventListener('abort', stopWaiting, { once: true });
   if (signals.some(({ aborted }) => aborted)) stopWaiting();
   try {
-    return await run.result({ signal: enough.signal });
+    return await result({ signal: enough.signal });
   } catch (error) {
     if (error === WAITED_ENOUGH) return undefined;
     throw error;

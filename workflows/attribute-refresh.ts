@@ -102,6 +102,7 @@ class Refresh {
         this.#start(run, {
           run,
           trigger: 'entity_save',
+          reference: workflowInfo().workflowId,
           task: { force: false, changedOnly: true },
         });
       this.#tell();
@@ -138,6 +139,7 @@ class Refresh {
         this.#start(run, {
           run,
           trigger,
+          reference: workflowInfo().workflowId,
           task: wanted,
           ...(principal !== undefined && { principal }),
         });

@@ -1,15 +1,13 @@
-import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
 import pc from 'picocolors';
+import { RunFailed } from '../../engine/errors.js';
 import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
 import type { EvalReport } from '../../src/attribute-pipeline/asked-pipeline.js';
 import type { PipelinePlace } from '../../src/attribute-pipeline/pipeline-catalog.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import { EXIT } from '../exit-code.js';
 import { formatCount } from '../flows/flow-format.js';
-import { aborted, onInterruption } from '../interruption.js';
+import { onInterruption } from '../interruption.js';
 import { counted } from '../problem-report.js';
 import { LiveLine } from './live-line.js';
 import type { OpenAttributes } from './open-attributes.js';
@@ -35,39 +33,24 @@ export async function runEvals(
   const interruption = onInterruption();
   const { signal } = interruption;
   try {
-    const report = await watched(resultUnless(signal, handle), name, () =>
+    const report = await watched(engine.resultOf(handle, signal), name, () =>
       countEvals(attributes, pipelineId, since),
     );
-    if (report !== undefined) {
-      tellLeftOut(report);
-      return undefined;
+    tellLeftOut(report);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RunFailed) {
+      process.stderr.write(`  ${pc.red('✗')} ${name}  ${error.message}\n`);
+      return EXIT.failed;
     }
-    process.stderr.write(`The evals go on.   See them later: millrace attributes evals ${name}\n`);
+    if (!signal.aborted) throw error;
+    process.stderr.write(
+      `The evals go on.   See them later: millrace attributes evals ${name}   Cancel them: millrace cancel ${handle.workflowId}\n`,
+    );
     process.stderr.write(runPlace(engine, handle.workflowId));
     return interruption.exitCode;
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    process.stderr.write(`  ${pc.red('✗')} ${name}  ${rootCause(error) ?? error.message}\n`);
-    return EXIT.failed;
   } finally {
     interruption.dispose();
-  }
-}
-
-/** What a workflow returns; undefined when the signal is aborted before it does. */
-async function resultUnless<T>(
-  signal: AbortSignal,
-  handle: WorkflowHandle<() => Promise<T>>,
-): Promise<T | undefined> {
-  // Temporal's client adds a listener for each of its polls, one a minute.
-  setMaxListeners(0, signal);
-  try {
-    // A long poll that is not aborted keeps the process from ending.
-    const result = handle.client.withAbortSignal(signal, () => handle.result());
-    return await Promise.race([result, aborted(signal).then(() => undefined)]);
-  } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
-import { WorkflowFailedError } from '@temporalio/client';
-import { CancelledFailure, rootCause } from '@temporalio/common';
+import type { WorkflowHandle } from '@temporalio/client';
 import pc from 'picocolors';
+import { RunFailed } from '../../engine/errors.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type {
   RefreshResult,
@@ -48,7 +48,7 @@ export async function runSeveral(
   const planned = await attributes.refresh.plan({ task: wanted, running: [], failed: [] });
   if (!json) await tellQuotes(open, planned, task);
   const startedAt = Date.now();
-  const workflowId = await attributes.refresh.all(wanted);
+  const { workflowId } = await attributes.refresh.all(wanted);
   if (detach) {
     process.stdout.write(`${workflowId}\n`);
     return EXIT.ok;
@@ -93,10 +93,9 @@ async function tellOutcome(
   }: { readonly workflowId: string; readonly startedAt: number; readonly json: boolean },
 ): Promise<number> {
   try {
-    // The workflow's type says what it returns.
-    const { completed, failed } = (await engine.temporal.client.workflow
-      .getHandle(workflowId)
-      .result()) as RefreshResult;
+    const handle: WorkflowHandle<() => Promise<RefreshResult>> =
+      engine.temporal.client.workflow.getHandle(workflowId);
+    const { completed, failed } = await engine.resultOf(handle);
     if (json) printJson({ completed, failed, runs: over });
     else
       process.stdout.write(
@@ -104,11 +103,8 @@ async function tellOutcome(
       );
     return failed === 0 ? EXIT.ok : EXIT.failed;
   } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    const message =
-      error.cause instanceof CancelledFailure
-        ? 'The runs were cancelled.'
-        : (rootCause(error) ?? error.message);
+    if (!(error instanceof RunFailed)) throw error;
+    const message = error.status === 'cancelled' ? 'The runs were cancelled.' : error.message;
     process.stderr.write(`  ${pc.red('✗')} ${message}\n`);
     return EXIT.failed;
   }

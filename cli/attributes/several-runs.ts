@@ -1,10 +1,10 @@
 import pc from 'picocolors';
+import { refreshSteps, type RefreshStep } from '../../engine/attribute-pipeline/refresh-steps.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type { RefreshRun } from '../../src/attribute-pipeline/refresh.js';
 import type { AttributeRun } from '../../src/attribute-pipeline/run.js';
 import { AttributeProgress, takenTogether } from './attribute-progress.js';
 import type { OpenAttributes } from './open-attributes.js';
-import { refreshSteps, type RefreshStep } from './refresh-steps.js';
 import { runSummary, runTrouble } from './run-summary.js';
 import { severalView, type RunningRun, type SeveralView } from './several-view.js';
 
@@ -58,15 +58,10 @@ export class SeveralRuns {
   /** What somebody is told who leaves while they go on. */
   goesOn(): string {
     const { workflowId } = this.options;
-    const link = this.open.engine.uiLink(workflowId);
-    const all =
-      link === undefined
-        ? `temporal workflow cancel --workflow-id ${workflowId}`
-        : `in Temporal's UI, ${link}`;
     return [
       `The runs go on: ${String(this.#ended)} of ${String(this.#count)} ended.`,
       ...[...this.#running].map(([id, { name }]) => `  Cancel ${name}: millrace cancel ${id}`),
-      `  Cancel all: ${all}`,
+      `  Cancel all: millrace cancel ${workflowId}`,
       '',
     ].join('\n');
   }
@@ -84,6 +79,7 @@ export class SeveralRuns {
       this.#planned = new Map(step.runs.map((run) => [run.workflowId, run]));
       return;
     }
+    if (step.kind === 'asked') return;
     const run = this.#planned.get(step.workflowId);
     if (run === undefined) return;
     switch (step.kind) {

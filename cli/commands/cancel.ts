@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import { isClosed } from '../../src/progress/status.js';
 import { EXIT } from '../exit-code.js';
 import { projectDir } from '../project.js';
-import { connectForRuns, findRun } from '../runs.js';
+import { connectForRuns, findCancellable } from '../runs.js';
 
 const EXAMPLES = `
 Operations in progress are told by their signal; the run's status becomes "cancelled" when they have ended.
 
 Examples:
   $ millrace cancel 01JD3M2Z8Q4W6Y9T5R1K7P0XVB
+  $ millrace cancel millrace/refresh/millrace/01JD3M2Z8Q4W6Y9T5R1K7P0XVB   several runs that were started together
 `;
 
 /** Adds `cancel`: asks a run to end. */
@@ -27,8 +28,8 @@ export function addCancelCommand(program: Command): void {
 async function cancel(id: string, dir: string): Promise<number> {
   const engine = await connectForRuns(dir);
   try {
-    const run = await findRun(engine, dir, id);
-    const { status } = await run.describe();
+    const run = await findCancellable(engine, dir, id);
+    const status = await run.status();
     if (isClosed(status)) {
       process.stderr.write(`${run.id} is over already: ${status}.\n`);
       return EXIT.failed;

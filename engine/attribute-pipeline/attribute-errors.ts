@@ -11,14 +11,15 @@ export class AttributeRunActive extends Error {
   }
 }
 
-/** The run has ended already. */
+/** The run, or the refresh, has ended already. */
 export class AttributeRunOver extends Error {
   override readonly name = 'AttributeRunOver';
   constructor(
     readonly runId: string,
     readonly status: string,
+    what: 'Run' | 'Refresh' = 'Run',
   ) {
-    super(`Run ${runId} is over: ${status}. There is nothing to cancel.`);
+    super(`${what} ${runId} is over: ${status}. There is nothing to cancel.`);
   }
 }
 

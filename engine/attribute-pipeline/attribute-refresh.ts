@@ -18,9 +18,12 @@ import {
 import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
 import { checkTask } from '../../src/attribute-pipeline/run-task.js';
 import { ENDED_OUTSIDE } from '../../src/attribute-pipeline/run.js';
+import { isClosed } from '../../src/progress/status.js';
 import { formatRunId } from '../run-id.js';
 import { isWorkflowRunning } from '../running-workflow.js';
 import { requestTemporal } from '../temporal-request.js';
+import { AttributeRunOver } from './attribute-errors.js';
+import { refreshExecution, type RefreshExecution } from './refresh-execution.js';
 
 /** A run whose workflow Temporal does not know is left to whoever has asked for it for so long. */
 const START_GRACE_MS = 60_000;
@@ -41,6 +44,13 @@ export interface AttributeRefreshOptions {
   readonly taskQueue: string;
 }
 
+/** Several runs that begin. */
+export interface StartedRefresh {
+  /** A ULID. */
+  readonly id: string;
+  readonly workflowId: string;
+}
+
 /** Has pipelines run in the order in which they depend on each other. */
 export class AttributeRefresh {
   constructor(private readonly options: AttributeRefreshOptions) {}
@@ -55,7 +65,7 @@ export class AttributeRefresh {
     const { client, taskQueue } = this.options;
     await requestTemporal(client, () =>
       client.workflow.signalWithStart(REFRESH_WORKFLOW, {
-        workflowId: `millrace/refresh/${taskQueue}/${entityType}`,
+        workflowId: this.#workflowId(entityType),
         taskQueue,
         args: [{ kind: 'changed', entityType } satisfies RefreshTask],
         signal: ATTRIBUTES_CHANGED_SIGNAL,
@@ -67,10 +77,9 @@ export class AttributeRefresh {
   /**
    * Runs several pipelines, each after those that it reads from.
    *
-   * @returns the workflow's id
    * @throws {@link NotFound}, and what a run of one of them is refused with
    */
-  async all(task: Extract<RefreshTask, { readonly kind: 'all' }>): Promise<string> {
+  async all(task: Extract<RefreshTask, { readonly kind: 'all' }>): Promise<StartedRefresh> {
     const { client, taskQueue } = this.options;
     const { attributeRuns, attributePipelines } = this.options.catalog;
     for (const place of task.pipelines ?? []) await attributePipelines.pipeline(place);
@@ -78,11 +87,34 @@ export class AttributeRefresh {
     // Refused here, and not when the runs are to begin.
     if (task.task.filter !== undefined)
       for (const place of await this.#wanted(task)) await attributeRuns.quote(place, task.task);
-    const workflowId = `millrace/refresh/${taskQueue}/${ulid()}`;
+    const id = ulid();
+    const workflowId = this.#workflowId(id);
     await requestTemporal(client, () =>
       client.workflow.start(REFRESH_WORKFLOW, { workflowId, taskQueue, args: [task] }),
     );
-    return workflowId;
+    return { id, workflowId };
+  }
+
+  /** What has become of several runs. @throws {@link NotFound}, {@link TemporalUnavailable} */
+  async execution(id: string): Promise<RefreshExecution> {
+    return refreshExecution(this.options.client, this.#workflowId(id), id);
+  }
+
+  /**
+   * Asks several runs to end, and none of them to begin any more.
+   *
+   * @throws {@link NotFound}, {@link AttributeRunOver}, {@link TemporalUnavailable}
+   */
+  async cancel(id: string): Promise<RefreshExecution> {
+    const { workflowId, status } = await this.execution(id);
+    if (isClosed(status)) throw new AttributeRunOver(id, status, 'Refresh');
+    const { client } = this.options;
+    await requestTemporal(client, () => client.workflow.getHandle(workflowId).cancel());
+    return this.execution(id);
+  }
+
+  #workflowId(id: string): string {
+    return `millrace/refresh/${this.options.taskQueue}/${id}`;
   }
 
   /** Which runs may begin now. */
@@ -127,13 +159,14 @@ export class AttributeRefresh {
     );
   }
 
-  async request({ run, trigger, principal, task }: RefreshRequest): Promise<void> {
+  async request({ run, trigger, reference, principal, task }: RefreshRequest): Promise<void> {
     const { run: id, workflowId, entityType, attribute } = run;
     await this.options.catalog.attributeRuns.request({
       id,
       workflowId,
       place: { entityType, attribute },
       trigger,
+      reference,
       task,
       ...(principal !== undefined && { principal }),
       now: new Date(),

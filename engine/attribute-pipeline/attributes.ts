@@ -1,4 +1,4 @@
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ulid } from 'ulid';
 import {
   EVALUATE_WORKFLOW,
@@ -39,6 +39,7 @@ import type { AttributeRun, RunTask, WaitsFor } from '../../src/attribute-pipeli
 import type { Sandbox } from '../../src/attribute-pipeline/sandbox.js';
 import type { Log } from '../../src/pipeline/context.js';
 import { requestTemporal } from '../temporal-request.js';
+import { runFailed } from '../run-result.js';
 import { PipelineNameTaken } from './attribute-errors.js';
 import { AttributeRefresh } from './attribute-refresh.js';
 import {
@@ -264,7 +265,7 @@ export class Attributes {
   /**
    * Takes an entity through modules, on a worker, and saves nothing.
    *
-   * @throws as {@link addPipeline}, and Temporal's `WorkflowFailedError`
+   * @throws as {@link addPipeline}, and {@link RunFailed}
    */
   async tryModules(
     place: PipelinePlace,
@@ -287,14 +288,19 @@ export class Attributes {
       },
     };
     const workflowId = `millrace/try/${pipelineName(place)}/${ulid()}`;
-    const report: unknown = await client.workflow.execute(TRY_WORKFLOW, {
-      workflowId,
-      taskQueue,
-      args: [task],
-      workflowExecutionTimeout: '6m',
-    });
-    // The workflow's type says what it returns.
-    return report as TryReport;
+    try {
+      const report: unknown = await client.workflow.execute(TRY_WORKFLOW, {
+        workflowId,
+        taskQueue,
+        args: [task],
+        workflowExecutionTimeout: '6m',
+      });
+      // The workflow's type says what it returns.
+      return report as TryReport;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) throw runFailed(workflowId, error);
+      throw error;
+    }
   }
 
   /**

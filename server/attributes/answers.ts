@@ -11,6 +11,7 @@ import {
   RUN_TRIGGERS,
   WAIT_KINDS,
 } from '../../src/attribute-pipeline/run.js';
+import { EXECUTION_STATUSES } from '../../src/progress/status.js';
 
 const text = z.string();
 const optionalText = z.string().nullable();
@@ -145,6 +146,29 @@ const usage = {
 };
 
 /** The forms of the answers of this API: its description is made of them, and tests hold real answers to them. */
+const refreshAnswer = z.strictObject({
+  id: text,
+  workflow_id: text,
+  status: z.enum(EXECUTION_STATUSES),
+  principal: optionalText,
+  started_at: time,
+  completed_at: time.nullable(),
+  planned: count,
+  completed: count,
+  failed: count,
+  attribute_runs: z.array(
+    z.strictObject({
+      id: text,
+      pipeline: text,
+      status: z.enum([...EXECUTION_STATUSES, 'refused']),
+      waits_for: z.array(text),
+      error_message: optionalText,
+      links: links.optional(),
+    }),
+  ),
+  links,
+});
+
 export const answers = {
   /** A page of something. */
   list: (name: string, item: z.ZodType) =>
@@ -181,6 +205,14 @@ export const answers = {
     entities: z.array(z.strictObject({ id: text, is_new: z.boolean(), changed: z.array(text) })),
   }),
   value: valueAnswer,
+  evalReport: z.strictObject({
+    workflow_id: text,
+    evals: count.optional(),
+    passed: count.optional(),
+    ran: count.optional(),
+    left_out: count.optional(),
+  }),
+  refresh: refreshAnswer,
   awaiting: z.strictObject({
     entity: z.strictObject(entityHead),
     attribute: text,

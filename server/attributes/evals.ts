@@ -6,6 +6,7 @@ import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import { readOneOf } from '../query-parameters.js';
 import { answers } from './answers.js';
+import { resultInTime } from './result-in-time.js';
 import { authorOf, pageOf, pipelinePlace, type AttributeRequest } from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
 import { listBody, type BodyPlace } from './bodies.js';
@@ -103,12 +104,21 @@ export const evalRoutes: readonly AttributeRoute[] = [
       }),
     }),
     status: 202,
-    answer: z.strictObject({ workflow_id: z.string() }),
+    waits: true,
+    answer: answers.evalReport,
     handler: async (request, { all }) => {
       const { principal } = authorOf(request);
       const wanted = { all, principal };
-      const { workflowId } = await request.attributes.runEvals(pipelinePlace(request), wanted);
-      return { workflow_id: workflowId };
+      const handle = await request.attributes.runEvals(pipelinePlace(request), wanted);
+      const { engine } = request.api;
+      const body = { workflow_id: handle.workflowId };
+      const report = await resultInTime(request, ({ signal }) => engine.resultOf(handle, signal));
+      if (report === undefined) return body;
+      const { evals, passed, ran, leftOut } = report;
+      // 200 instead of the 202 of what goes on.
+      request.ctx.status = 200;
+      request.ctx.body = { ...body, evals, passed, ran, left_out: leftOut };
+      return undefined;
     },
   }),
   route({

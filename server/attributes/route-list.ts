@@ -6,6 +6,7 @@ import { entityRoutes } from './entities.js';
 import { entityTypeRoutes } from './entity-types.js';
 import { pipelineModuleRoutes } from './pipeline-modules.js';
 import { pipelineRoutes } from './pipelines.js';
+import { refreshRoutes } from './refreshes.js';
 import { runRoutes } from './runs.js';
 import { valueRoutes } from './values.js';
 
@@ -16,6 +17,7 @@ export const ATTRIBUTE_ROUTES: readonly AttributeRoute[] = [
   ...valueRoutes,
   ...entityRoutes,
   ...runRoutes,
+  ...refreshRoutes,
   ...insightRoutes,
   ...pipelineRoutes,
   ...evalRoutes,

@@ -6,28 +6,25 @@ import type { RunId } from '../../engine/run-id.js';
 import type { Attributes } from '../../engine/attribute-pipeline/attributes.js';
 import { pipelineName } from '../../src/attribute-pipeline/pipeline.js';
 import type { AttributeRun, RunTask } from '../../src/attribute-pipeline/run.js';
-import { departureOf } from '../departure.js';
 import { HttpProblem } from '../http-problem.js';
-import { decideWait, parsePrefer } from '../prefer.js';
 import { queryValue } from '../request-path.js';
 import { recordOf } from '../request-record.js';
 import { streamRun } from '../routes/run-events.js';
-import { resultWithin } from '../waiting.js';
 import { answers } from './answers.js';
+import { resultInTime } from './result-in-time.js';
 import {
   authorOf,
   listed,
   pageOf,
   pipelinePlace,
-  placeNamed,
-  typesOfPipelines,
   type AttributeRequest,
 } from './attribute-request.js';
 import { route, type AttributeRoute } from './attribute-route.js';
 import { listBody, quoteBody, runBody } from './bodies.js';
 import { entityFilter } from './reading.js';
 
-const task = {
+/** What a run of one pipeline, or of several, may be asked for. */
+export const task = {
   force: z.boolean().default(true).meta({
     description: 'Compute also what has not changed. The default of a run that somebody asks for.',
   }),
@@ -92,35 +89,6 @@ const startRoutes: readonly AttributeRoute[] = [
       const { attributes } = request;
       const quote = await attributes.quote(place, await taskOfPipeline(attributes, wanted));
       return quoteBody(place, wanted.force, quote);
-    },
-  }),
-  route({
-    method: 'post',
-    path: '/attribute_pipelines/run',
-    name: 'attribute_pipelines_run',
-    summary: 'Run several pipelines, or all, each after those that it reads from.',
-    access: 'run',
-    body: z.strictObject({
-      ...task,
-      entity_type: z.string().optional(),
-      pipelines: z.array(z.string()).min(1).optional(),
-    }),
-    entityTypes: (_, { entity_type, pipelines }) =>
-      pipelines === undefined ? listed(entity_type) : typesOfPipelines(pipelines),
-    status: 202,
-    answer: z.strictObject({ workflow_id: z.string() }),
-    handler: async ({ ctx, attributes }, { entity_type, pipelines, ...rest }) => {
-      const { principal } = recordOf(ctx);
-      const named = pipelines?.map((name) => placeNamed('pipeline', name));
-      const workflowId = await attributes.refresh.all({
-        kind: 'all',
-        trigger: 'manual',
-        task: taskOf(rest),
-        ...(entity_type !== undefined && { entityType: entity_type }),
-        ...(named !== undefined && { pipelines: named }),
-        ...(principal !== undefined && { principal }),
-      });
-      return { workflow_id: workflowId };
     },
   }),
 ];
@@ -223,15 +191,10 @@ const eventsRoute = route({
 /** Starting runs, and `/attribute_runs`: what has become of them. */
 export const runRoutes: readonly AttributeRoute[] = [...startRoutes, ...shownRoutes, eventsRoute];
 
-/** Waits for the end of a run as long as the client wants to (`Prefer: wait=10`): not at all unless it says so. */
-async function isOverInTime({ ctx, api }: AttributeRequest, known: AttributeRun): Promise<boolean> {
-  const preferred = parsePrefer(ctx.get('Prefer'));
-  if (preferred.waitS === undefined) return false;
-  const { waitMs, applied } = decideWait(preferred, api.settings.maxWaitMs);
-  if (applied !== undefined) ctx.set('Preference-Applied', applied);
-  const run = api.engine.runWithId(runIdOf(known));
+async function isOverInTime(request: AttributeRequest, known: AttributeRun): Promise<boolean> {
+  const run = request.api.engine.runWithId(runIdOf(known));
   try {
-    return (await resultWithin(run, waitMs, [departureOf(ctx), api.stop])) !== undefined;
+    return (await resultInTime(request, (wait) => run.result(wait))) !== undefined;
   } catch (error) {
     // One that has failed is over as well; the catalog tells why.
     if (error instanceof RunFailed) return true;
@@ -279,7 +242,8 @@ async function taskOfPipeline(
   };
 }
 
-function taskOf({
+/** The task that a body asks for. */
+export function taskOf({
   force,
   filter,
   max_entities,

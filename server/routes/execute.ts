@@ -29,7 +29,11 @@ export async function execute(
   if (cancelOnDisconnect) cancelWhenLeft(ctx, departure, run, api.stop);
   const { waitMs, applied } = decideWait(parsePrefer(ctx.get('Prefer')), api.settings.maxWaitMs);
   if (mounted.async && applied !== undefined) ctx.set('Preference-Applied', applied);
-  const result = await resultWithin(run, mounted.async ? waitMs : undefined, [departure, api.stop]);
+  const result = await resultWithin(
+    (wait) => run.result(wait),
+    mounted.async ? waitMs : undefined,
+    [departure, api.stop],
+  );
   // Nobody is left to be answered.
   if (departure.aborted) return;
   if (result !== undefined) answer(ctx, run, result);

@@ -51,6 +51,8 @@ export interface RefreshRun extends PipelinePlace {
 export interface RefreshRequest {
   readonly run: RefreshRun;
   readonly trigger: RunTrigger;
+  /** The workflow id of the refresh. */
+  readonly reference: string;
   readonly principal?: string;
   readonly task: RunTask;
 }

@@ -9,6 +9,7 @@ import { startOpenAIServer, type OpenAIServer } from '../support/openai-server.j
 import { shareBundles } from '../support/project-directory.js';
 import { writeProject } from '../support/project.js';
 import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 import { config } from './fixtures.js';
 
 jest.setTimeout(120_000);
@@ -105,7 +106,12 @@ describe('millrace attributes, of a pipeline that asks a model', () => {
     const evals = startCli(['attributes', 'evals', 'box.area', '--run'], { cwd: dir, env });
     while (model.requests.length === before) await new Promise((done) => setTimeout(done, 50));
     const { code, stderr } = await evals.stop('SIGINT');
-    expect([code, stderr]).toEqual([130, expect.stringMatching(/^The evals go on\./)]);
+    expect([code, stderr]).toEqual([
+      130,
+      expect.stringMatching(
+        /^The evals go on\..*Cancel them: millrace cancel millrace\/evals\/box\.area\/\w+\n/,
+      ),
+    ]);
   });
 
   it('leaves several runs that somebody has seen enough of to go on', async () => {
@@ -115,7 +121,17 @@ describe('millrace attributes, of a pipeline that asks a model', () => {
     const { code, stderr } = await several.stop('SIGINT');
     expect(code).toBe(130);
     expect(stderr).toMatch(
-      /The runs go on: 0 of 1 ended\.\n {2}Cancel box\.area: millrace cancel attribute_pipeline\/box\.area\/\w+\n {2}Cancel all: /,
+      /The runs go on: 0 of 1 ended\.\n {2}Cancel box\.area: millrace cancel attribute_pipeline\/box\.area\/\w+\n {2}Cancel all: millrace cancel millrace\/refresh\/\S+\/\w+\n/,
     );
+    const [, id = ''] = /Cancel all: millrace cancel (\S+)/.exec(stderr) ?? [];
+    const cancelled = await cli(['cancel', id], { cwd: dir, env });
+    expect(cancelled).toMatchObject({ code: 0, stdout: `${id} was asked to end.\n` });
+    const over = await until(async () => {
+      const again = await cli(['cancel', id], { cwd: dir, env });
+      return again.code === 0 ? undefined : again.stderr;
+    });
+    expect(over).toBe(`${id} is over already: cancelled.\n`);
+    const unknown = await cli(['cancel', `${id}0`], { cwd: dir, env });
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no run') });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AttributeApi } from '../support/attribute-api.js';
 import { useAttributeStacks } from '../support/attribute-stack.js';
-import { useServers } from '../support/http-api.js';
+import { post, useServers } from '../support/http-api.js';
 import { until } from '../support/until.js';
 
 const start = useAttributeStacks();
@@ -212,7 +212,11 @@ describe('evals of a pipeline', () => {
       ...{ evals: 2, passed: 2, ran: 0 },
       leftOut: 0,
     });
-    expect(await reportOf(await api.post(`${path}/evals/run`))).toMatchObject({ ran: 2 });
+    const waited = await post(`${api.url}${path}/evals/run`, {}, { prefer: 'wait=30' });
+    expect(waited).toMatchObject({
+      status: 200,
+      body: { evals: 2, passed: 2, ran: 2, left_out: 0 },
+    });
     expect(calls).toHaveLength(6);
     const { rates } = await api.get(`${path}/evals/rates`);
     expect((rates as { pass_rate: number }[]).map(({ pass_rate }) => pass_rate)).toEqual([

@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { defineModule, moduleResult } from '../../src/attribute-pipeline/module.js';
 import { AttributeApi } from '../support/attribute-api.js';
 import { areaIs, useBoxApi } from '../support/box-api.js';
+import { gate } from '../support/gate.js';
 import { post } from '../support/http-api.js';
 import { until } from '../support/until.js';
 
-const { boxes, serve } = useBoxApi();
+const { start, boxes, serve } = useBoxApi();
 
 describe('runs of attribute pipelines over HTTP', () => {
   it('are quoted, started, shown, listed, and streamed', async () => {
@@ -72,11 +75,94 @@ describe('runs of attribute pipelines over HTTP', () => {
   });
 
   it('of several pipelines are started in their order', async () => {
-    const { stack, type, api, ids } = await boxes();
+    const { type, api, ids } = await boxes();
     await areaIs(api, ids[1]!, 9);
-    const { workflow_id: id } = await api.post('/attribute_pipelines/run', { entity_type: type });
-    const handle = stack.env.engine.temporal.client.workflow.getHandle(String(id));
-    expect(await handle.result()).toEqual({ completed: 1, failed: 0 });
+    const wish = { pipelines: [`${type}.area`] };
+    const done = await post(`${api.url}/attribute_pipelines/run`, wish, { prefer: 'wait=30' });
+    expect(done).toMatchObject({
+      status: 200,
+      body: {
+        status: 'completed',
+        planned: 1,
+        completed: 1,
+        failed: 0,
+        attribute_runs: [{ pipeline: `${type}.area`, status: 'completed' }],
+      },
+    });
+    const [first] = done.body['attribute_runs'] as { readonly id: string }[];
+    expect(await api.get(`/attribute_runs/${first!.id}`)).toMatchObject({
+      trigger_reference: done.body['workflow_id'],
+      entities_processed: 2,
+    });
+    const self = `/attribute_refreshes/${String(done.body['id'])}`;
+    expect(await api.get(self)).toEqual(done.body);
+    expect((await api.call('POST', `${self}/cancel`)).body).toMatchObject({
+      type: 'execution_closed',
+      status: 'completed',
+    });
+    expect((await api.call('GET', '/attribute_refreshes/01NOWHERE')).status).toBe(404);
+    // What the catalog saves has them run by itself. Nobody has asked for that, and it is shown nowhere.
+    expect((await api.call('GET', `/attribute_refreshes/${type}`)).status).toBe(404);
+  });
+
+  it('of several pipelines are cancelled together, and those that wait do not begin', async () => {
+    const held = gate();
+    const waiting = defineModule({
+      slug: 'waiting',
+      label: 'Waiting',
+      description: 'Waits for a test.',
+      type: 'processor',
+      settings: z.strictObject({}),
+      process: async (contexts, { signal }) => {
+        await held.pass(signal);
+        return contexts.map(() => moduleResult.ok(1));
+      },
+    });
+    const integer = { dataType: 'integer' } as const;
+    const computed = { ...integer, editable: 'no' } as const;
+    const stack = await start(
+      { modules: [waiting] },
+      { one: integer, two: computed, three: computed },
+    );
+    const api = new AttributeApi((await serve(stack.env.engine)).url);
+    const [two, three] = [`${stack.type}.two`, `${stack.type}.three`];
+    for (const [attribute, input] of [
+      [two, 'one'],
+      [three, 'two'],
+    ])
+      await api.post('/attribute_pipelines', {
+        attribute,
+        automatic: false,
+        modules: [
+          { module: 'attributes_source', settings: { attributes: [input] } },
+          { module: 'waiting', settings: {} },
+        ],
+      });
+    await stack.save({ a: { one: 1 } });
+    const begun = await api.post('/attribute_pipelines/run', { entity_type: stack.type });
+    await held.reached;
+    const self = `/attribute_refreshes/${String(begun['id'])}`;
+    expect(await api.get(self)).toMatchObject({
+      status: 'running',
+      attribute_runs: [
+        { pipeline: two, status: 'running', links: { run: expect.any(String) } },
+        { pipeline: three, status: 'pending', waits_for: [two] },
+      ],
+    });
+    await api.post(`${self}/cancel`);
+    const over = await until(async () => {
+      const shown = await api.get(self);
+      return shown['status'] === 'running' ? undefined : shown;
+    });
+    expect(over).toMatchObject({
+      status: 'cancelled',
+      attribute_runs: [
+        { pipeline: two, status: 'cancelled' },
+        { pipeline: three, status: 'cancelled' },
+      ],
+    });
+    const { attribute_runs: runs } = await api.get(`/attribute_runs?entity_type=${stack.type}`);
+    expect(runs).toMatchObject([{ pipeline: two, status: 'aborted' }]);
   });
 
   it('of several are refused with what none of them can be asked, before anything begins', async () => {

@@ -17,7 +17,7 @@ interface Document {
 function routesInDocs(): readonly string[] {
   const page = readFileSync(join(import.meta.dirname, '../../docs/http-api.md'), 'utf8');
   const rows = page.matchAll(
-    /^\| `((?:GET|POST|PATCH|PUT|DELETE) \/(?:entity_types|attributes|entities|attribute_pipelines|attribute_runs)\b[^`]*)`/gm,
+    /^\| `((?:GET|POST|PATCH|PUT|DELETE) \/(?:entity_types|attributes|entities|attribute_pipelines|attribute_runs|attribute_refreshes)\b[^`]*)`/gm,
   );
   return [...rows].map(([, route = '']) => route).sort();
 }

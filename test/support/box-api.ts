@@ -40,7 +40,7 @@ export function useBoxApi() {
     return { stack, type, api, pipeline, ids };
   }
 
-  return { empty, boxes, serve };
+  return { start, empty, boxes, serve };
 }
 
 async function saved(

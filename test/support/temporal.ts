@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { ulid } from 'ulid';
+import { callInterceptors } from '../../engine/call-interceptors.js';
 import type { ConnectedWorkerClient } from '../../engine/native-connection.js';
 import { SHARED_SERVER_VARIABLE } from './shared-server-variable.js';
 
@@ -107,7 +108,7 @@ async function connectShared(): Promise<TestTemporal> {
 
 /** Opens what a test file uses, at a server that may be its own. The runtime has to be installed before. */
 export async function connectTemporal(address: string): Promise<TestTemporal> {
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address, interceptors: callInterceptors() });
   const nativeConnection = await NativeConnection.connect({ address });
   const client = new Client({ connection, namespace: TEST_NAMESPACE });
   return { address, namespace: TEST_NAMESPACE, connection, nativeConnection, client };

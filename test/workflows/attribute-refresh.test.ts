@@ -157,7 +157,7 @@ describe('all pipelines of a type', () => {
     await stack.calculate('three', ['two'], 'return $json.two + 1');
     await stack.calculate('two', ['one'], 'return $json.one + 1');
     await stack.calculate('one', ['width'], 'return $json.width + 1');
-    const workflowId = await stack.attributes.refresh.all({
+    const { workflowId } = await stack.attributes.refresh.all({
       kind: 'all',
       entityType: stack.type,
       trigger: 'schedule',
@@ -181,7 +181,7 @@ describe('all pipelines of a type', () => {
     await stack.save({ a: { width: 1 } });
     await untilValues(stack, 'area', { a: 2 });
     const all = async (trigger: 'schedule' | 'manual'): Promise<unknown> => {
-      const id = await stack.attributes.refresh.all({
+      const { workflowId: id } = await stack.attributes.refresh.all({
         kind: 'all',
         entityType: stack.type,
         trigger,
@@ -237,7 +237,7 @@ describe('all pipelines of a type', () => {
     );
     expect(pipeline).toMatchObject({ readsElsewhere: true, inputs: ['sku'] });
     const nightly = async (): Promise<AttributeRun | undefined> => {
-      const id = await stack.attributes.refresh.all({
+      const { workflowId: id } = await stack.attributes.refresh.all({
         kind: 'all',
         entityType: stack.type,
         trigger: 'schedule',

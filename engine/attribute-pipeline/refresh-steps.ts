@@ -6,23 +6,36 @@ import {
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
-import { readHistoryPage, type HistoryPage } from '../../engine/history/read-history.js';
-import { requestTemporal } from '../../engine/temporal-request.js';
+import { readHistoryPage, type HistoryPage } from '../history/read-history.js';
+import { requestTemporal } from '../temporal-request.js';
 import {
   PLAN_REFRESH_ACTIVITY,
   REQUEST_ATTRIBUTES_ACTIVITY,
   type RefreshRequest,
   type RefreshRun,
+  type RefreshTask,
 } from '../../src/attribute-pipeline/refresh.js';
+import type { ExecutionStatus } from '../../src/progress/status.js';
 
 type TemporalEvent = temporal.api.history.v1.IHistoryEvent;
 
 /** What the workflow that runs several pipelines has done. */
 export type RefreshStep =
+  | { readonly kind: 'asked'; readonly task: RefreshTask }
   | { readonly kind: 'planned'; readonly runs: readonly RefreshRun[] }
-  | { readonly kind: 'begun' | 'ended'; readonly workflowId: string }
+  | { readonly kind: 'begun'; readonly workflowId: string }
+  | { readonly kind: 'ended'; readonly workflowId: string; readonly status: ExecutionStatus }
   /** The catalog has not taken the run: there is none. */
   | { readonly kind: 'refused'; readonly workflowId: string; readonly message: string };
+
+/** What Temporal calls the end of a run. */
+const ENDS = {
+  childWorkflowExecutionCompletedEventAttributes: 'completed',
+  childWorkflowExecutionFailedEventAttributes: 'failed',
+  childWorkflowExecutionCanceledEventAttributes: 'cancelled',
+  childWorkflowExecutionTimedOutEventAttributes: 'timed_out',
+  childWorkflowExecutionTerminatedEventAttributes: 'terminated',
+} as const satisfies Partial<Record<keyof TemporalEvent, ExecutionStatus>>;
 
 /** Wait after an error of the server, doubled with each that follows, up to the longest. */
 const RETRY_MS = { first: 250, longest: 10_000 } as const;
@@ -51,6 +64,31 @@ export async function* refreshSteps(
     ({ nextPageToken } = page);
     // Whoever waits for events gets no token when there are no more to come.
   } while (nextPageToken.length > 0);
+}
+
+/**
+ * The steps that such a workflow has taken so far.
+ *
+ * @param runId - Temporal's own id of the execution
+ * @throws what Temporal's client throws
+ */
+export async function pastRefreshSteps(
+  client: Client,
+  workflowId: string,
+  runId: string,
+): Promise<readonly RefreshStep[]> {
+  const history = new RefreshHistory(client.options.loadedDataConverter);
+  const steps: RefreshStep[] = [];
+  for (let nextPageToken: Uint8Array | undefined; ;) {
+    const place = { workflowId, runId, wait: false, ...(nextPageToken && { nextPageToken }) };
+    const page = await requestTemporal(client, () => readHistoryPage(client, place));
+    for (const event of page.events) {
+      const step = await history.step(event);
+      if (step !== undefined) steps.push(step);
+    }
+    ({ nextPageToken } = page);
+    if (nextPageToken.length === 0) return steps;
+  }
 }
 
 interface Place {
@@ -93,6 +131,12 @@ class RefreshHistory {
   constructor(private readonly converter: LoadedDataConverter) {}
 
   async step(event: TemporalEvent): Promise<RefreshStep | undefined> {
+    const started = event.workflowExecutionStartedEventAttributes;
+    if (started) {
+      const [task] = await decodeArrayFromPayloads(this.converter, started.input?.payloads);
+      // The workflow's type says what it takes.
+      return { kind: 'asked', task: task as RefreshTask };
+    }
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (scheduled) {
       await this.#scheduled(Number(event.eventId), scheduled);
@@ -132,13 +176,11 @@ class RefreshHistory {
 function childStep(event: TemporalEvent): RefreshStep | undefined {
   const begun = event.childWorkflowExecutionStartedEventAttributes;
   if (begun) return { kind: 'begun', workflowId: begun.workflowExecution?.workflowId ?? '' };
-  const ended =
-    event.childWorkflowExecutionCompletedEventAttributes ??
-    event.childWorkflowExecutionFailedEventAttributes ??
-    event.childWorkflowExecutionCanceledEventAttributes ??
-    event.childWorkflowExecutionTimedOutEventAttributes ??
-    event.childWorkflowExecutionTerminatedEventAttributes;
-  return ended
-    ? { kind: 'ended', workflowId: ended.workflowExecution?.workflowId ?? '' }
-    : undefined;
+  for (const [attributes, status] of Object.entries(ENDS)) {
+    // The keys are those of the table.
+    const ended = event[attributes as keyof typeof ENDS];
+    if (ended)
+      return { kind: 'ended', workflowId: ended.workflowExecution?.workflowId ?? '', status };
+  }
+  return undefined;
 }
