@@ -283,11 +283,11 @@ describe('a run with a budget', () => {
       counts: { processed: 4 },
     });
     const next = await stack.attributes.run(place);
-    await delay(500);
-    expect(await stack.attributes.runs.run(next.run.id)).toMatchObject({
-      status: 'running',
-      cost: null,
+    const waiting = await until(async () => {
+      const run = await stack.attributes.runs.run(next.run.id);
+      return (await stack.attributes.waitsFor(run))?.kind === 'day_budget' ? run : undefined;
     });
+    expect(waiting).toMatchObject({ status: 'running', cost: null });
     expect(calls.count).toBe(4);
   });
 });
