@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   flows: async () => (await import('./commands/flows.js')).addFlowsCommand,
   records: async () => (await import('./commands/records.js')).addRecordsCommand,
   attributes: async () => (await import('./commands/attributes.js')).addAttributesCommand,
+  config: async () => (await import('./commands/config.js')).addConfigCommand,
   list: async () => (await import('./commands/list.js')).addListCommand,
   show: async () => (await import('./commands/show.js')).addShowCommand,
   cancel: async () => (await import('./commands/cancel.js')).addCancelCommand,
@@ -42,6 +43,8 @@ Environment:
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, TEMPORAL_PROFILE
                           the Temporal server; else temporal.toml, else that of the running \`millrace dev\`
   MILLRACE_PORT           HTTP port of dev and server
+  MILLRACE_ENV            which of config/millrace/environments/ holds; NODE_ENV unless set
+  MILLRACE_CONFIG_PATH    the folder of TOML files; config/millrace unless set
   MILLRACE_LOG_LEVEL      trace, debug, info, warn, error or silent
   MILLRACE_TEMPORAL_CLI   the Temporal CLI to use, and no other
   MILLRACE_TEMPORAL_UI    address of the Temporal UI, for links

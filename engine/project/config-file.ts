@@ -1,56 +1,106 @@
 import { parseConfig, type ConfigDefinition, type ProjectConfig } from '../../src/config/config.js';
+import { mergedConfig } from '../../src/config/merged-config.js';
 import { references } from '../../src/config/references.js';
 import { isDefinition } from '../../src/definition/brand.js';
+import { isPlainObject } from '../../src/definition/json.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
+import type { Path } from '../../src/pipeline/problem-list.js';
 import type { LoadedModule } from './module-evaluation.js';
 import { isUnset, type Environment } from './secrets.js';
 import { shownPath, shownSite } from './site.js';
+import type { TomlConfig } from './toml-config.js';
 
 /** A project's configuration, and where it is written. */
 export interface ReadConfig {
   readonly config?: ProjectConfig;
-  /** Undefined where the project has no file for it. */
+  /** Of the module; undefined where the project has none. */
   readonly site?: Site;
+  /** What is set, by the names that code uses. */
+  readonly written: unknown;
+  /** Where an option is set; undefined where it has its default. */
+  readonly siteOf: (path: Path) => Site | undefined;
   readonly problems: readonly Problem[];
 }
 
 /**
- * Reads the configuration from its module; without a module it has nothing but defaults.
+ * Reads the configuration: what TOML files say, and over it what its module says. With neither it has nothing but defaults.
  *
- * @param over - wins over what the module says, option by option
+ * @param over - wins over both, option by option
  */
 export function readConfig(
   module: LoadedModule | undefined,
-  dir: string,
-  env: Environment,
+  toml: TomlConfig,
+  { dir, env }: { readonly dir: string; readonly env: Environment },
   over: ConfigDefinition = {},
 ): ReadConfig {
-  if (module === undefined) return parseConfig({}, over);
+  const { value, site, problems: unread } = moduleConfig(module, dir);
+  const siteOf = (path: Path): Site | undefined => (isSet(value, path) ? site : toml.siteOf(path));
+  const written = mergedConfig([toml.value, value ?? {}]);
+  const { config, problems } = parseConfig(written, over);
+  const wrong = problems.map(({ path, ...problem }): Problem => {
+    const place = (path === undefined ? undefined : siteOf(path)) ?? site;
+    return { ...problem, ...(place !== undefined && { site: place }) };
+  });
+  return {
+    ...(config !== undefined && { config }),
+    ...(site !== undefined && { site }),
+    written,
+    siteOf,
+    problems: [...toml.problems, ...unread, ...wrong, ...unsetReferences(config, siteOf, env)],
+  };
+}
+
+/** A project has one module with its configuration. */
+export function ambiguousConfigs(
+  [first = '', ...others]: readonly string[],
+  dir: string,
+): readonly Problem[] {
+  const message = `the project has ${shownPath(first, dir)} too. Keep one of them.`;
+  return others.map((file) => ({ site: { file: shownPath(file, dir) }, message }));
+}
+
+function moduleConfig(
+  module: LoadedModule | undefined,
+  dir: string,
+): { readonly value?: unknown; readonly site?: Site; readonly problems: readonly Problem[] } {
+  if (module === undefined) return { problems: [] };
   const file = shownPath(module.file, dir);
   const value = module.exports['default'];
   if (value === undefined) {
     const message = 'there is no default export. Write: export default defineConfig({ … }).';
     return { site: { file }, problems: [{ site: { file }, definition: 'config', message }] };
   }
-  const site = siteOf(value, dir) ?? { file };
-  const { config, problems } = parseConfig(value, over);
-  const unset = Object.entries(referring(config)).flatMap(([option, value]) =>
+  return { value, site: siteOf(value, dir) ?? { file }, problems: [] };
+}
+
+function isSet(value: unknown, path: Path): boolean {
+  let part = value;
+  for (const [at, name] of path.entries()) {
+    if (!isPlainObject(part)) return at > 0;
+    part = part[name];
+    if (part === undefined) return false;
+  }
+  return true;
+}
+
+/** Variables that references name and that are not set. */
+function unsetReferences(
+  config: ProjectConfig | undefined,
+  siteOf: ReadConfig['siteOf'],
+  env: Environment,
+): readonly Problem[] {
+  return Object.entries(referring(config)).flatMap(([option, value]) =>
     references(value)
       .filter(({ kind, name: variable }) => kind === 'env' && isUnset(env, variable))
-      .map(({ name: variable }) => ({ option, variable })),
+      .map(({ name: variable }): Problem => {
+        const site = siteOf(option.split('.'));
+        return {
+          ...(site !== undefined && { site }),
+          definition: 'config',
+          message: `config: ${option}: the environment variable ${variable} is not set. Set it before you start, or take the option out.`,
+        };
+      }),
   );
-  return {
-    ...(config !== undefined && { config }),
-    site,
-    problems: [
-      ...problems.map((problem) => ({ ...problem, site })),
-      ...unset.map(({ option, variable }) => ({
-        site,
-        definition: 'config',
-        message: `config: ${option}: the environment variable ${variable} is not set. Set it before you start, or take the option out.`,
-      })),
-    ],
-  };
 }
 
 /** The options that refer to secrets, by their names. */

@@ -30,8 +30,10 @@ import {
   workflowFiles,
 } from './project-files.js';
 import { loadModules, type ProjectModules } from './project-modules.js';
+import { inOrder } from './problem-order.js';
 import { ProjectText } from './project-text.js';
 import { SourcePlaces } from './source-places.js';
+import { TOML_FOLDER } from './toml-config.js';
 import { loadYaml, type ProjectYaml } from './project-yaml.js';
 import { isUnset, type Environment } from './secrets.js';
 
@@ -263,29 +265,10 @@ function watchedBy(
     ...(config?.autoloadPaths ?? []),
     ...(config?.configPath === undefined ? [] : [config.configPath]),
   ];
-  const places = [...Object.values(FOLDERS), ...CONFIG_FILES, MODELS_FILE, ...named].map((path) =>
-    resolve(dir, path),
-  );
+  const places = [
+    ...[...Object.values(FOLDERS), ...CONFIG_FILES, TOML_FOLDER],
+    ...[MODELS_FILE, ...named],
+  ].map((path) => resolve(dir, path));
   const beside = files.filter((file) => !places.some((place) => file.startsWith(place + sep)));
   return [...new Set([...places, ...beside])];
-}
-
-function inOrder(problems: readonly Problem[]): readonly Problem[] {
-  const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
-  return [...once.values()].sort((a, b) => {
-    const byFile = compareText(a.site?.file ?? '', b.site?.file ?? '');
-    return (
-      byFile ||
-      position(a.site, 'line') - position(b.site, 'line') ||
-      position(a.site, 'column') - position(b.site, 'column')
-    );
-  });
-}
-
-function position(site: Site | undefined, part: 'line' | 'column'): number {
-  return site?.[part] ?? 0;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

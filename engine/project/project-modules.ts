@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
-import { readConfig, type ReadConfig } from './config-file.js';
+import { ambiguousConfigs, readConfig, type ReadConfig } from './config-file.js';
 import { bundleModules } from './module-bundle.js';
 import { evaluateModules, type LoadedModule } from './module-evaluation.js';
 import {
@@ -14,6 +14,7 @@ import {
   moduleFiles,
 } from './project-files.js';
 import type { Environment } from './secrets.js';
+import { readTomlConfig } from './toml-config.js';
 import { shownPath } from './site.js';
 
 /** The modules of a project, evaluated. */
@@ -41,7 +42,9 @@ export async function loadModules(
   env: Environment,
   over: ConfigDefinition = {},
 ): Promise<ProjectModules> {
-  const read = (module: LoadedModule | undefined): ReadConfig => readConfig(module, dir, env, over);
+  const toml = readTomlConfig(dir, env);
+  const read = (module: LoadedModule | undefined): ReadConfig =>
+    readConfig(module, toml, { dir, env }, over);
   const configs = configFiles(dir);
   const activities = moduleFiles(join(dir, FOLDERS.activities));
   const conventional = [
@@ -55,10 +58,6 @@ export async function loadModules(
     ...activities,
     ...contractFiles(dir),
   ];
-  const ambiguous = configs.slice(1).map((file): Problem => {
-    const message = `the project has ${shownPath(configs[0] ?? '', dir)} too. Keep one of them.`;
-    return { site: { file: shownPath(file, dir) }, message };
-  });
   const first = await loadFiles(dir, conventional, configs[0], read);
   const { files, problems } = autoloaded(dir, first);
   // What the configuration names is only known now, and has to be compiled together with what is known already.
@@ -67,8 +66,9 @@ export async function loadModules(
     more.length === 0 ? first : await loadFiles(dir, [...conventional, ...more], configs[0], read);
   return {
     ...loaded,
+    configInputs: [...loaded.configInputs, ...toml.files],
     activityFiles: new Set([...activities, ...files.filter((file) => isInActivities(dir, file))]),
-    problems: [...ambiguous, ...loaded.problems, ...problems],
+    problems: [...ambiguousConfigs(configs, dir), ...loaded.problems, ...problems],
   };
 }
 

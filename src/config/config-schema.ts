@@ -21,7 +21,8 @@ function callback<F>(): z.ZodType<F> {
   return z.custom<F>((value) => typeof value === 'function', 'expected a function');
 }
 
-const duration = z.union([z.string(), z.number()]).transform((value, context) => {
+/** A length of time as people write it: `30s`, or milliseconds. */
+export const duration = z.union([z.string(), z.number()]).transform((value, context) => {
   try {
     return durationMs(value);
   } catch (error) {

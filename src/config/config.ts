@@ -1,11 +1,11 @@
 import type { AttributeSettings, ProjectAttributeSettings } from './attribute-settings.js';
-import { DEFINITION, isDefinition, type Branded } from '../definition/brand.js';
+import { DEFINITION, type Branded } from '../definition/brand.js';
 import { formatPath } from '../contract/violation.js';
 import { callerSite } from '../definition/call-site.js';
 import type { Duration } from '../definition/duration.js';
-import { isPlainObject } from '../definition/json.js';
 import type { Problem, Site } from '../definition/problem.js';
 import type { Services } from '../pipeline/context.js';
+import type { Path } from '../pipeline/problem-list.js';
 import { configSchema } from './config-schema.js';
 import type {
   AfterExecute,
@@ -17,6 +17,7 @@ import type {
   BeforeExecute,
 } from './hooks.js';
 import type { SecretLookup } from './references.js';
+import { mergedConfig } from './merged-config.js';
 import { routeProblems, type PipelineRoute, type RouteDefinition } from './routes.js';
 import { schemaProblems } from './schema-problems.js';
 import type { WorkerSettings } from './worker-settings.js';
@@ -262,6 +263,12 @@ export function defineConfig(definition: ConfigDefinition): Config {
   return { [DEFINITION]: 'config', ...definition, ...(site !== undefined && { site }) };
 }
 
+/** Something that is wrong with a configuration. */
+export interface ConfigProblem extends Problem {
+  /** Of the option that is wrong; absent where it is more than one. */
+  readonly path?: Path;
+}
+
 /**
  * Checks a configuration and fills in the defaults; `{}` gives all of them.
  *
@@ -273,14 +280,15 @@ export function parseConfig(
   over: ConfigDefinition = {},
 ): {
   readonly config?: ProjectConfig;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 } {
-  const written = merged(whatIsSet(value), whatIsSet(over));
+  const written = mergedConfig([value, over]);
   const parsed = configSchema.safeParse(written);
   if (!parsed.success) {
     const problems = schemaProblems(configSchema, parsed.error, written, 'option').map(
-      ({ message, path, unknownName }): Problem => ({
+      ({ message, path, unknownName }): ConfigProblem => ({
         definition: 'config',
+        path,
         message: `config: ${unknownName && path.length > 1 ? `${formatPath(path.slice(0, -1))}: ` : ''}${message}`,
       }),
     );
@@ -336,41 +344,3 @@ const ALWAYS_TRACKED: Problem = {
   message:
     'config: trackExecutions: false has no effect. Temporal keeps track of every run; executionRetention says for how long.',
 };
-
-/** What a person has set: without what `defineConfig` adds, and without options that are there but undefined. */
-function whatIsSet(value: unknown): unknown {
-  if (!isPlainObject(value)) return value;
-  const { site, ...rest } = value;
-  const options = isDefinition(value, 'config')
-    ? rest
-    : { ...rest, ...(site !== undefined && { site }) };
-  return Object.fromEntries(
-    Object.entries(options)
-      .filter(([, option]) => option !== undefined)
-      .map(([name, option]) => [name, GROUPS.includes(name) ? whatIsSet(option) : option]),
-  );
-}
-
-function merged(value: unknown, over: unknown): unknown {
-  if (!isPlainObject(value) || !isPlainObject(over)) return value;
-  const groups = GROUPS.filter((name) => isPlainObject(value[name]) && isPlainObject(over[name]));
-  return {
-    ...value,
-    ...over,
-    ...Object.fromEntries(groups.map((name) => [name, merged(value[name], over[name])])),
-  };
-}
-
-/** The options that are objects with options of their own. */
-const GROUPS: readonly string[] = [
-  'worker',
-  'temporal',
-  'server',
-  'webhooks',
-  'sessions',
-  'cors',
-  'catalog',
-  'dataFlows',
-  'recordPipelines',
-  'attributes',
-];
