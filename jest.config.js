@@ -33,7 +33,7 @@ export default {
   testSequencer: '<rootDir>/test/support/slow-first-sequencer.mjs',
   // For what hangs: nothing takes half as long, but on a machine that has other things to do as well.
   testTimeout: 60_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
   // Node keeps the modules of each test file; near the limit of its heap it would do little else than look for garbage.
   workerIdleMemoryLimit: '1GB',
 };

@@ -12,7 +12,7 @@ export interface EffectiveOption {
   readonly option: string;
   /** As a person would write it, without secrets; null where it is not set. */
   readonly value: string | null;
-  /** `config/millrace/base/server.toml:4`, `MILLRACE_PORT`, `default`. */
+  /** `config/millrace/base/server.toml:4`, `MILLRACE_PORT`, `default`, `not set`. */
   readonly source: string;
 }
 
@@ -61,8 +61,10 @@ function effective(
   if (other !== undefined && another !== undefined)
     return { ...effective(other, another, loaded, env), option, source: `as ${other}` };
   const { defaultValue } = about;
-  if (about.isCode || defaultValue === undefined)
-    return { option, value: DEFAULTS[option] ?? null, source: 'default' };
+  if (about.isCode || defaultValue === undefined) {
+    const value = DEFAULTS[option] ?? null;
+    return { option, value, source: value === null ? 'not set' : 'default' };
+  }
   return { option, value: shown(option, about, defaultValue, env), source: 'default' };
 }
 

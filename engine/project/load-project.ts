@@ -117,7 +117,12 @@ async function load(dir: string, env: Environment, over: ConfigDefinition): Prom
   );
   const workflows = await loadWorkflows(modules, new Set(pipelines.map(({ name }) => name)), dir);
   const { config } = modules;
-  const watched = watchedBy(dir, config, [...modules.inputs, ...workflows.inputs, ...text.files]);
+  const watched = watchedBy(dir, config, [
+    ...modules.inputs,
+    ...modules.configInputs,
+    ...workflows.inputs,
+    ...text.files,
+  ]);
   const problems = [
     ...modules.problems,
     ...wrongConnectors,

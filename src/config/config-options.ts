@@ -15,8 +15,18 @@ export interface ConfigOption {
   readonly isCode: boolean;
 }
 
-/** Options that code alone can set, though their schemas do not say so. */
-const CODE: readonly string[] = ['services'];
+/** Options that code alone can set, beside those that are functions. */
+const CODE: readonly string[] = [
+  'services',
+  ...[
+    'nexusServices',
+    'patchActivationCallback',
+    'interceptors',
+    'plugins',
+    'sinks',
+    'workflowFailureErrorTypes',
+  ].map((name) => `worker.${name}`),
+];
 
 /** Every option, by its path: `server.port`. In the order in which the schema has them. */
 export const CONFIG_OPTIONS: ReadonlyMap<string, ConfigOption> = new Map(
@@ -48,7 +58,9 @@ function optionsBelow(schema: z.ZodType, path: readonly string[]): readonly Conf
     return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([name, member]) =>
       optionsBelow(member, [...path, name]),
     );
-  const isCode = inner instanceof z.ZodCustom || CODE.includes(path.join('.'));
+  // Of a worker's, Temporal's own types describe many that are plain data.
+  const isFunction = inner instanceof z.ZodCustom && path.length === 1;
+  const isCode = isFunction || CODE.includes(path.join('.'));
   const defaultValue = defaultOf(schema);
   return [{ path, schema: inner, defaultValue, isDuration: inner === duration, isCode }];
 }

@@ -48,7 +48,7 @@ describe('millrace config', () => {
     expect(words(stdout)).toContain('dataFlows.routes  true  as catchAllRoutes');
     expect(stdout).not.toMatch(/hunter2|whsec/);
     expect(stdout).not.toContain('apiAuthentication');
-    expect((await config(['show', '--all'])).stdout).toMatch(/^apiAuthentication +– +default$/m);
+    expect((await config(['show', '--all'])).stdout).toMatch(/^apiAuthentication +– +not set$/m);
   });
 
   it('shows the same to programs, in another environment', async () => {

@@ -62,6 +62,9 @@ describe('a configuration in TOML', () => {
 pipeline = "report"
 path = "/ai/report"
 
+[worker]
+debug_mode = true
+
 [worker.worker_deployment_options]
 version = { deployment_name = "shop", build_id = "7" }
 use_worker_versioning = true
@@ -72,6 +75,7 @@ default_versioning_behavior = "PINNED"
     expect(config?.routes).toEqual([
       { pipeline: 'report', path: '/ai/report', stream: false, async: false },
     ]);
+    expect(config?.worker.debugMode).toBe(true);
     expect(config?.worker.workerDeploymentOptions).toEqual({
       version: { deploymentName: 'shop', buildId: '7' },
       useWorkerVersioning: true,
@@ -179,6 +183,8 @@ describe('the folder of a configuration in TOML', () => {
     const files = { 'etc/base/common.toml': 'debug = true\n' };
     const { config } = await load(files, { MILLRACE_CONFIG_PATH: 'etc' });
     expect(config?.debug).toBe(true);
+    const { watched } = await loadProject(temporary.path, { env: { MILLRACE_CONFIG_PATH: 'etc' } });
+    expect(watched.filter((path) => path.endsWith('etc/base/common.toml'))).toHaveLength(1);
     const nowhere = await load(files, { MILLRACE_CONFIG_PATH: 'nowhere' });
     expect(messagesOf(nowhere)[0]).toMatch(/^MILLRACE_CONFIG_PATH: there is no folder .*nowhere\./);
     const odd = await load(files, { MILLRACE_ENV: '../secrets' });
