@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import type { ProjectConfig } from '../../src/config/config.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
@@ -7,6 +6,7 @@ import { bundleModules } from './module-bundle.js';
 import { evaluateModules, type LoadedModule } from './module-evaluation.js';
 import { inOrder } from './problem-order.js';
 import { configFiles } from './project-files.js';
+import { inFolder } from './project-folder.js';
 import type { Environment } from './secrets.js';
 import { readTomlConfig } from './toml-config.js';
 
@@ -25,7 +25,15 @@ export interface LoadedConfig {
 
 /** Loads the configuration of a project, and none of its definitions. @param directory - the project's folder */
 export async function loadConfig(directory: string, env: Environment): Promise<LoadedConfig> {
-  const dir = realpathSync(directory);
+  const nothing = { written: {}, siteOf: () => undefined, files: [] };
+  return inFolder(
+    directory,
+    (dir) => load(dir, env),
+    (problem) => ({ ...nothing, problems: [problem] }),
+  );
+}
+
+async function load(dir: string, env: Environment): Promise<LoadedConfig> {
   const toml = readTomlConfig(dir, env);
   const there = configFiles(dir);
   const files = [...toml.files, ...there];

@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { BUILT_IN_SINKS, BUILT_IN_SOURCES } from '../../adapters/connector/catalog.js';
 import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
@@ -21,19 +20,13 @@ import { exportedActivities } from './exported-activities.js';
 import { exportedDefinitions, type ExportedDefinitions } from './exported-definitions.js';
 import { outlineModules } from './module-bundle.js';
 import { modulesWithoutPurpose } from './module-purpose.js';
-import {
-  CONFIG_FILES,
-  FOLDERS,
-  isDirectory,
-  MODELS_FILE,
-  TooManyFiles,
-  workflowFiles,
-} from './project-files.js';
+import { CONFIG_FILES, FOLDERS, MODELS_FILE, workflowFiles } from './project-files.js';
 import { loadModules, type ProjectModules } from './project-modules.js';
 import { inOrder } from './problem-order.js';
 import { ProjectText } from './project-text.js';
 import { SourcePlaces } from './source-places.js';
 import { TOML_FOLDER } from './toml-config.js';
+import { inFolder } from './project-folder.js';
 import { loadYaml, type ProjectYaml } from './project-yaml.js';
 import { isUnset, type Environment } from './secrets.js';
 
@@ -74,31 +67,11 @@ export async function loadProject(
   options: { readonly env?: Environment; readonly config?: ConfigDefinition } = {},
 ): Promise<LoadedProject> {
   const { env = process.env, config = {} } = options;
-  if (!isDirectory(directory)) {
-    return {
-      problems: [
-        {
-          message: `There is no folder ${resolve(directory)}. Name the folder of a project: --dir.`,
-        },
-      ],
-      watched: [],
-    };
-  }
-  const dir = realpathSync(directory);
-  try {
-    return await load(dir, env, config);
-  } catch (error) {
-    const message = refusal(error);
-    if (message === undefined) throw error;
-    return { problems: [{ message }], watched: [] };
-  }
-}
-
-/** What keeps a folder from being loaded though nothing in it is wrong; undefined for a fault of ours. */
-function refusal(error: unknown): string | undefined {
-  if (error instanceof TooManyFiles) return error.message;
-  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
-  return `${error.message}. The project's files must be readable, and .millrace/ in its folder writable: compiled modules go there.`;
+  return inFolder(
+    directory,
+    (dir) => load(dir, env, config),
+    (problem) => ({ problems: [problem], watched: [] }),
+  );
 }
 
 async function load(dir: string, env: Environment, over: ConfigDefinition): Promise<LoadedProject> {

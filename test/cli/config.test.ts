@@ -81,5 +81,9 @@ describe('millrace config', () => {
         '2 errors\n',
     });
     expect(await config(['show'])).toMatchObject({ code: 1, stdout: wrong.stdout });
+    expect(await config(['check', '--dir', 'nowhere'])).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^There is no folder .*nowhere\. Name the folder of a project/),
+    });
   });
 });
