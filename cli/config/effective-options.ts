@@ -90,7 +90,9 @@ function shown(
 /** Passwords of addresses are nobody's business who looks at a configuration. */
 function masked(option: string, text: string): string {
   return REFERRING_OPTIONS.includes(option)
-    ? text.replace(/(:\/\/[^:@/\s]*:)(?!\$\{)[^@/\s]+@/g, '$1***@')
+    ? text
+        .replace(/(:\/\/[^:@/\s]*:)(?!\$\{\w+\}@)\S+@/, '$1***@')
+        .replace(/([?&]\w*password=)(?!\$\{)[^&\s]+/gi, '$1***')
     : text;
 }
 

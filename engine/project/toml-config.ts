@@ -90,7 +90,9 @@ function variableOf(env: Environment): 'MILLRACE_ENV' | 'NODE_ENV' {
 
 function tomlFiles(folder: string): readonly string[] {
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith('.toml'));
+  const names = readdirSync(folder).filter(
+    (name) => name.endsWith('.toml') && !isDirectory(join(folder, name)),
+  );
   const place = (name: string): number => FILES.findIndex((one) => one === name);
   return names.sort((a, b) => place(a) - place(b));
 }

@@ -26,7 +26,8 @@ export function readToml(
     return { problems: [{ site: { file }, message: size }] };
   }
   try {
-    const program = parseTOML(text, { tomlVersion: '1.0.0' });
+    // Some editors begin files with a mark of the byte order.
+    const program = parseTOML(text.replace(/^\uFEFF/, ''), { tomlVersion: '1.0.0' });
     const sites = sitesOf(file, program);
     const locate = (path: Path): Site => {
       for (let length = path.length; length > 0; length -= 1) {

@@ -47,6 +47,10 @@ describe('millrace config', () => {
     );
     expect(words(stdout)).toContain('dataFlows.routes  true  as catchAllRoutes');
     expect(stdout).not.toMatch(/hunter2|whsec/);
+    const odd = { DATABASE_URL: 'postgres://shop:p@ss/w@db/shop?sslpassword=hunter2&x=1' };
+    expect(words((await config(['show'], odd)).stdout)).toContain(
+      'catalog.url  postgres://shop:***@db/shop?sslpassword=***&x=1  DATABASE_URL',
+    );
     expect(stdout).not.toContain('apiAuthentication');
     expect((await config(['show', '--all'])).stdout).toMatch(/^apiAuthentication +– +not set$/m);
   });

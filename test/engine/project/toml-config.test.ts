@@ -83,6 +83,16 @@ default_versioning_behavior = "PINNED"
     });
   });
 
+  it('may begin with a mark of the byte order, and knows no names of JavaScript', async () => {
+    const file = `${BASE}/common.toml`;
+    const { config } = await load({
+      [file]: '\uFEFFdebug = true\r\n[__proto__]\r\ndebug = false\r\n',
+    });
+    expect(config?.debug).toBe(true);
+    const [message = ''] = messagesOf(await load({ [file]: 'constructor = 2\n' }));
+    expect(message).toMatch(/^\S+:1:1 {2}config: unknown option "constructor"\./);
+  });
+
   it('is told everything that is wrong with it, at once, and where', async () => {
     const { config, problems } = await load(
       {
