@@ -1,4 +1,4 @@
-import { getStaticTOMLValue, ParseError, parseTOML, type AST } from 'toml-eslint-parser';
+import { ParseError, parseTOML, type AST } from 'toml-eslint-parser';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
 
@@ -28,7 +28,7 @@ export function readToml(
   try {
     // Some editors begin files with a mark of the byte order.
     const program = parseTOML(text.replace(/^\uFEFF/, ''), { tomlVersion: '1.0.0' });
-    const sites = sitesOf(file, program);
+    const { value, sites } = new Reading(file).read(program);
     const locate = (path: Path): Site => {
       for (let length = path.length; length > 0; length -= 1) {
         const site = sites.get(keyOf(path.slice(0, length)));
@@ -36,7 +36,7 @@ export function readToml(
       }
       return { file };
     };
-    return { toml: { value: getStaticTOMLValue(program), locate }, problems: [] };
+    return { toml: { value, locate }, problems: [] };
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     const site = { file, line: error.lineNumber, column: error.column + 1 };
@@ -44,39 +44,91 @@ export function readToml(
   }
 }
 
-function sitesOf(file: string, program: AST.TOMLProgram): ReadonlyMap<string, Site> {
-  const sites = new Map<string, Site>();
-  const put = (path: Path, { loc }: AST.TOMLNode): void => {
-    const key = keyOf(path);
-    if (!sites.has(key))
-      sites.set(key, { file, line: loc.start.line, column: loc.start.column + 1 });
-  };
-  const takeValue = (path: Path, value: AST.TOMLContentNode): void => {
-    if (value.type === 'TOMLInlineTable') for (const pair of value.body) takePair(path, pair);
-    if (value.type === 'TOMLArray')
-      for (const [at, element] of value.elements.entries()) {
-        put([...path, at], element);
-        takeValue([...path, at], element);
+/** A table while it is read. Any key may be in one, `__proto__` as well, which an object would take for something else. */
+type Table = Map<string, unknown>;
+
+class Reading {
+  readonly #root: Table = new Map();
+  readonly #sites = new Map<string, Site>();
+
+  constructor(private readonly file: string) {}
+
+  read(program: AST.TOMLProgram): {
+    readonly value: TomlFile['value'];
+    readonly sites: ReadonlyMap<string, Site>;
+  } {
+    for (const node of program.body[0].body) {
+      if (node.type === 'TOMLKeyValue') {
+        this.#takePair(this.#root, [], node);
+        continue;
       }
-  };
-  const takePair = (path: Path, { key, value }: AST.TOMLKeyValue): void => {
-    const inner = takeKey(path, key);
-    takeValue(inner, value);
-  };
-  const takeKey = (path: Path, { keys }: AST.TOMLKey): Path => {
-    const names = keys.map((key) => (key.type === 'TOMLBare' ? key.name : key.value));
-    for (const [at, node] of keys.entries()) put([...path, ...names.slice(0, at + 1)], node);
-    return [...path, ...names];
-  };
-  for (const node of program.body[0].body) {
-    if (node.type === 'TOMLKeyValue') {
-      takePair([], node);
+      const { resolvedKey: path, key, body } = node;
+      for (const at of path.keys()) this.#put(path.slice(0, at + 1), key);
+      const table = tableAt(this.#root, path);
+      for (const pair of body) this.#takePair(table, path, pair);
+    }
+    // Its tables are objects now, with whatever keys as properties of their own.
+    return { value: plain(this.#root) as TomlFile['value'], sites: this.#sites };
+  }
+
+  #put(path: Path, { loc }: AST.TOMLNode): void {
+    const key = keyOf(path);
+    const { line, column } = loc.start;
+    if (!this.#sites.has(key)) this.#sites.set(key, { file: this.file, line, column: column + 1 });
+  }
+
+  #takePair(table: Table, path: Path, { key, value }: AST.TOMLKeyValue): void {
+    const names = key.keys.map((part) => (part.type === 'TOMLBare' ? part.name : part.value));
+    for (const [at, part] of key.keys.entries())
+      this.#put([...path, ...names.slice(0, at + 1)], part);
+    const inner = tableAt(table, names.slice(0, -1));
+    inner.set(names.at(-1) ?? '', this.#valueOf([...path, ...names], value));
+  }
+
+  #valueOf(path: Path, node: AST.TOMLContentNode): unknown {
+    switch (node.type) {
+      case 'TOMLInlineTable': {
+        const table: Table = new Map();
+        for (const pair of node.body) this.#takePair(table, path, pair);
+        return table;
+      }
+      case 'TOMLArray':
+        return node.elements.map((element, at) => {
+          this.#put([...path, at], element);
+          return this.#valueOf([...path, at], element);
+        });
+      case 'TOMLValue':
+        return node.value;
+    }
+  }
+}
+
+/** The table at a path, in which numbers are places in lists of tables; made where there is none. */
+function tableAt(root: Table, path: Path): Table {
+  let table = root;
+  for (const [at, part] of path.entries()) {
+    if (typeof part === 'number') continue;
+    const place = path[at + 1];
+    const known = table.get(part);
+    if (typeof place !== 'number') {
+      const inner = known instanceof Map ? (known as Table) : new Map<string, unknown>();
+      table.set(part, inner);
+      table = inner;
       continue;
     }
-    for (const at of node.resolvedKey.keys()) put(node.resolvedKey.slice(0, at + 1), node.key);
-    for (const pair of node.body) takePair(node.resolvedKey, pair);
+    const list = (known as Table[] | undefined) ?? [];
+    const inner = list[place] ?? new Map<string, unknown>();
+    list[place] = inner;
+    table.set(part, list);
+    table = inner;
   }
-  return sites;
+  return table;
+}
+
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!(value instanceof Map)) return value;
+  return Object.fromEntries([...(value as Table)].map(([key, member]) => [key, plain(member)]));
 }
 
 function keyOf(path: Path): string {

@@ -85,12 +85,16 @@ default_versioning_behavior = "PINNED"
 
   it('may begin with a mark of the byte order, and knows no names of JavaScript', async () => {
     const file = `${BASE}/common.toml`;
-    const { config } = await load({
-      [file]: '\uFEFFdebug = true\r\n[__proto__]\r\ndebug = false\r\n',
-    });
-    expect(config?.debug).toBe(true);
-    const [message = ''] = messagesOf(await load({ [file]: 'constructor = 2\n' }));
-    expect(message).toMatch(/^\S+:1:1 {2}config: unknown option "constructor"\./);
+    expect((await load({ [file]: '\uFEFFdebug = true\r\n' })).config?.debug).toBe(true);
+    const text = 'constructor = 2\n[__proto__]\ndebug = true\n[worker.tuner.__proto__]\nx = 1\n';
+    const { problems, config } = await load({ [file]: text });
+    expect(config).toBeUndefined();
+    expect(messagesOf({ problems })).toEqual([
+      expect.stringMatching(/^\S+:1:1 {2}config: unknown option "constructor"\./),
+      expect.stringMatching(/^\S+:2:2 {2}config: unknown option "__proto__"\./),
+    ]);
+    expect(({} as { readonly debug?: unknown }).debug).toBeUndefined();
+    expect(({} as { readonly x?: unknown }).x).toBeUndefined();
   });
 
   it('is told everything that is wrong with it, at once, and where', async () => {
