@@ -66,7 +66,11 @@ export class Products {
     process: Process,
     settings: Partial<PipelineInput> = {},
   ): Promise<void> {
-    const computed = { ...ATTRIBUTE_DEFAULTS, dataType: 'integer', editable: 'overridable' } as const;
+    const computed = {
+      ...ATTRIBUTE_DEFAULTS,
+      dataType: 'integer',
+      editable: 'overridable',
+    } as const;
     await this.catalog.entities.addAttribute('product', { ...computed, name: attribute }, ANN);
     this.#processes.set(attribute, process);
     await this.catalog.attributePipelines.addPipeline(
