@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: '<rootDir>/test/support/test-environment.mjs',
@@ -33,7 +35,8 @@ export default {
   testSequencer: '<rootDir>/test/support/slow-first-sequencer.mjs',
   // For what hangs: nothing takes half as long, but on a machine that has other things to do as well.
   testTimeout: 60_000,
-  maxWorkers: 3,
+  // Some wait for seconds of a clock, and need a core for what they wait for.
+  maxWorkers: Math.min(4, Math.max(2, availableParallelism() - 1)),
   // Node keeps the modules of each test file; near the limit of its heap it would do little else than look for garbage.
   workerIdleMemoryLimit: '1GB',
 };
