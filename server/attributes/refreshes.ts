@@ -62,12 +62,7 @@ export const refreshRoutes: readonly AttributeRoute[] = [
     access: 'read',
     entityTypes: typesOfRefresh,
     answer: answers.refresh,
-    handler: async (request) =>
-      refreshBody(
-        idOf(request),
-        await request.attributes.refresh.execution(idOf(request)),
-        request.base,
-      ),
+    handler: (request) => answered(request, (id) => request.attributes.refresh.execution(id)),
   }),
   route({
     method: 'post',
@@ -79,17 +74,20 @@ export const refreshRoutes: readonly AttributeRoute[] = [
     entityTypes: typesOfRefresh,
     status: 202,
     answer: answers.refresh,
-    handler: async (request) =>
-      refreshBody(
-        idOf(request),
-        await request.attributes.refresh.cancel(idOf(request)),
-        request.base,
-      ),
+    handler: (request) => answered(request, (id) => request.attributes.refresh.cancel(id)),
   }),
 ];
 
 function idOf({ params }: AttributeRequest): string {
   return params['refresh'] ?? '';
+}
+
+async function answered(
+  request: AttributeRequest,
+  refresh: (id: string) => Promise<RefreshExecution>,
+): Promise<JsonObject> {
+  const id = idOf(request);
+  return refreshBody(id, await refresh(id), request.base);
 }
 
 function linksOf(id: string, base: string) {
