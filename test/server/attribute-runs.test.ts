@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { defineModule, moduleResult } from '../../src/attribute-pipeline/module.js';
+import { permanent } from '../../src/pipeline/permanent.js';
 import { AttributeApi } from '../support/attribute-api.js';
 import { areaIs, useBoxApi } from '../support/box-api.js';
 import { gate } from '../support/gate.js';
@@ -185,6 +186,35 @@ describe('runs of attribute pipelines over HTTP', () => {
     expect(await quote({ filter })).toMatchObject({ entities: 1 });
     expect(await quote({ max_entities: 1 })).toMatchObject({ entities: 1 });
     expect(await quote({ entity_ids: [ids[1]!] })).toMatchObject({ entities: 1 });
+  });
+
+  it('that are tried and cannot be made tell why', async () => {
+    const throwing = defineModule({
+      slug: 'throwing',
+      label: 'Throwing',
+      description: 'Throws.',
+      type: 'processor',
+      settings: z.strictObject({}),
+      process: () => {
+        throw permanent('nobody can make this');
+      },
+    });
+    const integer = { dataType: 'integer' } as const;
+    const stack = await start({ modules: [throwing] }, { one: integer, two: integer });
+    const api = new AttributeApi((await serve(stack.env.engine)).url);
+    const [entity_id] = await stack.save({ a: { one: 1 } });
+    const tried = await api.call('POST', '/attribute_pipelines/try', {
+      attribute: `${stack.type}.two`,
+      entity_id,
+      modules: [
+        { module: 'attributes_source', settings: { attributes: ['one'] } },
+        { module: 'throwing', settings: {} },
+      ],
+    });
+    expect(tried).toMatchObject({
+      status: 500,
+      body: { type: 'execution_error', error: expect.stringContaining('nobody can make this') },
+    });
   });
 
   it('tell which entities have failed', async () => {
