@@ -16,7 +16,9 @@ import {
   createRecordStoreActivities,
   type RecordStoreActivities,
 } from './record-store/activities.js';
+import type { StepTask } from '../src/task/step-outcome.js';
 import { runActivity } from './project/run-activity.js';
+import { runStep } from './task/run-step.js';
 
 /** Everything that a worker can run. `default` serves every activity type without a function of its own. */
 export type Activities = Omit<PipelineActivities, 'default'> &
@@ -43,6 +45,7 @@ export function createActivities(deps: ActivityDependencies): Activities {
       const { activityType } = Context.current().info;
       const [task] = args;
       if (isOperationTask(task, activityType)) return pipeline.default(task);
+      if (isStepTask(task, activityType)) return runStep(deps, task);
       return runActivity(deps, activityType, args);
     },
   };
@@ -59,5 +62,22 @@ function isOperationTask(value: unknown, activityType: string): value is Operati
     'contractHash' in operation &&
     'type' in operation &&
     operation.type === activityType
+  );
+}
+
+/** True for what the workflow of a task sends. */
+function isStepTask(value: unknown, activityType: string): value is StepTask {
+  if (typeof value !== 'object' || value === null || !('step' in value)) return false;
+  const { step } = value;
+  return (
+    'fields' in value &&
+    'dependencies' in value &&
+    typeof step === 'object' &&
+    step !== null &&
+    'handler' in step &&
+    typeof step.handler === 'object' &&
+    step.handler !== null &&
+    'callable' in step.handler &&
+    step.handler.callable === activityType
   );
 }

@@ -21,6 +21,8 @@ import type { ModelReference, OperationFailure, Services } from '../src/pipeline
 import type { Log } from '../src/pipeline/context.js';
 import type { Operation } from '../src/pipeline/operation.js';
 import type { CompiledRecordPipeline } from '../src/record-pipeline/compile.js';
+import type { CompiledTask } from '../src/task/compile.js';
+import type { StepHandler } from '../src/task/handler.js';
 import type { StoreCatalog } from '../src/record-pipeline/store-catalog.js';
 
 /** A logger that can be given fields for all its lines. */
@@ -35,8 +37,10 @@ export interface DeployedCode {
   activity(name: string): Activity | undefined;
   dataFlow(name: string): CompiledDataFlow | undefined;
   recordPipeline(name: string): CompiledRecordPipeline | undefined;
+  /** The code of a step of tasks. */
+  stepHandler(name: string): StepHandler | undefined;
   /** Everything that can be started, by name. */
-  readonly definitions: ReadonlyMap<string, CompiledPipeline | CompiledWorkflow>;
+  readonly definitions: ReadonlyMap<string, CompiledPipeline | CompiledWorkflow | CompiledTask>;
   /** The modules of attribute pipelines. */
   readonly modules: ModuleRegistry;
   /** The `ignoreErrors` function of an operation at its place in a pipeline. */

@@ -2,7 +2,7 @@ import type { Info } from '@temporalio/activity';
 import type { RunReference } from '../src/pipeline/context.js';
 
 /** What workflow ids of ours begin with, beside those of hand-written workflows. */
-const KINDS = ['pipeline', 'flow', 'record_pipeline', 'attribute_pipeline'] as const;
+const KINDS = ['pipeline', 'task', 'flow', 'record_pipeline', 'attribute_pipeline'] as const;
 
 /** The run that an activity works for. */
 export function runReference(info: Info, principal: string | undefined): RunReference {

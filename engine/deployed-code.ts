@@ -5,6 +5,7 @@ import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-re
 import type { CompiledDataFlow } from '../src/data-flow/compile.js';
 import type { CompiledRecordPipeline } from '../src/record-pipeline/compile.js';
 import type { Activity } from '../src/definition/activity.js';
+import type { StepHandler } from '../src/task/handler.js';
 import type { Definition, Registry } from './registry.js';
 
 /** The definitions that a process has right now. `replace` is what a reload does; nothing that runs is disturbed. */
@@ -40,6 +41,10 @@ export class DeployedCode {
 
   recordPipeline(name: string): CompiledRecordPipeline | undefined {
     return this.#registry.recordPipelines.get(name);
+  }
+
+  stepHandler(name: string): StepHandler | undefined {
+    return this.#registry.stepHandlers.get(name);
   }
 
   get definitions(): ReadonlyMap<string, Definition> {

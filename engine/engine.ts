@@ -5,20 +5,21 @@ import {
   type WorkflowHandle,
   type WorkflowStartOptions,
 } from '@temporalio/client';
-import { ulid } from 'ulid';
-import { validateInput } from '../src/contract/validation.js';
 import type { Json, JsonObject } from '../src/definition/json.js';
 import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import type { Pipeline, PipelineInput, PipelineOutput } from '../src/pipeline/pipeline.js';
-import { pipelineArguments, startSummary } from '../src/pipeline/start.js';
+import { startArguments, startSummary } from '../src/pipeline/start.js';
+import type { PipelinePlan } from '../src/pipeline/plan.js';
+import type { TaskPlan } from '../src/task/plan.js';
 import type { Attributes } from './attribute-pipeline/attributes.js';
 import type { DataFlows } from './data-flow/data-flows.js';
-import { DefinitionNotFound, IdempotencyConflict } from './errors.js';
+import { DefinitionNotFound, DuplicateTask, IdempotencyConflict } from './errors.js';
 import { firstRunId, memoOf, type RunMemo } from './execution.js';
 import { ExecutionList, type ExecutionPage, type ListRequest } from './execution-list.js';
 import { LongPolls } from './history/long-polls.js';
 import { RunWatches } from './history/run-watches.js';
-import { idempotentExecutionId, requestFingerprint } from './idempotency.js';
+import { executionIdentity } from './execution-identity.js';
+import { requestFingerprint } from './idempotency.js';
 import type { Definition, Registry } from './registry.js';
 import { RecordPipelines } from './record-pipeline/record-pipelines.js';
 import { RecordStoreQuestions } from './record-pipeline/record-store-questions.js';
@@ -50,6 +51,8 @@ export interface EngineOptions {
 export interface StartOptions {
   /** The same key with the same input starts one run, however often it is sent. */
   readonly idempotencyKey?: string;
+  /** Which task this is, where its template has `caller_provided` for its identity: there is one for each key. */
+  readonly identityKey?: string;
   /** Who starts it: recorded with the run, and part of an idempotency key's scope. */
   readonly principal?: string;
   /** Gets the outcome by HTTP POST. */
@@ -176,7 +179,8 @@ export class Engine {
    * Starts a run.
    *
    * @throws {@link DefinitionNotFound}, {@link ContractViolation} for an input that does not fit,
-   *   {@link IdempotencyConflict} for a key that was used for another request, and {@link TemporalUnavailable}
+   *   {@link IdempotencyConflict} for a key that was used for another request, {@link DuplicateTask} and
+   *   {@link IdentityKeyMissing} for tasks with an identity, and {@link TemporalUnavailable}
    */
   async start<T extends Target>(
     target: T,
@@ -186,18 +190,19 @@ export class Engine {
     const definition = this.definition(typeof target === 'string' ? target : target.name);
     // Whatever its type promised, the input is checked against the contract. Operations fill in defaults and transform
     // for themselves, so that a pipeline gets what was given; a hand-written workflow gets what its contract makes of it.
-    const parsed = validateInput(definition.input, input as JsonObject);
+    const parsed = definition.checkInput(input as JsonObject);
     const valid = definition.kind === 'pipeline' ? (input as JsonObject) : parsed;
     const { idempotencyKey: key, principal, webhookUrl } = options;
     const { name, kind } = definition;
-    const executionId =
-      key === undefined ? ulid() : idempotentExecutionId({ definition: name, principal, key });
+    const { executionId, isIdentity } = executionIdentity(definition, valid, options);
     const id: RunId = { kind, name, executionId };
     const memo: RunMemo = {
       ...(principal !== undefined && { principal }),
       ...(webhookUrl !== undefined && { webhookUrl }),
       ...(this.#options.afterExecute === true && { afterExecute: true }),
-      ...(key !== undefined && { fingerprint: requestFingerprint(valid, webhookUrl) }),
+      ...((key !== undefined || isIdentity) && {
+        fingerprint: requestFingerprint(valid, webhookUrl),
+      }),
       ...(definition.kind === 'workflow' && { timeoutMs: definition.timeoutMs }),
     };
     try {
@@ -207,8 +212,8 @@ export class Engine {
       );
       return this.#run<T>(id, handle, handle.firstExecutionRunId);
     } catch (error) {
-      if (key === undefined || !(error instanceof WorkflowExecutionAlreadyStartedError))
-        throw error;
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (key === undefined) throw isIdentity ? new DuplicateTask(name, executionId) : error;
       return await this.#attach<T>(id, key, memo);
     }
   }
@@ -258,17 +263,11 @@ export class Engine {
     input: JsonObject,
     memo: RunMemo,
   ): WorkflowStartOptions {
-    const timeoutMs =
-      definition.kind === 'pipeline' ? definition.plan.timeoutMs : definition.timeoutMs;
     return {
       workflowId: formatRunId(id),
       taskQueue: this.#options.taskQueue,
-      args: [
-        definition.kind === 'pipeline'
-          ? pipelineArguments(definition.plan, input, memo.principal)
-          : input,
-      ],
-      workflowExecutionTimeout: timeoutMs + TIMEOUT_MARGIN_MS,
+      args: [argumentOf(definition, input, memo.principal)],
+      workflowExecutionTimeout: timeoutOf(definition) + TIMEOUT_MARGIN_MS,
       // A run's id is used once, also when the run is over: that is what makes a key start one run.
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
@@ -291,5 +290,26 @@ export class Engine {
     if (memoOf(description.memo).fingerprint !== memo.fingerprint)
       throw new IdempotencyConflict(key, id.executionId);
     return this.#run<T>(id, handle, firstRunId(description), true);
+  }
+}
+
+/** The one argument of a run's workflow. */
+function argumentOf(
+  definition: Definition,
+  input: JsonObject,
+  principal: string | undefined,
+): unknown {
+  if (definition.kind === 'workflow') return input;
+  return startArguments<PipelinePlan | TaskPlan>(definition.plan, input, principal);
+}
+
+function timeoutOf(definition: Definition): number {
+  switch (definition.kind) {
+    case 'pipeline':
+      return definition.plan.timeoutMs;
+    case 'task':
+      return definition.plan.lifecycle.maxDurationMs;
+    case 'workflow':
+      return definition.timeoutMs;
   }
 }

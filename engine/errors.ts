@@ -32,6 +32,29 @@ export class RunFailed extends Error {
   }
 }
 
+/** There is a run of this task already: of the same input, or with the same identity key. */
+export class DuplicateTask extends Error {
+  override readonly name = 'DuplicateTask';
+  constructor(
+    readonly definition: string,
+    readonly executionId: string,
+  ) {
+    super(
+      `Task "${definition}" was started before, as ${executionId}. Look at that run, or send an Idempotency-Key to get it as the answer.`,
+    );
+  }
+}
+
+/** A task whose callers say which is which was started without that. */
+export class IdentityKeyMissing extends Error {
+  override readonly name = 'IdentityKeyMissing';
+  constructor(readonly definition: string) {
+    super(
+      `Task "${definition}" has identity_strategy: caller_provided. Say which one this is: identity_key.`,
+    );
+  }
+}
+
 /** An idempotency key was used before, for another request. */
 export class IdempotencyConflict extends Error {
   override readonly name = 'IdempotencyConflict';

@@ -23,10 +23,14 @@ import {
   type CompiledRecordPipeline,
   type RecordPipelineSource,
 } from '../src/record-pipeline/compile.js';
+import { compileTask, type CompiledTask, type TaskSource } from '../src/task/compile.js';
+import { stepHandlerProblems } from '../src/task/handler-check.js';
+import type { StepHandler } from '../src/task/handler.js';
+import { handlersInHand } from '../src/task/used-handlers.js';
 import { compileDataFlows } from './data-flow-registry.js';
 
 /** Anything that can be started by its name. */
-export type Definition = CompiledPipeline | CompiledWorkflow;
+export type Definition = CompiledPipeline | CompiledWorkflow | CompiledTask;
 
 /** What the project's files define, as they were found. */
 export interface Sources {
@@ -37,6 +41,10 @@ export interface Sources {
   readonly dataFlows?: readonly DataFlowSource[];
   readonly recordPipelines?: readonly RecordPipelineSource[];
   readonly modules?: readonly AttributeModule[];
+  readonly stepHandlers?: readonly StepHandler[];
+  readonly tasks?: readonly TaskSource[];
+  /** The environment whose overrides hold in task templates: `production`. */
+  readonly environment?: string;
   readonly models: CompileEnvironment['models'];
   readonly readFile: CompileEnvironment['readFile'];
   /** Where something of an operation or a workflow is written, whose definition is at `site`; there unless given. */
@@ -53,6 +61,8 @@ export interface Registry {
   readonly recordPipelines: ReadonlyMap<string, CompiledRecordPipeline>;
   /** The modules that attribute pipelines are made of. */
   readonly modules: ModuleRegistry;
+  /** The code of the steps of tasks. */
+  readonly stepHandlers: ReadonlyMap<string, StepHandler>;
 }
 
 /** A registry without any definition. */
@@ -63,6 +73,7 @@ export const EMPTY_REGISTRY: Registry = {
   dataFlows: new Map(),
   recordPipelines: new Map(),
   modules: moduleRegistry([]).modules,
+  stepHandlers: new Map(),
 };
 
 /**
@@ -76,6 +87,7 @@ export function buildRegistry(sources: Sources): {
   const problems: Problem[] = [];
   const operations = registerOperations(sources, problems);
   const activities = registerActivities(sources.activities ?? [], operations, problems);
+  const stepHandlers = registerStepHandlers(sources, { operations, activities }, problems);
   const environment = { operations, models: sources.models, readFile: sources.readFile };
   const compiled = [
     ...sources.pipelines.map((source) => {
@@ -92,6 +104,15 @@ export function buildRegistry(sources: Sources): {
       problems.push(...found);
       return workflow;
     }),
+    ...(sources.tasks ?? []).map((source) => {
+      const { environment: named } = sources;
+      const { task, problems: found } = compileTask(source, {
+        handlers: stepHandlers,
+        ...(named !== undefined && { environment: named }),
+      });
+      problems.push(...found);
+      return task;
+    }),
   ].filter((definition) => definition !== undefined);
   const flows = compileDataFlows(sources.dataFlows ?? []);
   problems.push(...flows.problems);
@@ -106,7 +127,10 @@ export function buildRegistry(sources: Sources): {
   const wrong = problems.some((problem) => problem.severity !== 'warning');
   return wrong
     ? { problems }
-    : { registry: { operations, activities, modules, ...byKind([...all.values()]) }, problems };
+    : {
+        registry: { operations, activities, stepHandlers, modules, ...byKind([...all.values()]) },
+        problems,
+      };
 }
 
 /** What can be started, by kind and name. */
@@ -167,6 +191,33 @@ function registerActivities(
     return message === undefined;
   });
   return unique(named, 'activity', problems);
+}
+
+/** Handlers are activities of Temporal too. */
+function registerStepHandlers(
+  { stepHandlers: exported = [], tasks = [], locate = (site) => site }: Sources,
+  others: Pick<Registry, 'operations' | 'activities'>,
+  problems: Problem[],
+): ReadonlyMap<string, StepHandler> {
+  const known = new Set(exported.map(({ methods }) => methods['run']));
+  const inHand = tasks
+    .flatMap(({ definition }) => handlersInHand(definition))
+    .filter(({ methods }) => !known.has(methods['run']));
+  const named = [...new Set([...exported, ...inHand])].filter((handler) => {
+    const { name, site } = handler;
+    const operation = others.operations.get(name);
+    const other = operation ?? others.activities.get(name);
+    const found = stepHandlerProblems(handler, (path) => locate(site, path));
+    problems.push(...found);
+    if (other !== undefined)
+      problems.push({
+        ...siteOf(handler),
+        definition: name,
+        message: `step handler "${name}" has the name of an ${operation === undefined ? 'activity' : 'operation'} of ${placeOf(other)}: Temporal could not tell the two apart. Rename one of them.`,
+      });
+    return other === undefined && found.length === 0;
+  });
+  return unique(named, 'step handler', problems);
 }
 
 function unique<T extends { readonly name: string; readonly site?: Site }>(

@@ -4,6 +4,7 @@ export type RunKind = (typeof RUN_KINDS)[number];
 export const RUN_KINDS = [
   'pipeline',
   'workflow',
+  'task',
   'flow',
   'record_pipeline',
   'attribute_pipeline',

@@ -3,8 +3,7 @@ import { MAX_IDEMPOTENCY_KEY } from '../engine/idempotency.js';
 import type { Definition } from '../engine/registry.js';
 import type { Run } from '../engine/run.js';
 import type { Rejection } from '../src/config/hooks.js';
-import { validateInput } from '../src/contract/validation.js';
-import type { JsonObject } from '../src/definition/json.js';
+import { isPlainObject, type JsonObject } from '../src/definition/json.js';
 import type { Api } from './api-options.js';
 import { HttpProblem } from './http-problem.js';
 import { authorizedExecution } from './middleware/authorization.js';
@@ -75,11 +74,15 @@ function takeWebhook(
   body: JsonObject,
 ): { readonly input: JsonObject; readonly webhook: unknown } {
   const asked = queryValue(ctx, 'webhook_url') ?? ctx.req.headers['webhook-url'];
-  if (definition.input['webhook_url'] !== undefined || body['webhook_url'] === undefined) {
+  if (declares(definition, 'webhook_url') || body['webhook_url'] === undefined) {
     return { input: body, webhook: asked };
   }
   const { webhook_url, ...input } = body;
   return { input, webhook: asked ?? webhook_url };
+}
+
+function declares({ inputSchema: { properties } }: Definition, name: string): boolean {
+  return isPlainObject(properties) && Object.hasOwn(properties, name);
 }
 
 async function checkedWebhook(webhook: unknown, api: Api): Promise<string | undefined> {
@@ -106,12 +109,12 @@ async function checkedWebhook(webhook: unknown, api: Api): Promise<string | unde
 async function askBeforeExecute(
   ctx: Context,
   api: Api,
-  { name, input: types }: Definition,
+  { name, checkInput }: Definition,
   input: JsonObject,
 ): Promise<void> {
   const { beforeExecute } = api.settings;
   if (beforeExecute === undefined) return;
-  const answer = await beforeExecute(name, validateInput(types, input), ctx);
+  const answer = await beforeExecute(name, checkInput(input), ctx);
   if (answer === false) throw new HttpProblem(403, 'rejected', 'Forbidden');
   if (isRejection(answer)) throw new HttpProblem(answer.status, 'rejected', answer.error);
 }

@@ -70,6 +70,48 @@ export {
   type TransformDefinition,
   type TransformUse,
 } from './data-flow/transform.js';
+export {
+  defineTask,
+  type ApprovalConfig,
+  type BatchConfig,
+  type HandlerUse,
+  type IdentityStrategy,
+  type Lifecycle,
+  type StepEvent,
+  type StepRetry,
+  type Task,
+  type TaskDefinition,
+  type TaskStep,
+} from './task/task.js';
+export {
+  defineApiHandler,
+  defineBatchableHandler,
+  defineDecisionHandler,
+  defineStepHandler,
+  type ApiHandlerDefinition,
+  type ApiStepContext,
+  type BatchableHandlerDefinition,
+  type DecisionHandlerDefinition,
+  type StepHandler,
+  type StepHandlerDefinition,
+} from './task/handler.js';
+export {
+  batches,
+  branches,
+  error,
+  noBatches,
+  noBranches,
+  STEP_ERROR_TYPES,
+  success,
+  type StepError,
+  type StepErrorOptions,
+  type StepResult,
+  type StepSuccess,
+} from './task/step-result.js';
+export { UnexpectedError, ValidationError } from './task/step-errors.js';
+export type { BatchCheckpoint, BatchWork, StepContext } from './task/step-context.js';
+export type { ApiClient, ApiRequest, ApiResponse } from './task/api-client.js';
+export type { BatchRange, DependencyResult } from './task/step-outcome.js';
 export { FenceLost, type FlowPosition } from './data-flow/position.js';
 export { RowsRefused, type RefusedRow } from './data-flow/refusal.js';
 export type { Row, RowCounts, Written } from './data-flow/row.js';
@@ -110,7 +152,9 @@ export {
 export { Engine, type EngineOptions, type Executed, type StartOptions } from '../engine/engine.js';
 export {
   DefinitionNotFound,
+  DuplicateTask,
   IdempotencyConflict,
+  IdentityKeyMissing,
   RunFailed,
   RunNotFound,
 } from '../engine/errors.js';

@@ -18,7 +18,7 @@ import { payloadFailure } from '../src/pipeline/payload-limit.js';
 import type { Pipeline, PipelineInput, PipelineOutput } from '../src/pipeline/pipeline.js';
 import {
   PLAN_ACTIVITY,
-  pipelineArguments,
+  startArguments,
   startSummary,
   type PipelineArguments,
   type PlannedPipeline,
@@ -138,7 +138,7 @@ async function start(
 ): Promise<ChildWorkflowHandle<Workflow>> {
   const { principal, afterExecute } = workflowInfo().memo ?? {};
   const starter = typeof principal === 'string' ? principal : undefined;
-  const argument: PipelineArguments = pipelineArguments(plan, input, starter);
+  const argument: PipelineArguments = startArguments(plan, input, starter);
   const bytes = jsonBytes(argument);
   const tooLarge = payloadFailure(`The input of pipeline "${plan.name}", with its plan,`, bytes);
   if (tooLarge !== undefined) throw applicationFailure(tooLarge);

@@ -5,11 +5,13 @@ import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import { INTERPRETER } from '../src/pipeline/plan.js';
 import type { PipelineArguments } from '../src/pipeline/start.js';
 import { isRecordArguments } from '../src/record-pipeline/plan.js';
+import { isTaskArguments } from '../src/task/plan.js';
 import { interpretAttributePipeline } from './attribute-pipeline.js';
 import { interpretDataFlow } from './data-flow.js';
 import { applicationFailure } from './failure.js';
 import { interpretPipeline } from './pipeline.js';
 import { interpretRecordPipeline } from './record-pipeline.js';
+import { interpretTask } from './task.js';
 
 /**
  * The workflow of every definition: Temporal runs it for each type that has no workflow function of its own. The plan
@@ -17,6 +19,7 @@ import { interpretRecordPipeline } from './record-pipeline.js';
  */
 export async function runPlan(argument: unknown): Promise<unknown> {
   if (isPipelineArguments(argument)) return interpretPipeline(argument);
+  if (isTaskArguments(argument)) return interpretTask(argument);
   if (isFlowArguments(argument)) return interpretDataFlow(argument);
   if (isRecordArguments(argument)) return interpretRecordPipeline(argument);
   if (isAttributeArguments(argument)) return interpretAttributePipeline(argument);

@@ -1,5 +1,10 @@
 import { CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
 
+/** Whether Temporal suggests to continue as new. */
+export function isLongHistory(): boolean {
+  return workflowInfo().continueAsNewSuggested;
+}
+
 /**
  * Leaves a long history behind, where Temporal suggests it. Temporal forgets a cancellation over this: one that has come ends the
  * run instead.
@@ -7,7 +12,7 @@ import { CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/w
  * @param again - continues as new
  */
 export async function continueWhereSuggested(again: () => Promise<never>): Promise<void> {
-  if (!workflowInfo().continueAsNewSuggested) return;
+  if (!isLongHistory()) return;
   if (isCancelled()) throw new CancelledFailure('The run was cancelled.');
   await again();
 }

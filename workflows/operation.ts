@@ -1,10 +1,4 @@
-import {
-  ApplicationFailure,
-  isCancellation,
-  proxyActivities,
-  proxyLocalActivities,
-  sleep,
-} from '@temporalio/workflow';
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type * as activities from '../activities/pipeline/activities.js';
 import { jsonBytes } from '../src/definition/json.js';
 import { timeLimits, type TimeLimits } from '../src/pipeline/deadline.js';
@@ -26,7 +20,8 @@ import { payloadFailure } from '../src/pipeline/payload-limit.js';
 import type { OperationPlan, PipelinePlan, StagePlan } from '../src/pipeline/plan.js';
 import { operationInputs } from '../src/pipeline/stage-result.js';
 import type { CommandBudget } from './command-budget.js';
-import { applicationFailure, failureOf } from './failure.js';
+import { HEARTBEAT_TIMEOUT_MS, runDurably } from './durable-activity.js';
+import { applicationFailure } from './failure.js';
 
 /** A stage that is being run, with what its operations share. */
 export interface StageRun {
@@ -38,24 +33,6 @@ export interface StageRun {
   readonly stageIndex: number;
   readonly stageStart: number;
 }
-
-/** A worker that is silent for so long is taken for lost, and the operation is tried elsewhere. */
-const HEARTBEAT_TIMEOUT_MS = 10_000;
-
-/**
- * Waits between two looks for a worker that has a missing operation. Temporal gives each look to any worker of the queue, so that
- * the first ones follow each other quickly: half of the workers may have the code already.
- */
-const CODE_WAIT = { firstMs: 500, factor: 1.3, maximumMs: 30_000 } as const;
-
-/** With larger inputs, a worker is first asked whether it has the operation: each look would put them into history again. */
-const MAX_LOOK_BYTES = 16 * 1024;
-
-/** Failures by which an activity gives an attempt back. */
-const HANDING_BACK: readonly string[] = [
-  FAILURE_TYPES.workerShutdown,
-  FAILURE_TYPES.operationNotRegistered,
-];
 
 /** Temporal's limit is 200 bytes, and a character has up to three. */
 export const MAX_SUMMARY_CHARACTERS = 66;
@@ -75,73 +52,44 @@ export async function runOperation(
   const operation = run.stage.operations[at];
   if (operation === undefined)
     throw new RangeError(`stage "${run.stage.name}" has no operation ${String(at)}`);
-  let task: OperationTask = {
+  const task: OperationTask = {
     pipeline: run.plan.name,
     stage: run.stage.name,
     operation,
     inputs: operationInputs(operation, namespaces),
     ...(run.principal !== undefined && { principal: run.principal }),
-    ...(handedBack !== undefined && { handedBack }),
   };
-  const bytes = jsonBytes(task);
+  const bytes = jsonBytes(withHandedBack(task, handedBack));
   const tooLarge = payloadFailure(`The input of operation "${operation.name}"`, bytes);
   if (tooLarge !== undefined) throw applicationFailure(inPlace(run, operation, tooLarge));
-  for (let round = 0; ; round += 1) {
-    const room = run.budget.spend(bytes);
-    if (room !== undefined) await room;
-    const limits = timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() });
-    try {
-      return (await schedule(run, operation, at, round, limits, task)).effect;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      const again = handedBackBy(error);
-      if (again === undefined)
-        return await ignoreOrThrow(
-          run,
-          at,
-          operation,
-          inPlace(run, operation, failureOf(error, limits)),
-        );
-      task = { ...task, handedBack: again };
-      if (!isMissingCode(error)) continue;
-      await waitForOperation(operation.type, round, limits);
-      if (bytes > MAX_LOOK_BYTES) round = await untilFound(run, at, round + 1, task);
-    } finally {
-      run.budget.returned();
-    }
-  }
+  const ended = await runDurably<OperationOutcome>(
+    {
+      what: `the operation "${operation.type}"`,
+      missingType: FAILURE_TYPES.operationNotRegistered,
+      bytes,
+      budget: run.budget,
+      limits: () => timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() }),
+      schedule: (round, limits, again) =>
+        schedule(run, operation, at, round, limits, withHandedBack(task, again)),
+      probe: {
+        bytes: () => jsonBytes(probeOf(task)),
+        schedule: (round, limits, again) =>
+          schedule(run, operation, at, round, limits, probeOf(withHandedBack(task, again))),
+      },
+    },
+    handedBack,
+  );
+  if (!('failure' in ended)) return ended.outcome.effect;
+  return ignoreOrThrow(run, at, operation, inPlace(run, operation, ended.failure));
 }
 
-/**
- * Asks workers whether they have the operation, without its inputs, until one does. What goes wrong otherwise is left to
- * the operation itself.
- *
- * @returns the last round
- */
-async function untilFound(
-  run: StageRun,
-  at: number,
-  firstRound: number,
-  task: OperationTask,
-): Promise<number> {
-  const { operation } = task;
-  const probe: OperationTask = { ...task, inputs: [], probe: true };
-  const bytes = jsonBytes(probe);
-  for (let round = firstRound; ; round += 1) {
-    const room = run.budget.spend(bytes);
-    if (room !== undefined) await room;
-    const limits = timeLimits(run.plan, run.stage, operation, { ...run, now: Date.now() });
-    try {
-      await schedule(run, operation, at, round, limits, probe);
-      return round;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      if (!isMissingCode(error)) return round;
-      await waitForOperation(operation.type, round, limits);
-    } finally {
-      run.budget.returned();
-    }
-  }
+function withHandedBack(task: OperationTask, handedBack: HandedBack | undefined): OperationTask {
+  return handedBack === undefined ? task : { ...task, handedBack };
+}
+
+/** Asks whether a worker has the operation, without its inputs. */
+function probeOf(task: OperationTask): OperationTask {
+  return { ...task, inputs: [], probe: true };
 }
 
 function schedule(
@@ -193,38 +141,6 @@ function activityId(stage: number, operation: number, round: number): string {
 /** A failure with the place where it happened. */
 export function inPlace(run: StageRun, operation: OperationPlan, failure: Failure): Failure {
   return { stage: run.stage.name, operation: operation.name, ...failure };
-}
-
-/** Waits a while for a worker whose code has an operation; fails when the pipeline's time would be over. */
-async function waitForOperation(type: string, round: number, limits: TimeLimits): Promise<void> {
-  const { firstMs, factor, maximumMs } = CODE_WAIT;
-  const waitMs = Math.round(Math.min(maximumMs, firstMs * factor ** round));
-  if (waitMs < limits.totalMs) {
-    await sleep(waitMs);
-    return;
-  }
-  throw applicationFailure({
-    type: FAILURE_TYPES.operationNotRegistered,
-    message: `None of the ${String(round + 1)} times that a worker was asked for the operation "${type}" did its code have it, until the ${limits.totalOwner} ran out of time. Deploy workers with it, and let no other project's workers poll this task queue.`,
-    retryable: false,
-  });
-}
-
-/** What a worker that stopped, or lacks the code, has handed back, where that is what an error says. */
-function handedBackBy(error: unknown): HandedBack | undefined {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure) || !HANDING_BACK.includes(cause.type ?? ''))
-    return undefined;
-  const [details] = cause.details ?? [];
-  // Only our own activity fails with these types and details; Temporal's SDK has the type, without them.
-  return typeof details === 'object' && details !== null && 'attempts' in details
-    ? (details as HandedBack)
-    : undefined;
-}
-
-function isMissingCode(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof ApplicationFailure && cause.type === FAILURE_TYPES.operationNotRegistered;
 }
 
 async function ignoreOrThrow(

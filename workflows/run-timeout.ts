@@ -7,7 +7,7 @@ import { applicationFailure } from './failure.js';
  * When the run began, or the first one where it continued as new, in milliseconds since the epoch. The SDK's `startTime` is
  * each run's own; the time at which all of them expire stays what it was.
  */
-function chainStart(): number {
+export function chainStart(): number {
   const { startTime, executionExpirationTime, executionTimeoutMs } = workflowInfo();
   if (executionExpirationTime === undefined || executionTimeoutMs === undefined)
     return startTime.getTime();

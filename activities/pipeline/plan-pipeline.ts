@@ -1,4 +1,3 @@
-import { validateInput } from '../../src/contract/validation.js';
 import { suggestion } from '../../src/definition/suggestion.js';
 import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
 import type { PlannedPipeline, PlanRequest } from '../../src/pipeline/start.js';
@@ -24,7 +23,7 @@ export function planPipeline(
     throw applicationFailure({ type: FAILURE_TYPES.pipelineNotFound, message, retryable: false });
   }
   try {
-    validateInput(definition.input, input);
+    definition.checkInput(input);
   } catch (error) {
     throw applicationFailure(failureOf(error), error);
   }

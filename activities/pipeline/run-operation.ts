@@ -1,14 +1,10 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Json } from '../../src/definition/json.js';
+import { Context } from '@temporalio/activity';
 import type { ModelUsage, OperationContext } from '../../src/pipeline/context.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
-import type {
-  HandedBack,
-  OperationOutcome,
-  OperationTask,
-} from '../../src/pipeline/operation-task.js';
+import type { OperationOutcome, OperationTask } from '../../src/pipeline/operation-task.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf, isCancelled, retryAfterMs } from '../failure.js';
+import { attemptOf, handedBackFailure, stoppedFailure } from '../handed-back.js';
 import { runReference } from '../run-reference.js';
 import { heartbeatOf, startHeartbeat, type Heartbeat } from '../heartbeat.js';
 import { ignores } from './ignores.js';
@@ -36,7 +32,7 @@ export async function runOperation(
     const { checkpoint } = heartbeatOf(activity, task.handedBack);
     throw handedBackFailure(
       { type: FAILURE_TYPES.operationNotRegistered, message: notRegistered(plan.type) },
-      { attempt: attemptOf(task, activity), checkpoint: checkpoint() },
+      { attempt: attemptOf(activity, task.handedBack), checkpoint: checkpoint() },
     );
   }
   // Only asked whether this worker has the code.
@@ -55,7 +51,7 @@ export async function runOperation(
     return { effect, ...(usage.length > 0 && { usage }) };
   } catch (error) {
     if (isCancelled(error, activity.cancellationSignal))
-      throw stopped(activity, context, heartbeat) ?? error;
+      throw stoppedFailure(activity, 'operation', context.attempt, heartbeat) ?? error;
     const failure: Failure = { ...failureOf(error), attempts: context.attempt };
     const last = !failure.retryable || context.attempt >= plan.retry.maximumAttempts;
     context.log.warn({ err: error, type: failure.type, last }, 'operation failed');
@@ -68,11 +64,6 @@ export async function runOperation(
   }
 }
 
-/** Counted over all activities that the operation has had. */
-function attemptOf({ handedBack }: OperationTask, activity: Context): number {
-  return (handedBack?.attempts ?? 0) + activity.info.attempt;
-}
-
 function operationContext(
   deps: ActivityDependencies,
   task: OperationTask,
@@ -82,7 +73,7 @@ function operationContext(
 ): OperationContext {
   const { operation: plan, stage, principal } = task;
   const run = runReference(activity.info, principal);
-  const attempt = attemptOf(task, activity);
+  const attempt = attemptOf(activity, task.handedBack);
   return {
     options: plan.options ?? {},
     signal: activity.cancellationSignal,
@@ -95,34 +86,6 @@ function operationContext(
     model: plan.model === undefined ? undefined : deps.code.model(plan.model),
     recordUsage: (used) => usage.push(used),
   };
-}
-
-/** What a worker that stops hands back to the workflow; undefined when the attempt was cancelled for another reason. */
-function stopped(
-  activity: Context,
-  context: OperationContext,
-  heartbeat: Heartbeat,
-): ApplicationFailure | undefined {
-  if (activity.cancellationDetails?.workerShutdown !== true) return undefined;
-  return handedBackFailure(
-    {
-      type: FAILURE_TYPES.workerShutdown,
-      message: 'The worker stopped; the operation goes on elsewhere.',
-    },
-    { attempt: context.attempt, checkpoint: heartbeat.checkpoint() },
-  );
-}
-
-/** Gives an attempt back to the workflow. Temporal's own retries would count it: the workflow schedules it again. */
-function handedBackFailure(
-  why: Pick<Failure, 'type' | 'message'>,
-  { attempt, checkpoint }: { readonly attempt: number; readonly checkpoint: Json | undefined },
-): ApplicationFailure {
-  const handedBack: HandedBack = {
-    attempts: attempt - 1,
-    ...(checkpoint !== undefined && { checkpoint }),
-  };
-  return ApplicationFailure.create({ ...why, nonRetryable: true, details: [handedBack] });
 }
 
 function notRegistered(type: string): string {

@@ -5,7 +5,7 @@ export { ndjsonSource } from './file/ndjson-source.js';
 export { ndjsonSink } from './file/ndjson-sink.js';
 export { httpSource } from './http/http-source.js';
 export { httpSink } from './http/http-sink.js';
-export { HttpRequestFailed } from './http/request.js';
+export { HttpRequestFailed } from '../http/request.js';
 export { sqlSource } from './sql/sql-source.js';
 export { sqlSink } from './sql/sql-sink.js';
 export { entitiesSource } from './entities/entities-source.js';

@@ -109,6 +109,10 @@ function aboutOf(definition: Startable): readonly [number, string] {
     }
     case 'workflow':
       return [definition.timeoutMs, ''];
+    case 'task': {
+      const { steps, lifecycle } = definition.plan;
+      return [lifecycle.maxDurationMs, steps.map(({ name }) => name).join(', ')];
+    }
     case 'record_pipeline':
       return [definition.timeoutMs, definition.steps.map(({ label }) => label).join(' › ')];
     case 'data_flow':

@@ -180,10 +180,10 @@ function firstExample(
   definitions: readonly Definition[],
 ): { readonly name: string; readonly input: JsonObject } | undefined {
   const examples = definitions.flatMap((definition) => {
-    const { name, input: types } = definition;
-    const input = exampleInput(types);
+    const { name } = definition;
+    const input = exampleInput(definition);
     if (input === undefined) return [];
-    const doubt = (isCertainExample(types, input) ? 0 : 2) + Number(needsModel(definition));
+    const doubt = (isCertainExample(definition, input) ? 0 : 2) + Number(needsModel(definition));
     return [{ name, input, doubt }];
   });
   return examples.sort((a, b) => a.doubt - b.doubt)[0];

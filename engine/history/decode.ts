@@ -28,6 +28,9 @@ import {
   isRecordArguments,
   type DrainOutcome,
 } from '../../src/record-pipeline/plan.js';
+import { isTaskPlan } from '../../src/task/plan.js';
+import { APPROVAL_SUMMARY, isStepOutcome, stepOfActivityId } from '../../src/task/step-outcome.js';
+import { isStepSignal, STEP_SIGNAL, type StepSignal } from '../../src/task/step-signal.js';
 import { failureOf } from '../run-result.js';
 
 type TemporalEvent = temporal.api.history.v1.IHistoryEvent;
@@ -42,6 +45,8 @@ export class HistoryDecoder {
   readonly #started = new Map<number, { readonly attempts: number; readonly startedAt: number }>();
   /** Activities that claim the store of a record pipeline: what they return says nothing. */
   readonly #claims = new Set<number>();
+  /** The steps of tasks that wait for approval, by the numbers of their timers' events. */
+  readonly #approvals = new Map<number, string>();
 
   constructor(private readonly converter: LoadedDataConverter) {}
 
@@ -56,11 +61,13 @@ export class HistoryDecoder {
       const { activityId, activityType } = event.activityTaskScheduledEventAttributes;
       if (activityType?.name === BEGIN_RECORDS_ACTIVITY) this.#claims.add(at.eventId);
       const place = operationPlace(activityId ?? '');
+      const step = stepOfActivityId(activityId ?? '');
       return {
         ...at,
         type: 'activity_scheduled',
         activityType: activityType?.name ?? '',
         ...(place && { place }),
+        ...(step !== undefined && { step }),
       };
     }
     if (event.activityTaskStartedEventAttributes) {
@@ -69,6 +76,12 @@ export class HistoryDecoder {
       return undefined;
     }
     if (event.timerStartedEventAttributes) return this.#waits(at, event);
+    if (event.timerFiredEventAttributes) {
+      const step = this.#approvals.get(Number(event.timerFiredEventAttributes.startedEventId));
+      return step === undefined ? undefined : { ...at, type: 'approval_timed_out', step };
+    }
+    const signal = await this.#signalled(event.workflowExecutionSignaledEventAttributes);
+    if (signal !== undefined) return { ...at, type: 'step_signalled', signal };
     const activity = await this.#activityEnded(event);
     if (activity !== undefined) return { ...at, ...activity };
     const ended = await this.#runEnded(event);
@@ -99,13 +112,16 @@ export class HistoryDecoder {
         attributeRun,
       };
     }
-    const input =
-      plan === undefined ? argument : isPlainObject(argument) ? argument['input'] : undefined;
+    const task =
+      isPlainObject(argument) && isTaskPlan(argument['plan']) ? argument['plan'] : undefined;
+    const isPlanned = plan !== undefined || task !== undefined;
+    const input = isPlanned && isPlainObject(argument) ? argument['input'] : argument;
     return {
       type: 'run_started',
       name: attributes.workflowType?.name ?? '',
       inputKeys: isPlainObject(input) ? Object.keys(input) : [],
       ...(plan !== undefined && { plan }),
+      ...(task !== undefined && { task }),
     };
   }
 
@@ -129,7 +145,11 @@ export class HistoryDecoder {
       if (isDrainOutcome(outcome)) return { type: 'records_drained', outcome };
       if (isAttributesBegun(outcome)) return { type: 'attributes_begun', begun: outcome };
       if (isComputeOutcome(outcome)) return { type: 'attributes_computed', outcome };
-      const known = isOutcome(outcome) ? { outcome } : {};
+      const known = isStepOutcome(outcome)
+        ? { stepOutcome: outcome }
+        : isOutcome(outcome)
+          ? { outcome }
+          : {};
       return {
         type: 'activity_completed',
         ...this.#activity(completed.scheduledEventId),
@@ -145,6 +165,15 @@ export class HistoryDecoder {
     return { type: 'activity_failed', ...this.#activity(failed.scheduledEventId), failure };
   }
 
+  /** What somebody has told a task of one of its steps. */
+  async #signalled(
+    signalled: temporal.api.history.v1.IWorkflowExecutionSignaledEventAttributes | null | undefined,
+  ): Promise<StepSignal | undefined> {
+    if (signalled?.signalName !== STEP_SIGNAL) return undefined;
+    const signal = await this.#first(signalled.input);
+    return isStepSignal(signal) ? signal : undefined;
+  }
+
   /** Waits of ours say what they are for. */
   async #waits(
     at: Pick<HistoryEvent, 'eventId' | 'time'>,
@@ -154,6 +183,10 @@ export class HistoryDecoder {
     if (!summary) return undefined;
     const [reason] = await decodeArrayFromPayloads(this.converter, [summary]);
     if (typeof reason !== 'string' || reason === TIMEOUT_SUMMARY) return undefined;
+    if (reason.startsWith(APPROVAL_SUMMARY)) {
+      this.#approvals.set(at.eventId, reason.slice(APPROVAL_SUMMARY.length));
+      return undefined;
+    }
     return { ...at, type: 'run_waits', reason };
   }
 

@@ -9,6 +9,8 @@ import type { ModelReference } from '../../src/pipeline/context.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
 import type { RecordPipeline } from '../../src/record-pipeline/record-pipeline.js';
+import type { StepHandler } from '../../src/task/handler.js';
+import type { Task } from '../../src/task/task.js';
 import { buildRegistry } from '../registry.js';
 import type { Project } from './load-project.js';
 
@@ -22,6 +24,9 @@ export interface Definitions {
   readonly recordPipelines?: readonly RecordPipeline[];
   /** Modules of attribute pipelines, beside Millrace's own. */
   readonly modules?: readonly AttributeModule[];
+  /** Handlers that tasks use by their name. Those that they use as objects are found there. */
+  readonly stepHandlers?: readonly StepHandler[];
+  readonly tasks?: readonly Task[];
 }
 
 /** What else a project is made of. */
@@ -47,6 +52,8 @@ export function definedProject(
     dataFlows = [],
     recordPipelines = [],
     modules = [],
+    stepHandlers = [],
+    tasks = [],
   } = definitions;
   const { config, problems } = parseConfig(given);
   const built = buildRegistry({
@@ -56,6 +63,8 @@ export function definedProject(
     dataFlows: dataFlows.map(source),
     recordPipelines: recordPipelines.map(source),
     modules,
+    stepHandlers,
+    tasks: tasks.map(source),
     models,
     readFile: () => undefined,
   });

@@ -9,6 +9,8 @@ import type { Workflow } from '../../src/definition/workflow.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
 import type { RecordPipeline } from '../../src/record-pipeline/record-pipeline.js';
+import type { StepHandler } from '../../src/task/handler.js';
+import type { Task } from '../../src/task/task.js';
 import type { LoadedModule } from './module-evaluation.js';
 import { shownPath, shownSite } from './site.js';
 
@@ -23,6 +25,8 @@ export interface ExportedDefinitions {
   readonly transforms: readonly TransformConnector[];
   readonly recordPipelines: readonly RecordPipeline[];
   readonly attributeModules: readonly AttributeModule[];
+  readonly stepHandlers: readonly StepHandler[];
+  readonly tasks: readonly Task[];
 }
 
 /** Collects the definitions among the exports of modules. One that is exported twice counts once. */
@@ -56,5 +60,7 @@ export function exportedDefinitions(
     transforms: ofKind('transform') as readonly TransformConnector[],
     recordPipelines: ofKind('record_pipeline') as readonly RecordPipeline[],
     attributeModules: ofKind('module') as readonly AttributeModule[],
+    stepHandlers: ofKind('step_handler') as readonly StepHandler[],
+    tasks: ofKind('task') as readonly Task[],
   };
 }

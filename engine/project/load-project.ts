@@ -13,6 +13,9 @@ import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import type { PipelineSource } from '../../src/pipeline/compile.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
+import type { TaskSource } from '../../src/task/compile.js';
+import { handlerNames } from '../../src/task/used-handlers.js';
+import type { StepHandler } from '../../src/task/handler.js';
 import { registerConnectors } from '../data-flow-registry.js';
 import { buildRegistry, type Registry } from '../registry.js';
 import { checkWorkflows } from './declared-workflows.js';
@@ -25,7 +28,7 @@ import { loadModules, type ProjectModules } from './project-modules.js';
 import { inOrder } from './problem-order.js';
 import { ProjectText } from './project-text.js';
 import { SourcePlaces } from './source-places.js';
-import { TOML_FOLDER } from './toml-config.js';
+import { environmentName, TOML_FOLDER } from './toml-config.js';
 import { inFolder } from './project-folder.js';
 import { loadYaml, type ProjectYaml } from './project-yaml.js';
 import { isUnset, type Environment } from './secrets.js';
@@ -84,7 +87,7 @@ async function load(dir: string, env: Environment, over: ConfigDefinition): Prom
   });
   const yaml = loadYaml(dir, modules.config, modules.configSite, env, connectors);
   const text = new ProjectText(dir);
-  const { registry, problems: compiled } = compile(modules, exported, yaml, text);
+  const { registry, problems: compiled } = compile(modules, exported, yaml, text, env);
   const pipelines = [...(registry?.definitions.values() ?? [])].filter(
     ({ kind }) => kind === 'pipeline',
   );
@@ -120,6 +123,7 @@ function compile(
   exported: ExportedDefinitions,
   yaml: ProjectYaml,
   text: ProjectText,
+  env: Environment,
 ): ReturnType<typeof buildRegistry> {
   const operations = [...BUILT_IN_OPERATIONS.map(withoutSite), ...exported.operations];
   const { locate } = new SourcePlaces(text.dir);
@@ -132,6 +136,14 @@ function compile(
     definition,
     locate: (path) => locate(definition.site, path),
   }));
+  const tasks: readonly TaskSource[] = [
+    ...exported.tasks.map((definition) => ({
+      definition,
+      locate: (path: Path) => locate(definition.site, path),
+    })),
+    ...yaml.tasks,
+  ];
+  const environment = environmentName(env);
   const names = new Set(operations.map((operation) => operation.name));
   return buildRegistry({
     operations,
@@ -147,6 +159,9 @@ function compile(
       locate: (path) => locate(definition.site, path),
     })),
     modules: exported.attributeModules,
+    stepHandlers: exported.stepHandlers,
+    tasks: incomplete ? tasks.filter(usesKnownHandlers(exported.stepHandlers)) : tasks,
+    ...(environment !== undefined && { environment }),
     models: yaml.models,
     readFile: text.read,
     locate,
@@ -168,6 +183,12 @@ function usesOnly(names: ReadonlySet<string>, { stages }: Pipeline): boolean {
       return names.has(typeof type === 'string' ? type : type.name);
     }),
   );
+}
+
+/** While a module is broken, what it would define is not known, and a task that uses it is not to blame. */
+function usesKnownHandlers(handlers: readonly StepHandler[]): (source: TaskSource) => boolean {
+  const known = new Set(handlers.map(({ name }) => name));
+  return ({ definition }) => handlerNames(definition).every((name) => known.has(name));
 }
 
 async function loadWorkflows(

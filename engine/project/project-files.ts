@@ -11,6 +11,8 @@ export const FOLDERS = {
   connectors: 'connectors',
   records: 'records',
   modules: 'modules',
+  tasks: 'tasks',
+  handlers: 'handlers',
 } as const;
 
 /** Names that the configuration may have; a project has one of them. */

@@ -55,6 +55,8 @@ export async function loadModules(
     ...moduleFiles(join(dir, FOLDERS.flows)),
     ...moduleFiles(join(dir, FOLDERS.records)),
     ...moduleFiles(join(dir, FOLDERS.modules)),
+    ...moduleFiles(join(dir, FOLDERS.handlers)),
+    ...moduleFiles(join(dir, FOLDERS.tasks)),
     ...activities,
     ...contractFiles(dir),
   ];

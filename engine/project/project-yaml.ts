@@ -6,23 +6,26 @@ import type { Connectors } from '../../src/data-flow/connectors.js';
 import type { Models } from '../../src/config/models.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import type { PipelineSource } from '../../src/pipeline/compile.js';
+import type { TaskSource } from '../../src/task/compile.js';
 import { readFlow } from './flow-file.js';
 import { readModels } from './models-file.js';
 import { readPipeline } from './pipeline-file.js';
 import { FOLDERS, isDirectory, MODELS_FILE, yamlFiles } from './project-files.js';
 import type { Environment } from './secrets.js';
 import { shownPath } from './site.js';
+import { readTask } from './task-file.js';
 
 /** What the YAML files of a project hold. */
 export interface ProjectYaml {
   readonly pipelines: readonly PipelineSource[];
   readonly dataFlows: readonly DataFlowSource[];
+  readonly tasks: readonly TaskSource[];
   readonly models: Models;
   readonly problems: readonly Problem[];
 }
 
 /**
- * Reads the models, and the pipelines and data flows that are written in YAML.
+ * Reads the models, and the pipelines, data flows and tasks that are written in YAML.
  *
  * @param connectors - what flows can name
  */
@@ -56,12 +59,14 @@ export function loadYaml(
   const dataFlows = read(filesIn(FOLDERS.flows, dir, configured), (file, text) =>
     readFlow(file, text, connectors),
   );
+  const tasks = read(filesIn(FOLDERS.tasks, dir, configured), readTask);
   const modelsFile = join(configured ?? dir, MODELS_FILE);
-  if (!existsSync(modelsFile)) return { pipelines, dataFlows, models: new Map(), problems };
+  if (!existsSync(modelsFile)) return { pipelines, dataFlows, tasks, models: new Map(), problems };
   const models = readModels(shownPath(modelsFile, dir), readFileSync(modelsFile, 'utf8'), env);
   return {
     pipelines,
     dataFlows,
+    tasks,
     models: models.models,
     problems: [...problems, ...models.problems],
   };

@@ -59,9 +59,22 @@ function codePath(path: Path): Path {
   return path.map((part) => (typeof part === 'string' ? codeName(part) : part));
 }
 
+/** Names of what a definition only carries. */
+const NOT_OURS: readonly string[] = [
+  'options',
+  'configuration',
+  'reads',
+  'writes',
+  'initialization',
+  'metadata',
+  'schema',
+  'input_schema',
+  'result_schema',
+];
+
 /** `timeout:` with nothing behind it sets nothing. Options and schemas are not ours, and null may mean something in them. */
 function withoutNulls(value: unknown, path: Path): unknown {
-  if (['options', 'configuration', 'reads', 'writes'].includes(String(path.at(-1)))) return value;
+  if (NOT_OURS.includes(String(path.at(-1)))) return value;
   if (Array.isArray(value)) return value.map((item, index) => withoutNulls(item, [...path, index]));
   if (!isPlainObject(value)) return value;
   return Object.fromEntries(

@@ -1,7 +1,5 @@
 import { isPlainObject, type Json, type JsonObject } from '../definition/json.js';
-import type { PropertyTypes } from './contract.js';
-import { objectSchema } from './json-schema.js';
-import { validateInput } from './validation.js';
+import type { InputContract } from './input-contract.js';
 import { ContractViolation } from './violation.js';
 
 /** How deep examples of objects and lists go; what is deeper is left empty. */
@@ -28,12 +26,12 @@ const FORMATS: Readonly<Record<string, string>> = {
  * (`.meta({ examples: [...] })`) or defaults, else something plain of the right type. Optional properties are left out.
  * Undefined where nothing that satisfies the contract was found, such as for a pattern without an example.
  */
-export function exampleInput(types: PropertyTypes): JsonObject | undefined {
-  const example = exampleOf(objectSchema(types, 'input'), 0);
+export function exampleInput({ inputSchema, checkInput }: InputContract): JsonObject | undefined {
+  const example = exampleOf(inputSchema, 0);
   if (!isPlainObject(example)) return undefined;
   try {
     // An example of JSON Schema is JSON.
-    validateInput(types, example);
+    checkInput(example);
     return example;
   } catch (error) {
     if (error instanceof ContractViolation) return undefined;
@@ -45,8 +43,8 @@ export function exampleInput(types: PropertyTypes): JsonObject | undefined {
  * Whether an input is an example of these types in every part, or also of types of which nothing is known: operations may
  * expect something else of those.
  */
-export function isCertainExample(types: PropertyTypes, input: JsonObject): boolean {
-  return isCertain(objectSchema(types, 'input'), input, 0);
+export function isCertainExample({ inputSchema }: InputContract, input: JsonObject): boolean {
+  return isCertain(inputSchema, input, 0);
 }
 
 function isCertain(schema: unknown, example: Json | undefined, depth: number): boolean {

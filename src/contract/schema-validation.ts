@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../definition/json.js';
-import { formatPath } from './violation.js';
+import { formatPath, parsePointer } from './violation.js';
 
 /** A JSON Schema cannot be used: an unknown keyword, a wrong value, a reference that leads nowhere. */
 export class InvalidSchema extends Error {
@@ -50,7 +50,7 @@ function compiledCheck(schema: JsonObject): SchemaCheck {
   return (value) => {
     if (validate(value)) return undefined;
     const [error] = validate.errors ?? [];
-    const path = formatPath((error?.instancePath ?? '').split('/').slice(1).map(pointerPart));
+    const path = formatPath(parsePointer(error?.instancePath ?? ''));
     const extra: unknown = error?.params['additionalProperty'];
     const what = `${error?.message ?? 'is not valid'}${typeof extra === 'string' ? ` ("${extra}")` : ''}`;
     return path === '' ? `it ${what}` : `${path} ${what}`;
@@ -63,10 +63,4 @@ function compiled(ajv: Ajv2020, schema: JsonObject): ReturnType<Ajv2020['compile
   } catch (error) {
     throw new InvalidSchema(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** A part of a JSON Pointer (RFC 6901). */
-function pointerPart(part: string): string | number {
-  const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
-  return /^\d+$/.test(name) ? Number(name) : name;
 }

@@ -64,6 +64,17 @@ export function parsePath(path: string): readonly (string | number)[] {
   );
 }
 
+/** The parts of a JSON Pointer (RFC 6901): `/tags/0`. */
+export function parsePointer(pointer: string): readonly (string | number)[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+      return /^\d+$/.test(name) ? Number(name) : name;
+    });
+}
+
 type Issue = z.core.$ZodIssue;
 
 function issueViolations(

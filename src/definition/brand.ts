@@ -17,7 +17,9 @@ export type DefinitionKind =
   | 'record'
   | 'record_store'
   | 'record_pipeline'
-  | 'module';
+  | 'module'
+  | 'task'
+  | 'step_handler';
 
 /** Anything that `defineX` made. */
 export interface Branded<K extends DefinitionKind = DefinitionKind> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { PropertyTypes } from '../contract/contract.js';
-import { objectSchema, typeSchema } from '../contract/json-schema.js';
+import { inputContract, type InputContract } from '../contract/input-contract.js';
+import { typeSchema } from '../contract/json-schema.js';
 import { checkFitness } from '../pipeline/operation-check.js';
 import { ProblemList, type Path } from '../pipeline/problem-list.js';
 import { durationMsOrNone } from './duration.js';
@@ -10,14 +10,12 @@ import type { Problem, Site } from './problem.js';
 import { WORKFLOW_KEYS, type Workflow } from './workflow.js';
 
 /** A hand-written workflow that can be started. */
-export interface CompiledWorkflow {
+export interface CompiledWorkflow extends InputContract {
   readonly kind: 'workflow';
   readonly name: string;
   readonly description?: string;
   readonly site?: Site;
   readonly timeoutMs: number;
-  readonly input: PropertyTypes;
-  readonly inputSchema: JsonObject;
   readonly outputSchema: JsonObject;
 }
 
@@ -45,8 +43,7 @@ export function compileWorkflow(
     ...(site !== undefined && { site }),
     ...(description !== undefined && { description }),
     timeoutMs: durationMsOrNone(definition.timeout) ?? DEFAULT_TIMEOUT_MS,
-    input: input.shape,
-    inputSchema: objectSchema(input.shape, 'input'),
+    ...inputContract(input.shape),
     outputSchema: typeSchema(output, 'output'),
   };
   return { workflow, problems: problems.all() };

@@ -1,4 +1,5 @@
 import type { PropertyTypes } from '../contract/contract.js';
+import { inputContract, type InputContract } from '../contract/input-contract.js';
 import { objectSchema } from '../contract/json-schema.js';
 import { durationMsOrNone } from '../definition/duration.js';
 import type { JsonObject } from '../definition/json.js';
@@ -32,7 +33,7 @@ export interface PipelineSource {
 }
 
 /** A pipeline that can be started. */
-export interface CompiledPipeline {
+export interface CompiledPipeline extends InputContract {
   readonly kind: 'pipeline';
   readonly name: string;
   readonly description?: string;
@@ -41,8 +42,6 @@ export interface CompiledPipeline {
   readonly planHash: string;
   readonly input: PropertyTypes;
   readonly output: PropertyTypes;
-  /** JSON Schema of what a run is started with. */
-  readonly inputSchema: JsonObject;
   /** JSON Schema of the result: an object, or a list of them under `result: 'all'`. */
   readonly outputSchema: JsonObject;
   /** The `ignoreErrors` functions of uses, by {@link predicateKey}. */
@@ -207,7 +206,7 @@ function compiled(
     planHash: hash(plan),
     input: flow.input,
     output,
-    inputSchema: objectSchema(flow.input, 'input'),
+    ...inputContract(flow.input),
     outputSchema: plan.result === 'one' ? one : { type: 'array', items: one },
     predicates: new Map(predicates),
   };

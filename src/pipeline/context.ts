@@ -55,7 +55,8 @@ export interface RunReference {
   /** The definition's name, which is the workflow type. */
   readonly name: string;
   /** `workflow` for a hand-written one. */
-  readonly kind: 'pipeline' | 'workflow' | 'flow' | 'record_pipeline' | 'attribute_pipeline';
+  readonly kind:
+    'pipeline' | 'workflow' | 'task' | 'flow' | 'record_pipeline' | 'attribute_pipeline';
   /** Who started it, where the server authenticates. */
   readonly principal?: string;
 }

@@ -1,7 +1,7 @@
 import type { OperationPlan, PipelinePlan, StagePlan } from './plan.js';
 
 /** Whose limit ends a wait. */
-export type LimitOwner = 'operation' | 'stage' | 'pipeline';
+export type LimitOwner = 'operation' | 'stage' | 'pipeline' | 'task';
 
 /** The time an operation has: for one attempt, and for all of them with their waits. */
 export interface TimeLimits {

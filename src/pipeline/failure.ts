@@ -7,6 +7,7 @@ export const FAILURE_TYPES = {
   timeout: 'timeout',
   contractChanged: 'ContractChanged',
   operationNotRegistered: 'OperationNotRegistered',
+  handlerNotRegistered: 'HandlerNotRegistered',
   payloadLimit: 'PayloadLimitExceeded',
   namespaceCount: 'NamespaceCount',
   workerShutdown: 'WorkerShutdown',
@@ -22,12 +23,19 @@ export const FAILURE_TYPES = {
   pipelineBusy: 'PipelineBusy',
   catalogUnavailable: 'CatalogUnavailable',
   workerLost: 'WorkerLost',
+  approvalRejected: 'ApprovalRejected',
+  approvalTimeout: 'ApprovalTimeout',
+  dependencyWait: 'DependencyWaitExceeded',
+  retryWait: 'RetryWaitExceeded',
+  stepResult: 'StepResultInvalid',
 } as const;
 
 /** What went wrong in a run, as its result, its events and its webhooks tell it. */
 export interface Failure extends OperationFailure {
   readonly stage?: string;
   readonly operation?: string;
+  /** Of a task. */
+  readonly step?: string;
   readonly attempts?: number;
 }
 

@@ -9,12 +9,16 @@ export interface PipelineArguments {
   readonly principal?: string;
 }
 
-/** The argument of a pipeline's workflow. */
-export function pipelineArguments(
-  plan: PipelinePlan,
+/** The argument of the workflow of a pipeline, or of a task. */
+export function startArguments<Plan>(
+  plan: Plan,
   input: JsonObject,
   principal: string | undefined,
-): PipelineArguments {
+): {
+  readonly plan: Plan;
+  readonly input: JsonObject;
+  readonly principal?: string;
+} {
   // The Temporal UI shows the argument from its beginning: what a person looks for comes first.
   return { input, ...(principal !== undefined && { principal }), plan };
 }

@@ -7,6 +7,7 @@ import type { IgnoresDecision, QuickReport } from '../pipeline/operation-task.js
 import type { PipelinePlan } from '../pipeline/plan.js';
 import type { HistoryEvent, OperationPlace } from './history-event.js';
 import type { OperationProgress, RunProgress, StageProgress } from './progress.js';
+import { TaskWriter } from './task-writer.js';
 import { ProgressWriter, type Timing, type Told } from './progress-writer.js';
 
 /** What the fold remembers between events. Plain JSON, so that continue-as-new can carry it. */
@@ -32,11 +33,17 @@ export function foldEvent(state: FoldState | undefined, event: HistoryEvent): Fo
   if (event.type === 'run_started') return begin(event);
   if (state === undefined)
     throw new RangeError(`a history begins with run_started, not with ${event.type}`);
-  return new Step(state, event.time).take(event);
+  const { task } = state.progress;
+  if (task === undefined) return new Step(state, event.time).take(event);
+  const writer = new TaskWriter(task, event.time);
+  writer.take(event);
+  const progress = { ...state.progress, task: writer.progress };
+  const step = new Step({ ...state, progress }, event.time).take(event);
+  return { ...step, events: [...writer.events, ...step.events] };
 }
 
 function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep {
-  const { name, plan, time, runSeq, recordRun, attributeRun } = event;
+  const { name, plan, task, time, runSeq, recordRun, attributeRun } = event;
   const progress: RunProgress = {
     name,
     ...(plan !== undefined && { plan }),
@@ -47,6 +54,7 @@ function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep
     ...(runSeq !== undefined && { flow: { runSeq } }),
     ...(recordRun !== undefined && { records: { run: recordRun } }),
     ...(attributeRun !== undefined && { attributes: { run: attributeRun } }),
+    ...(task !== undefined && { task: { plan: task, state: {}, times: {}, scheduled: {} } }),
   };
   return { state: { progress, scheduled: {} }, events: [begun(event)] };
 }
@@ -55,6 +63,7 @@ function begun({
   name,
   time,
   inputKeys,
+  task,
   runSeq,
   recordRun,
   attributeRun,
@@ -69,6 +78,8 @@ function begun({
     const data = { attribute_pipeline: name, run: attributeRun };
     return { type: 'attribute_run_started', time, data };
   }
+  if (task !== undefined)
+    return { type: 'task_started', time, data: { task: name, input_keys: inputKeys } };
   return { type: 'pipe_started', time, data: { pipe: name, input_keys: inputKeys } };
 }
 
@@ -122,6 +133,10 @@ class Step {
         break;
       case 'attributes_computed':
         this.#writer.attributesComputed(attributeProgressData(event.outcome.attributes));
+        break;
+      // Its steps are written elsewhere.
+      case 'step_signalled':
+      case 'approval_timed_out':
         break;
       case 'run_waits':
         this.#writer.waits(event.reason);

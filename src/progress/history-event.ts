@@ -8,6 +8,9 @@ import type {
   QuickOutcome,
 } from '../pipeline/operation-task.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
+import type { TaskPlan } from '../task/plan.js';
+import type { StepOutcome } from '../task/step-outcome.js';
+import type { StepSignal } from '../task/step-signal.js';
 import type { DrainOutcome } from '../record-pipeline/plan.js';
 
 interface Common {
@@ -29,6 +32,8 @@ export type HistoryEvent = Common &
         readonly inputKeys: readonly string[];
         /** Absent for hand-written workflows. */
         readonly plan?: PipelinePlan;
+        /** Of a task. */
+        readonly task?: TaskPlan;
         /** The number of a data flow's run among those of the flow. */
         readonly runSeq?: number;
         /** Of a record pipeline's run: how its store knows it. */
@@ -43,6 +48,8 @@ export type HistoryEvent = Common &
         readonly type: 'activity_scheduled';
         readonly activityType: string;
         readonly place?: OperationPlace;
+        /** Of a task: the step, or the worker of a batch. */
+        readonly step?: string;
       }
     | {
         readonly type: 'activity_completed';
@@ -50,6 +57,8 @@ export type HistoryEvent = Common &
         readonly attempts: number;
         readonly startedAt?: number;
         readonly outcome?: OperationOutcome;
+        /** Of a step of a task. */
+        readonly stepOutcome?: StepOutcome;
       }
     | {
         readonly type: 'activity_failed';
@@ -68,6 +77,10 @@ export type HistoryEvent = Common &
     | { readonly type: 'attributes_begun'; readonly begun: AttributesBegun }
     /** An activity of an attribute pipeline has computed values. */
     | { readonly type: 'attributes_computed'; readonly outcome: ComputeOutcome }
+    /** Somebody has told a task what becomes of one of its steps. */
+    | { readonly type: 'step_signalled'; readonly signal: StepSignal }
+    /** Nobody has answered an approval in its time. */
+    | { readonly type: 'approval_timed_out'; readonly step: string }
     /** Something is waited for that may come. */
     | { readonly type: 'run_waits'; readonly reason: string }
     /** A project's predicate has said whether the failure of an operation is ignored. */

@@ -241,12 +241,14 @@ export class ProgressWriter {
       code: failure.type,
       ...(failure.stage !== undefined && { stage: failure.stage }),
       ...(failure.operation !== undefined && { operation: failure.operation }),
+      ...(failure.step !== undefined && { step: failure.step }),
     });
   }
 
   #tellFailure(ended: JsonObject): void {
-    const { name, flow, records, attributes } = this.#progress;
-    if (flow !== undefined)
+    const { name, flow, records, attributes, task } = this.#progress;
+    if (task !== undefined) this.tell('task_failed', this.time, { task: name, ...ended });
+    else if (flow !== undefined)
       this.tell('flow_failed', this.time, { flow: name, run_seq: flow.runSeq, ...ended });
     else if (records !== undefined)
       this.tell('record_pipeline_failed', this.time, {

@@ -3,6 +3,7 @@ import type { ModelUsage } from '../pipeline/context.js';
 import type { Failure } from '../pipeline/failure.js';
 import type { PipelinePlan } from '../pipeline/plan.js';
 import type { ExecutionStatus } from './status.js';
+import type { TaskProgress } from './task-progress.js';
 
 /** How far a run is: what its status, its console page and its events are made of. */
 export interface RunProgress {
@@ -23,6 +24,8 @@ export interface RunProgress {
   readonly records?: RecordsProgress;
   /** Of the run of an attribute pipeline. */
   readonly attributes?: AttributesProgress;
+  /** Of the run of a task. */
+  readonly task?: TaskProgress;
 }
 
 /** How far the run of a data flow is. */

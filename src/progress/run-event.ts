@@ -2,7 +2,7 @@ import type { JsonObject } from '../definition/json.js';
 
 /**
  * The kinds of events that a run tells. The first eight are seed 000's; those of data flows begin with `flow_`, those of
- * record pipelines with `record_pipeline_`, those of attribute pipelines with `attribute_run_`. Their `…_progress` come as hints, too. Hints come from describing a run that goes on:
+ * record pipelines with `record_pipeline_`, those of attribute pipelines with `attribute_run_`, those of tasks with `task_`, `step_` and `approval_`. Their `…_progress` come as hints, too. Hints come from describing a run that goes on:
  * they carry no id, are best effort, and are not repeated to a client that reconnects.
  */
 export type RunEventType =
@@ -33,10 +33,26 @@ export type RunEventType =
   | 'attribute_run_waiting'
   | 'attribute_run_attempt_failed'
   | 'attribute_run_failed'
+  | TaskEventType
   | RunHintType;
 
 /** Live only: an attempt failed and another follows; a body told how far it is. */
-export type RunHintType = 'operation_retrying' | 'operation_progress';
+export type RunHintType =
+  'operation_retrying' | 'operation_progress' | 'step_retrying' | 'step_progress';
+
+/** What tasks tell. */
+export type TaskEventType =
+  | 'task_started'
+  | 'step_started'
+  | 'step_completed'
+  | 'step_failed'
+  | 'step_cancelled'
+  | 'step_skipped'
+  | 'step_waiting'
+  | 'step_retried'
+  | 'step_resolved'
+  | 'approval_requested'
+  | 'task_failed';
 
 /** Something that happened in a run, in the form in which clients get it. */
 export interface RunEvent {

@@ -3,7 +3,7 @@ import { defineSink } from '../../../src/data-flow/sink.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
 import { jsonText } from '../json-text.js';
 import { unpredictable } from '../written.js';
-import { headers, maxResponseBytes, send, timeoutMs, url } from './request.js';
+import { headers, maxResponseBytes, send, timeoutMs, url } from '../../http/request.js';
 
 const HttpSinkOptions = z.strictObject({
   url,

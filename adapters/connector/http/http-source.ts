@@ -7,7 +7,14 @@ import {
 } from '../../../src/data-flow/source.js';
 import { permanent, type PermanentError } from '../../../src/pipeline/permanent.js';
 import { nextPage, pageUrl, Pagination, parsedBody, type PageKey } from './pages.js';
-import { headers, maxResponseBytes, send, timeoutMs, url, type HttpAnswer } from './request.js';
+import {
+  headers,
+  maxResponseBytes,
+  send,
+  timeoutMs,
+  url,
+  type HttpAnswer,
+} from '../../http/request.js';
 
 const HttpSourceOptions = z.strictObject({
   url,

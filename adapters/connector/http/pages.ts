@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isPlainObject, ownMember, type Json } from '../../../src/definition/json.js';
 import type { Row } from '../../../src/data-flow/row.js';
 import { permanent } from '../../../src/pipeline/permanent.js';
-import type { HttpAnswer } from './request.js';
+import type { HttpAnswer } from '../../http/request.js';
 
 /** How an API is asked for one page after the other. */
 export const Pagination = z.discriminatedUnion('type', [

@@ -41,6 +41,7 @@ function worker(afterExecute?: AfterExecute): {
       activity: () => undefined,
       dataFlow: () => undefined,
       recordPipeline: () => undefined,
+      stepHandler: () => undefined,
       predicate: () => undefined,
       model: () => undefined,
       modelNames: [],

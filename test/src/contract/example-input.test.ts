@@ -1,14 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { exampleInput, isCertainExample } from '../../../src/contract/example-input.js';
+import { inputContract } from '../../../src/contract/input-contract.js';
 
 describe('an example input', () => {
   it('uses what the types give as examples, defaults and choices', () => {
-    const example = exampleInput({
-      text: z.string().meta({ examples: ['The miller sleeps.'] }),
-      size: z.enum(['small', 'large']),
-      kind: z.literal('note'),
-    });
+    const example = exampleInput(
+      inputContract({
+        text: z.string().meta({ examples: ['The miller sleeps.'] }),
+        size: z.enum(['small', 'large']),
+        kind: z.literal('note'),
+      }),
+    );
     expect(example).toEqual({ text: 'The miller sleeps.', size: 'small', kind: 'note' });
   });
 
@@ -25,7 +28,7 @@ describe('an example input', () => {
       later: z.string().optional(),
       level: z.number().default(3),
     };
-    const example = exampleInput(types);
+    const example = exampleInput(inputContract(types));
     expect(z.object(types).safeParse(example).success).toBe(true);
     expect(example).not.toHaveProperty('later');
     expect(example).toMatchObject({
@@ -35,13 +38,15 @@ describe('an example input', () => {
   });
 
   it('is undefined where none is found, and empty where nothing is required', () => {
-    expect(exampleInput({ code: z.string().regex(/^[A-Z]{3}-\d+$/) })).toBeUndefined();
-    expect(exampleInput({})).toEqual({});
+    expect(
+      exampleInput(inputContract({ code: z.string().regex(/^[A-Z]{3}-\d+$/) })),
+    ).toBeUndefined();
+    expect(exampleInput(inputContract({}))).toEqual({});
   });
 
   it('is certain where the type of every part of it is known', () => {
     const certain = (types: Record<string, z.ZodType>): boolean =>
-      isCertainExample(types, exampleInput(types) ?? {});
+      isCertainExample(inputContract(types), exampleInput(inputContract(types)) ?? {});
     expect(certain({ text: z.string(), list: z.array(z.object({ n: z.int() })) })).toBe(true);
     expect(certain({ text: z.unknown().meta({ examples: ['x'] }) })).toBe(true);
     expect(certain({ kind: z.literal('a'), both: z.intersection(z.int(), z.int()) })).toBe(true);

@@ -29,7 +29,7 @@ function inputOf(
   );
   return {
     schema: compiled?.inputSchema['properties'],
-    example: compiled === undefined ? undefined : exampleInput(compiled.input),
+    example: compiled === undefined ? undefined : exampleInput(compiled),
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { exampleInput } from '../../../src/contract/example-input.js';
+import { inputContract } from '../../../src/contract/input-contract.js';
 import { flowTypes, type FlowStage } from '../../../src/pipeline/type-flow.js';
 import { messages, stage } from '../../support/flow-stages.js';
 
@@ -16,7 +17,7 @@ describe('a property', () => {
     expect(messages([...reading, stage('three', [{ reads: { count: text } }])])).toEqual([
       'stage "three": "op0" reads "count" as string, but the input has it as number.',
     ]);
-    expect(exampleInput(flowTypes(reading, undefined).input)).toEqual({ count: 1 });
+    expect(exampleInput(inputContract(flowTypes(reading, undefined).input))).toEqual({ count: 1 });
   });
 
   it('may not be what its setter may leave out, unless the reader can do without', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { permanent, PermanentError } from '../../../src/pipeline/permanent.js';
+import { permanent, PermanentError } from '../../src/pipeline/permanent.js';
 
 /** Longest wait that a server can ask for. */
 const MAX_RETRY_AFTER_MS = 10 * 60_000;

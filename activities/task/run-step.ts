@@ -1,0 +1,117 @@
+import { Context } from '@temporalio/activity';
+import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
+import { backoffMs } from '../../src/task/backoff.js';
+import type { StepHandler } from '../../src/task/handler.js';
+import { stepContext, type StepContext } from '../../src/task/step-context.js';
+import type { StepOutcome, StepTask } from '../../src/task/step-outcome.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { applicationFailure, isCancelled, retryAfterMs } from '../failure.js';
+import { attemptOf, handedBackFailure, stoppedFailure } from '../handed-back.js';
+import { heartbeatOf, startHeartbeat, type Heartbeat } from '../heartbeat.js';
+import { runReference } from '../run-reference.js';
+import { executeHandler, stepFailureOf } from './step-body.js';
+
+/**
+ * Runs one attempt of a step.
+ *
+ * @throws ApplicationFailure whose details are the {@link Failure}; `HandlerNotRegistered` when this worker's code lacks the
+ *   handler, which the workflow waits out
+ */
+export async function runStep(deps: ActivityDependencies, task: StepTask): Promise<StepOutcome> {
+  const activity = Context.current();
+  const handler = deps.code.stepHandler(task.step.handler?.callable ?? '');
+  if (handler === undefined) throw notRegistered(deps, task, activity);
+  // Only asked whether this worker has the code.
+  if (task.probe === true) return { kind: 'step', result: null, handlerVersion: handler.version };
+  const startedAt = Date.now();
+  const heartbeat = startHeartbeat(activity, task.handedBack);
+  const context = contextOf(deps, task, activity, heartbeat);
+  const { log } = context;
+  try {
+    // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
+    const outcome = await Promise.race([
+      executeHandler(handler, task, context),
+      activity.cancelled,
+    ]);
+    log.debug({ durationMs: Date.now() - startedAt }, 'step completed');
+    return outcome;
+  } catch (error) {
+    if (isCancelled(error, activity.cancellationSignal))
+      throw stoppedFailure(activity, 'step', context.attempt, heartbeat) ?? error;
+    throw attemptFailed(task, handler, context, error);
+  } finally {
+    heartbeat.stop();
+  }
+}
+
+/** The failure of an attempt, with the wait before the next one. */
+function attemptFailed(
+  { step, maxRetryWaitMs = Infinity }: StepTask,
+  { version }: StepHandler,
+  { attempt, log }: StepContext,
+  error: unknown,
+): Error {
+  const failure: Failure = { ...stepFailureOf(error), attempts: attempt };
+  const last = !failure.retryable || attempt >= step.retry.maximumAttempts;
+  const fields = { err: error, type: failure.type, last, handlerVersion: version };
+  log.warn(fields, 'step failed');
+  if (last) return applicationFailure(failure, error);
+  const waitMs = retryAfterMs(error) ?? backoffMs(step.retry, attempt);
+  if (waitMs <= maxRetryWaitMs) return applicationFailure(failure, error, waitMs);
+  return applicationFailure(
+    {
+      type: FAILURE_TYPES.retryWait,
+      message: `The next attempt would have to wait ${String(waitMs)} ms, and the most is ${String(maxRetryWaitMs)} (max_wait_for_retry). ${failure.message}`,
+      retryable: false,
+      attempts: attempt,
+    },
+    error,
+  );
+}
+
+function contextOf(
+  deps: ActivityDependencies,
+  task: StepTask,
+  activity: Context,
+  heartbeat: Heartbeat,
+): StepContext {
+  const { step, name, namespace, version, principal } = task;
+  const run = runReference(activity.info, principal);
+  const attempt = attemptOf(activity, task.handedBack);
+  return stepContext({
+    task: { name: task.task, namespace, version },
+    step: { name, template: step.name },
+    fields: task.fields,
+    config: step.handler?.initialization ?? {},
+    dependencies: task.dependencies,
+    maximumAttempts: step.retry.maximumAttempts,
+    ...(task.range !== undefined && { range: task.range }),
+    ...(task.cursorField !== undefined && { cursorField: task.cursorField }),
+    activity: {
+      signal: activity.cancellationSignal,
+      log: deps.log.child({ run: run.id, task: task.task, step: name, attempt }),
+      heartbeat: heartbeat.beat,
+      checkpoint: heartbeat.checkpoint(),
+      attempt,
+      run,
+      services: deps.services,
+    },
+  });
+}
+
+function notRegistered(deps: ActivityDependencies, task: StepTask, activity: Context): Error {
+  const callable = task.step.handler?.callable ?? '';
+  const run = runReference(activity.info, task.principal);
+  deps.log.warn(
+    { run: run.id, task: task.task, step: task.name, handler: callable },
+    'this worker lacks a step handler that a task needs; the task waits for a worker that has it',
+  );
+  const { checkpoint } = heartbeatOf(activity, task.handedBack);
+  return handedBackFailure(
+    {
+      type: FAILURE_TYPES.handlerNotRegistered,
+      message: `This worker's code has no step handler "${callable}".`,
+    },
+    { attempt: attemptOf(activity, task.handedBack), checkpoint: checkpoint() },
+  );
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { ulid } from 'ulid';
+import { canonicalJson, type JsonObject } from '../src/definition/json.js';
+import { IdentityKeyMissing } from './errors.js';
+import { idempotentExecutionId } from './idempotency.js';
+import type { Definition } from './registry.js';
+
+/** What the id of a run may follow from. */
+export interface IdentityRequest {
+  readonly idempotencyKey?: string;
+  readonly identityKey?: string;
+  readonly principal?: string;
+}
+
+/** The id of a run that is to be started. */
+export interface ExecutionIdentity {
+  readonly executionId: string;
+  /** It says what the run is about: a second run is refused, unless the request has an idempotency key. */
+  readonly isIdentity: boolean;
+}
+
+/** Hex digits of ids that are hashes: 128 bits. */
+const DIGITS = 32;
+
+/** The id of a run: what a key, or the task's identity, makes of it, else a new one. @throws {@link IdentityKeyMissing} */
+export function executionIdentity(
+  definition: Definition,
+  input: JsonObject,
+  { idempotencyKey: key, identityKey, principal }: IdentityRequest,
+): ExecutionIdentity {
+  const { name } = definition;
+  const strategy = definition.kind === 'task' ? definition.identityStrategy : 'always_unique';
+  if (definition.kind === 'task' && strategy !== 'always_unique') {
+    if (strategy === 'caller_provided' && identityKey === undefined)
+      throw new IdentityKeyMissing(name);
+    const { namespace, version } = definition.plan;
+    const about =
+      strategy === 'strict' ? ['strict', namespace, name, version, input] : ['key', identityKey];
+    const digest = createHash('sha256').update(canonicalJson(about)).digest('hex');
+    return { executionId: digest.slice(0, DIGITS), isIdentity: true };
+  }
+  const executionId =
+    key === undefined ? ulid() : idempotentExecutionId({ definition: name, principal, key });
+  return { executionId, isIdentity: false };
+}

@@ -1,0 +1,222 @@
+import { jsonBytes, type JsonObject } from '../definition/json.js';
+import { FAILURE_TYPES, type Failure } from '../pipeline/failure.js';
+import { approvalTimeout } from '../task/task-end.js';
+import type { StepOutcome } from '../task/step-outcome.js';
+import { takeStepSignal, type StepSignal } from '../task/step-signal.js';
+import { TaskSteps, type StepInstance } from '../task/task-steps.js';
+import type { HistoryEvent } from './history-event.js';
+import type { Told } from './progress-writer.js';
+import type { RunEventType } from './run-event.js';
+import type { StepTimes, TaskProgress } from './task-progress.js';
+
+/** Largest result of a step that is kept, in bytes: a server holds the progress of many runs. */
+const MAX_RESULT_BYTES = 16 * 1024;
+
+type Ended = HistoryEvent & { readonly type: 'activity_completed' | 'activity_failed' };
+
+/** Writes the progress of a task, and tells each change of it as an event. */
+export class TaskWriter {
+  readonly events: Told[] = [];
+  readonly #steps: TaskSteps;
+  readonly #times: Record<string, StepTimes>;
+  readonly #scheduled: Record<number, string>;
+
+  /** @param time - of the history event that is being folded */
+  constructor(
+    private readonly task: TaskProgress,
+    private readonly time: number,
+  ) {
+    this.#steps = new TaskSteps(task.plan, task.state);
+    this.#times = { ...task.times };
+    this.#scheduled = { ...task.scheduled };
+  }
+
+  get progress(): TaskProgress {
+    const { plan } = this.task;
+    return { plan, state: this.#steps.state, times: this.#times, scheduled: this.#scheduled };
+  }
+
+  /** Takes an event that is about steps; others it does not look at. */
+  take(event: HistoryEvent): void {
+    switch (event.type) {
+      case 'activity_scheduled':
+        if (event.step !== undefined) this.#stepScheduled(event.eventId, event.step);
+        break;
+      case 'activity_completed':
+      case 'activity_failed':
+        this.#activityEnded(event);
+        break;
+      case 'step_signalled':
+        this.#signalled(event.signal);
+        break;
+      case 'approval_timed_out':
+        this.#approvalTimedOut(event.step);
+        break;
+      case 'run_completed':
+      case 'run_failed':
+      case 'run_cancelled':
+      case 'run_terminated':
+      case 'run_timed_out':
+        if (event.type === 'run_failed') this.#endedBy(event.failure);
+        for (const { name } of this.#steps.inProgress) this.#cancelled(name);
+        return;
+      default:
+        break;
+    }
+    this.#askForApprovals();
+  }
+
+  #stepScheduled(eventId: number, name: string): void {
+    this.#scheduled[eventId] = name;
+    if (this.#steps.of(name)?.status === 'in_progress') return;
+    const { attemptsBefore } = this.#times[name] ?? {};
+    this.#steps.start(name);
+    this.#times[name] = {
+      startedAt: this.time,
+      ...(attemptsBefore !== undefined && { attemptsBefore }),
+    };
+    this.#tell('step_started', name);
+  }
+
+  #activityEnded(event: Ended): void {
+    const name = this.#scheduled[event.scheduledEventId];
+    if (name === undefined) return;
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a record of what is open, by number
+    delete this.#scheduled[event.scheduledEventId];
+    // Workers of a batch that was not to go on are over for the task, whatever becomes of them.
+    if (this.#steps.of(name)?.status !== 'in_progress') return;
+    const attempts = (this.#times[name]?.attemptsBefore ?? 0) + event.attempts;
+    const startedAt = event.startedAt ?? this.#times[name]?.startedAt ?? this.time;
+    const timing = { attempts, durationMs: Math.max(0, this.time - startedAt) };
+    if (event.type === 'activity_completed') {
+      if (event.stepOutcome !== undefined) this.#completed(name, timing, event.stepOutcome);
+    } else if (event.failure.type === FAILURE_TYPES.workerShutdown) {
+      this.#note(name, { attemptsBefore: attempts - 1 });
+      this.#tell('step_retrying', name, { attempt: attempts, error: event.failure.message });
+    } else if (event.failure.type === FAILURE_TYPES.handlerNotRegistered) {
+      this.#note(name, { attemptsBefore: attempts - 1 });
+      this.#tell('step_waiting', name, { reason: event.failure.message });
+    } else {
+      this.#failed(name, timing, event.failure);
+    }
+  }
+
+  #completed(
+    name: string,
+    timing: Pick<StepTimes, 'attempts' | 'durationMs'>,
+    outcome: StepOutcome,
+  ): void {
+    const { result, branches, ranges, handlerVersion } = outcome;
+    const before = branches === undefined ? [] : this.#skipped();
+    const bytes = jsonBytes(result);
+    const tooLarge = bytes > MAX_RESULT_BYTES;
+    this.#steps.complete(name, { ...outcome, result: tooLarge ? null : result });
+    this.#note(name, { ...timing, handlerVersion, ...(tooLarge && { resultBytes: bytes }) });
+    this.#tell('step_completed', name, {
+      ...told(timing),
+      handler_version: handlerVersion,
+      ...(branches !== undefined && { branches }),
+      ...(ranges !== undefined && { batches: ranges.length }),
+    });
+    for (const skipped of branches === undefined ? [] : this.#skipped())
+      if (!before.includes(skipped)) this.#tell('step_skipped', skipped, { decision: name });
+  }
+
+  #skipped(): readonly string[] {
+    return this.#steps.instances
+      .map(({ name }) => name)
+      .filter((name) => this.#steps.statusOf(name) === 'skipped');
+  }
+
+  #failed(
+    name: string,
+    timing: Pick<StepTimes, 'attempts' | 'durationMs'>,
+    failure: Failure,
+  ): void {
+    this.#steps.fail(name, failure);
+    this.#note(name, timing);
+    const { message: error, type } = failure;
+    this.#tell('step_failed', name, { ...told(timing), error, type });
+    for (const other of this.#steps.toBeCancelled) this.#cancelled(other.name);
+  }
+
+  /** A step of which nothing could be scheduled has failed, too. */
+  #endedBy(failure: Failure): void {
+    const { step } = failure;
+    const status = step === undefined ? undefined : this.#steps.statusOf(step);
+    if (step === undefined || status === undefined || status === 'error') return;
+    this.#failed(step, { durationMs: 0 }, failure);
+  }
+
+  #cancelled(name: string): void {
+    const { startedAt = this.time } = this.#times[name] ?? {};
+    this.#steps.cancel(name);
+    this.#note(name, { durationMs: Math.max(0, this.time - startedAt) });
+    this.#tell('step_cancelled', name);
+  }
+
+  #signalled(signal: StepSignal): void {
+    const { step, by } = signal;
+    if (!takeStepSignal(this.task.plan, this.#steps, signal)) return;
+    const who = by === undefined ? {} : { by };
+    if (signal.kind === 'retry') {
+      // Attempts are counted from 1 again.
+      this.#times[step] = { startedAt: this.time };
+      this.#tell('step_retried', step, who);
+      return;
+    }
+    const { startedAt = this.time } = this.#times[step] ?? {};
+    const durationMs = Math.max(0, this.time - startedAt);
+    if (signal.kind === 'resolve') {
+      const { reason } = signal;
+      this.#note(step, { ...who, reason });
+      this.#tell('step_resolved', step, { ...who, reason });
+    } else {
+      this.#note(step, { ...who, durationMs });
+      const failed = this.#steps.of(step)?.failure;
+      if (failed === undefined)
+        this.#tell('step_completed', step, { ...who, duration_ms: durationMs });
+      else this.#tell('step_failed', step, { ...who, error: failed.message, type: failed.type });
+    }
+  }
+
+  #approvalTimedOut(name: string): void {
+    const approval = this.task.plan.steps.find((step) => step.name === name)?.approval;
+    if (approval === undefined || this.#steps.of(name)?.status !== 'in_progress') return;
+    const { startedAt = this.time } = this.#times[name] ?? {};
+    const durationMs = Math.max(0, this.time - startedAt);
+    approvalTimeout(this.#steps, name, approval);
+    this.#note(name, { durationMs });
+    const failure = this.#steps.of(name)?.failure;
+    if (failure === undefined) this.#tell('step_completed', name, { duration_ms: durationMs });
+    else this.#tell('step_failed', name, { error: failure.message, type: failure.type });
+  }
+
+  /** Approvals begin when what they depend on is done: nothing in history says so. */
+  #askForApprovals(): void {
+    for (const { name } of this.#steps.ready.filter(isApproval)) {
+      this.#steps.start(name);
+      this.#times[name] = { startedAt: this.time };
+      this.#tell('approval_requested', name);
+    }
+  }
+
+  #note(name: string, more: Partial<StepTimes>): void {
+    this.#times[name] = { startedAt: this.time, ...this.#times[name], ...more };
+  }
+
+  #tell(type: RunEventType, step: string, data: JsonObject = {}): void {
+    this.events.push({ type, time: this.time, data: { step, ...data } });
+  }
+}
+
+function isApproval({ step }: StepInstance): boolean {
+  return step.type === 'approval';
+}
+
+function told({ attempts, durationMs }: Pick<StepTimes, 'attempts' | 'durationMs'>): JsonObject {
+  return {
+    ...(durationMs !== undefined && { duration_ms: durationMs }),
+    ...(attempts !== undefined && { attempts }),
+  };
+}

@@ -1,0 +1,357 @@
+import type { InputContract } from '../contract/input-contract.js';
+import { InvalidSchema } from '../contract/schema-validation.js';
+import { isPlainObject, type JsonObject } from '../definition/json.js';
+import { nameProblem } from '../definition/name.js';
+import type { Problem, Site } from '../definition/problem.js';
+import { unknownName } from '../definition/unknown-name.js';
+import { hash } from '../pipeline/contract-hash.js';
+import { checkFitness } from '../pipeline/operation-check.js';
+import { checkPlanSize } from '../pipeline/plan-size.js';
+import { ProblemList, type Path } from '../pipeline/problem-list.js';
+import { graphProblems, inOrder } from './graph.js';
+import type { StepHandler } from './handler.js';
+import { TASK_DEFAULTS, TASK_LIMITS } from './limits.js';
+import { STEP_TYPES, TASK_INTERPRETER, type StepType, type TaskPlan } from './plan.js';
+import {
+  checkedHandler,
+  checkOneOf,
+  checkStepSettings,
+  checkText,
+  STEP_KEYS,
+} from './step-check.js';
+import { graphSteps, handlerUse, lifecyclePlan, stepPlan } from './step-plan.js';
+import {
+  IDENTITY_STRATEGIES,
+  type IdentityStrategy,
+  type Lifecycle,
+  type Task,
+  type TaskDefinition,
+} from './task.js';
+import { taskInput } from './task-input.js';
+
+/** A task that can be started. */
+export interface CompiledTask extends InputContract {
+  readonly kind: 'task';
+  readonly name: string;
+  readonly description?: string;
+  readonly site?: Site;
+  readonly plan: TaskPlan;
+  readonly planHash: string;
+  readonly identityStrategy: IdentityStrategy;
+  readonly metadata?: JsonObject;
+  readonly outputSchema: JsonObject;
+}
+
+/** A template with the way to its places in a file. */
+export interface TaskSource {
+  readonly definition: Task;
+  readonly locate: (path: Path) => Site | undefined;
+  /** Places of which it has been told already that something is wrong there. */
+  readonly told?: readonly Path[];
+}
+
+/** What a template is compiled against. */
+export interface TaskEnvironment {
+  readonly handlers: ReadonlyMap<string, StepHandler>;
+  /** The environment whose overrides hold: `production`. */
+  readonly environment?: string;
+}
+
+type Written = Readonly<Record<string, unknown>>;
+
+const TASK_KEYS: readonly string[] = Object.keys({
+  name: true,
+  namespaceName: true,
+  version: true,
+  description: true,
+  metadata: true,
+  inputSchema: true,
+  steps: true,
+  environments: true,
+  lifecycle: true,
+  domainEvents: true,
+  identityStrategy: true,
+} satisfies Record<keyof TaskDefinition, true>);
+
+const LIFECYCLE_KEYS: readonly string[] = Object.keys({
+  maxDuration: true,
+  maxWaitForDependencies: true,
+  maxWaitForRetry: true,
+  onLimit: true,
+  onError: true,
+} satisfies Record<keyof Lifecycle, true>);
+
+/** What to do about a plan that is too large. */
+const PLAN_HINT = 'Move what initialization and schemas hold into files or services.';
+
+/** Compiles a template. Nothing is thrown for a wrong one; every problem is returned, with its place. */
+export function compileTask(
+  { definition, locate, told }: TaskSource,
+  environment: TaskEnvironment,
+): { readonly task?: CompiledTask; readonly problems: readonly Problem[] } {
+  const problems = new ProblemList(locate, definition.name, told);
+  const { written } = definition;
+  checkHead(written, problems);
+  const input = checkedInput(written['inputSchema'], problems);
+  const steps = checkedSteps(written['steps'], environment.handlers, problems);
+  const overrides = checkedOverrides(written['environments'], steps, environment, problems);
+  if (problems.hasErrors() || input === undefined) return { problems: problems.all() };
+  const overridden = overrides[environment.environment ?? ''];
+  const plan = planOf(written, steps, overridden);
+  checkPlanSize(plan, PLAN_HINT, problems);
+  if (problems.hasErrors()) return { problems: problems.all() };
+  const site = locate([]);
+  const { description, metadata, identityStrategy } = written;
+  const task: CompiledTask = {
+    kind: 'task',
+    name: definition.name,
+    ...(typeof description === 'string' && { description }),
+    ...(site !== undefined && { site }),
+    plan,
+    planHash: hash(plan),
+    // What is wrong with these was told above.
+    identityStrategy: (identityStrategy as IdentityStrategy | undefined) ?? 'always_unique',
+    ...(isPlainObject(metadata) && { metadata: metadata as JsonObject }),
+    outputSchema: OUTPUT_SCHEMA,
+    ...input,
+  };
+  return { task, problems: problems.all() };
+}
+
+const OUTPUT_SCHEMA: JsonObject = {
+  type: 'object',
+  required: ['status', 'results'],
+  properties: {
+    status: { enum: ['complete', 'resolved_manually'] },
+    results: { type: 'object', additionalProperties: true },
+    left_out: { type: 'array', items: { type: 'string' } },
+  },
+};
+
+function planOf(
+  written: Written,
+  steps: readonly CheckedStep[],
+  overridden: Overrides | undefined,
+): TaskPlan {
+  const graph = graphSteps(steps.map(({ step }) => step));
+  const plans = new Map(
+    steps.map(({ step }) => {
+      const over = overridden?.steps.get(String(step['name'])) ?? {};
+      return [String(step['name']), stepPlan(step, over, graph)] as const;
+    }),
+  );
+  const { name, namespaceName, version } = written;
+  return {
+    kind: 'task',
+    interpreter: TASK_INTERPRETER,
+    name: String(name),
+    namespace: typeof namespaceName === 'string' ? namespaceName : TASK_DEFAULTS.namespace,
+    version: typeof version === 'string' ? version : TASK_DEFAULTS.version,
+    lifecycle: lifecyclePlan({
+      ...(written['lifecycle'] as Lifecycle | undefined),
+      ...overridden?.lifecycle,
+    }),
+    steps: inOrder(graph).flatMap(({ name: step }) => plans.get(step) ?? []),
+  };
+}
+
+function checkHead(written: Written, problems: ProblemList): void {
+  const wrong = nameProblem(written['name'], 'fulfil-order');
+  if (wrong !== undefined) problems.add(['name'], `task ${wrong}`);
+  problems.unknownKeys('', written, TASK_KEYS);
+  for (const key of ['namespaceName', 'version', 'description'])
+    checkText(written, key, '', problems);
+  checkOneOf(written, 'identityStrategy', IDENTITY_STRATEGIES, '', problems);
+  checkLifecycle(written['lifecycle'], problems.under(['lifecycle']));
+  const { metadata, domainEvents } = written;
+  if (metadata !== undefined && !isPlainObject(metadata))
+    problems.add(['metadata'], 'metadata must be an object.');
+  if (domainEvents !== undefined && !Array.isArray(domainEvents))
+    problems.add(
+      ['domainEvents'],
+      'domain_events must be a list of { name, description, schema }.',
+    );
+}
+
+function checkLifecycle(lifecycle: unknown, problems: ProblemList): void {
+  if (lifecycle === undefined) return;
+  if (!isPlainObject(lifecycle)) {
+    problems.add([], 'lifecycle must be an object, such as { max_duration: 2h }.');
+    return;
+  }
+  problems.unknownKeys('lifecycle: ', lifecycle, LIFECYCLE_KEYS);
+  for (const [key, name] of [
+    ['maxDuration', 'max_duration'],
+    ['maxWaitForDependencies', 'max_wait_for_dependencies'],
+    ['maxWaitForRetry', 'max_wait_for_retry'],
+  ] as const)
+    problems.timeout([key], `lifecycle.${name}`, lifecycle[key]);
+  checkOneOf(lifecycle, 'onLimit', ['fail', 'dead_letter'], 'lifecycle.', problems);
+  checkOneOf(lifecycle, 'onError', ['end', 'wait'], 'lifecycle.', problems);
+}
+
+function checkedInput(written: unknown, problems: ProblemList): InputContract | undefined {
+  try {
+    checkFitness(written, 'inputSchema', 'input', '', problems);
+    return taskInput(written);
+  } catch (error) {
+    if (!(error instanceof InvalidSchema)) throw error;
+    problems.add(['inputSchema'], `input_schema is no JSON Schema: ${error.message}.`);
+    return undefined;
+  }
+}
+
+/** A step whose type is known. */
+interface CheckedStep {
+  readonly step: Written;
+  readonly type: StepType;
+}
+
+function checkedSteps(
+  written: unknown,
+  handlers: TaskEnvironment['handlers'],
+  problems: ProblemList,
+): readonly CheckedStep[] {
+  if (!Array.isArray(written) || written.length === 0) {
+    problems.add(['steps'], 'a task needs steps: a list with at least one of them.');
+    return [];
+  }
+  if (written.length > TASK_LIMITS.steps)
+    problems.add(
+      ['steps'],
+      `there are ${String(written.length)} steps; the most is ${String(TASK_LIMITS.steps)} (steps).`,
+    );
+  const names = new Set<string>();
+  const steps = (written as readonly unknown[]).flatMap((step, at): readonly CheckedStep[] => {
+    const here = problems.under(['steps', at]);
+    if (!isPlainObject(step)) {
+      here.add([], `step ${String(at + 1)} is none. Write { name, handler }.`);
+      return [];
+    }
+    const checked = checkStep(step, at, names, handlers, here);
+    return checked === undefined ? [] : [checked];
+  });
+  if (steps.length === written.length) checkGraph(steps, problems);
+  return steps;
+}
+
+const STEP_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,99}$/;
+
+function checkStep(
+  step: Written,
+  at: number,
+  names: Set<string>,
+  handlers: TaskEnvironment['handlers'],
+  problems: ProblemList,
+): CheckedStep | undefined {
+  const { name } = step;
+  const what = typeof name === 'string' ? `step "${name}": ` : `step ${String(at + 1)}: `;
+  problems.unknownKeys(what, step, STEP_KEYS);
+  if (typeof name !== 'string' || !STEP_NAME.test(name)) {
+    problems.add(
+      ['name'],
+      `${what}a step needs a name of letters, digits, "_" and "-" that starts with a letter.`,
+    );
+    return undefined;
+  }
+  if (names.has(name))
+    problems.add(['name'], `${what}there is a step of this name before. Give each its own.`);
+  names.add(name);
+  checkOneOf(step, 'type', STEP_TYPES, what, problems);
+  const type = STEP_TYPES.find((known) => known === (step['type'] ?? 'standard')) ?? 'standard';
+  checkStepSettings(step, what, type, problems);
+  checkedHandler(step['handler'], type, handlers, what, problems);
+  if (step['dependencies'] !== undefined && step['dependsOn'] !== undefined)
+    problems.add(
+      ['dependsOn'],
+      `${what}dependencies and depends_on are the same. Write one of them.`,
+    );
+  if (type === 'batchable' && !hasWorker(step))
+    problems.add(
+      ['batchConfig'],
+      `${what}a batchable step needs batch_config: { worker_template: load_rows }.`,
+    );
+  return { step, type };
+}
+
+function hasWorker({ batchConfig }: Written): boolean {
+  return isPlainObject(batchConfig) && typeof batchConfig['workerTemplate'] === 'string';
+}
+
+function checkGraph(steps: readonly CheckedStep[], problems: ProblemList): void {
+  const graph = graphSteps(steps.map(({ step }) => step));
+  const names = graph.map(({ name }) => name);
+  for (const [at, { step }] of steps.entries()) {
+    const here = problems.under(['steps', at]);
+    const what = `step "${String(step['name'])}": `;
+    const key = step['dependsOn'] === undefined ? 'dependencies' : 'dependsOn';
+    const listed = step[key];
+    if (listed !== undefined && !Array.isArray(listed))
+      here.add([key], `${what}dependencies must be a list of names of steps.`);
+    for (const [index, name] of (Array.isArray(listed)
+      ? (listed as readonly unknown[])
+      : []
+    ).entries())
+      if (!names.includes(String(name)))
+        here.add([key, index], `${what}${unknownName(String(name), names, 'step')}`);
+    const worker = graph[at]?.worker;
+    if (worker !== undefined && !names.includes(worker))
+      here.add(
+        ['batchConfig', 'workerTemplate'],
+        `${what}worker_template: ${unknownName(worker, names, 'step')}`,
+      );
+  }
+  for (const { step, message, severity } of graphProblems(graph)) {
+    const at = names.indexOf(step);
+    problems.add(['steps', at], `step "${step}": ${message}`, severity);
+  }
+}
+
+/** What is different in an environment. */
+interface Overrides {
+  readonly lifecycle: Lifecycle;
+  readonly steps: ReadonlyMap<string, Written>;
+}
+
+function checkedOverrides(
+  written: unknown,
+  steps: readonly CheckedStep[],
+  { handlers }: TaskEnvironment,
+  problems: ProblemList,
+): Readonly<Record<string, Overrides>> {
+  if (written === undefined) return {};
+  if (!isPlainObject(written)) {
+    problems.add(
+      ['environments'],
+      'environments must be an object: { production: { steps: [ … ] } }.',
+    );
+    return {};
+  }
+  const names = steps.map(({ step }) => String(step['name']));
+  return Object.fromEntries(
+    Object.entries(written).map(([environment, overrides]) => {
+      const here = problems.under(['environments', environment]);
+      const { lifecycle, steps: changed = [] } = isPlainObject(overrides) ? overrides : {};
+      here.unknownKeys(`environments.${environment}: `, overrides, ['lifecycle', 'steps']);
+      checkLifecycle(lifecycle, here.under(['lifecycle']));
+      const list = Array.isArray(changed) ? (changed as readonly unknown[]) : [];
+      const found = list.flatMap((step, at) => {
+        if (!isPlainObject(step)) return [];
+        const name = String(step['name']);
+        const known = steps.find((other) => other.step['name'] === name);
+        const inStep = here.under(['steps', at]);
+        const what = `environments.${environment}: step "${name}": `;
+        if (known === undefined) {
+          inStep.add(['name'], `environments.${environment}: ${unknownName(name, names, 'step')}`);
+          return [];
+        }
+        checkStepSettings(step, what, known.type, inStep);
+        const use = handlerUse(known.step['handler'], step['handler']);
+        if (step['handler'] !== undefined) checkedHandler(use, known.type, handlers, what, inStep);
+        return [[name, step] as const];
+      });
+      const limits = isPlainObject(lifecycle) ? (lifecycle as Lifecycle) : {};
+      return [environment, { lifecycle: limits, steps: new Map(found) }];
+    }),
+  );
+}

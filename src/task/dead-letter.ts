@@ -1,0 +1,2 @@
+/** By this tasks are found that a limit has set aside: Temporal keeps it in `TemporalChangeVersion`, where visibility finds it. */
+export const DEAD_LETTER_TAG = 'millrace.dead_letter';

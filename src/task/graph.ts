@@ -1,0 +1,186 @@
+import type { StepType } from './plan.js';
+import { TASK_LIMITS } from './limits.js';
+
+/** What of a step its place in the graph follows from. */
+export interface GraphStep {
+  readonly name: string;
+  readonly type: StepType;
+  readonly dependencies: readonly string[];
+  /** Of a batchable step. */
+  readonly worker?: string;
+}
+
+/** Something that is wrong with how steps depend on each other. */
+export interface GraphProblem {
+  readonly step: string;
+  readonly message: string;
+  readonly severity?: 'warning';
+}
+
+/** The steps that a decision may choose: those that depend on it, but for convergences. */
+export function branchesOf(decision: string, steps: readonly GraphStep[]): readonly string[] {
+  return steps
+    .filter(
+      ({ type, dependencies }) =>
+        type !== 'deferred_convergence' && dependencies.includes(decision),
+    )
+    .map(({ name }) => name);
+}
+
+/** The steps, each after those that it depends on, otherwise in the order in which they are written. There are no cycles. */
+export function inOrder<S extends GraphStep>(steps: readonly S[]): readonly S[] {
+  const placed = new Set<string>();
+  const ordered: S[] = [];
+  while (ordered.length < steps.length) {
+    const next = steps.find(
+      ({ name, dependencies }) =>
+        !placed.has(name) && dependencies.every((dependency) => placed.has(dependency)),
+    );
+    if (next === undefined) break;
+    placed.add(next.name);
+    ordered.push(next);
+  }
+  return ordered;
+}
+
+/** Everything that is wrong with how steps depend on each other. Names that no step has are told of elsewhere. */
+export function graphProblems(steps: readonly GraphStep[]): readonly GraphProblem[] {
+  const cycles = cycleProblems(steps);
+  if (cycles.length > 0) return cycles;
+  const ordered = inOrder(withKnownDependencies(steps));
+  return [
+    ...steps.flatMap((step) => ownProblems(step, steps)),
+    ...depthProblems(ordered),
+    ...joinProblems(ordered),
+  ];
+}
+
+function withKnownDependencies(steps: readonly GraphStep[]): readonly GraphStep[] {
+  const names = new Set(steps.map(({ name }) => name));
+  return steps.map((step) => ({
+    ...step,
+    dependencies: step.dependencies.filter((name) => names.has(name)),
+  }));
+}
+
+/** One problem for each cycle, at the step of it that is written first. */
+function cycleProblems(steps: readonly GraphStep[]): readonly GraphProblem[] {
+  const known = withKnownDependencies(steps);
+  const open = new Map(known.map((step) => [step.name, step]));
+  for (const { name } of inOrder(known)) open.delete(name);
+  const problems: GraphProblem[] = [];
+  const seen = new Set<string>();
+  for (const first of open.keys()) {
+    const way: string[] = [];
+    let at: string | undefined = first;
+    while (at !== undefined && !seen.has(at)) {
+      seen.add(at);
+      way.push(at);
+      // Of what depends on a cycle and is in none, following leads into one.
+      at = open.get(at)?.dependencies.find((name) => open.has(name));
+    }
+    const start = at === undefined ? -1 : way.indexOf(at);
+    if (start < 0) continue;
+    const cycle = way.slice(start).reverse();
+    const top = known.findIndex(({ name }) => cycle.includes(name));
+    const step = known[top]?.name ?? first;
+    const from = cycle.indexOf(step);
+    const around = [...cycle.slice(from), ...cycle.slice(0, from), step];
+    const message = `it depends on itself: ${around.join(' → ')}. Take one of these dependencies out.`;
+    problems.push({ step, message });
+  }
+  return problems;
+}
+
+function ownProblems(step: GraphStep, steps: readonly GraphStep[]): readonly GraphProblem[] {
+  const { name, type, dependencies, worker } = step;
+  const problem = (message: string): readonly GraphProblem[] => [{ step: name, message }];
+  switch (type) {
+    case 'decision':
+      return branchesOf(name, steps).length > 0
+        ? []
+        : problem('no step depends on this decision, so that it has nothing to choose from.');
+    case 'batchable':
+      return workerProblems(
+        step,
+        steps.find((other) => other.name === worker),
+      );
+    case 'batch_worker':
+      return steps.some((other) => other.worker === name)
+        ? []
+        : problem(
+            `it is never run: no batchable step names it as worker_template. Write batch_config: { worker_template: ${name} } there.`,
+          );
+    case 'deferred_convergence':
+      return dependencies.length > 0
+        ? []
+        : problem(
+            'it is a convergence that depends on nothing. Name the steps that it brings together.',
+          );
+    default:
+      return [];
+  }
+}
+
+function workerProblems(
+  { name }: GraphStep,
+  worker: GraphStep | undefined,
+): readonly GraphProblem[] {
+  // A name that no step has was told of.
+  if (worker === undefined) return [];
+  if (worker.type !== 'batch_worker')
+    return [
+      {
+        step: name,
+        message: `its worker_template "${worker.name}" is of type ${worker.type}. It must be a batch_worker.`,
+      },
+    ];
+  if (worker.dependencies.includes(name)) return [];
+  return [
+    {
+      step: worker.name,
+      message: `it works on the ranges of "${name}" and must depend on it. Write depends_on: [${name}].`,
+    },
+  ];
+}
+
+function depthProblems(ordered: readonly GraphStep[]): readonly GraphProblem[] {
+  const depths = new Map<string, number>();
+  return ordered.flatMap(({ name, type, dependencies }) => {
+    const above = Math.max(0, ...dependencies.map((dependency) => depths.get(dependency) ?? 0));
+    const depth = above + (type === 'decision' ? 1 : 0);
+    depths.set(name, depth);
+    if (type !== 'decision' || depth <= TASK_LIMITS.decisionDepth) return [];
+    const message = `it is the ${String(depth)}th decision on the way to it; the most is ${String(TASK_LIMITS.decisionDepth)} (decisionDepth). Decide more at once, or start another task.`;
+    return [{ step: name, message }];
+  });
+}
+
+/** Steps that need branches of which a decision may choose one and not the other. */
+function joinProblems(ordered: readonly GraphStep[]): readonly GraphProblem[] {
+  const byName = new Map(ordered.map((step) => [step.name, step]));
+  /** The branches that each step is on, by decision. */
+  const branches = new Map<string, ReadonlyMap<string, ReadonlySet<string>>>();
+  return ordered.flatMap((step): readonly GraphProblem[] => {
+    const mine = new Map<string, Set<string>>();
+    for (const dependency of step.dependencies) {
+      for (const [decision, chosen] of branches.get(dependency) ?? [])
+        mine.set(decision, new Set([...(mine.get(decision) ?? []), ...chosen]));
+      if (byName.get(dependency)?.type === 'decision' && step.type !== 'deferred_convergence')
+        mine.set(dependency, new Set([...(mine.get(dependency) ?? []), step.name]));
+    }
+    const [split] = [...mine].filter(([, chosen]) => chosen.size > 1);
+    // What comes after a convergence, or has been warned of, is on no branch any more.
+    const kept = step.type === 'deferred_convergence' || split !== undefined ? [] : [...mine];
+    branches.set(step.name, new Map(kept));
+    if (split === undefined || step.type === 'deferred_convergence') return [];
+    const [decision, chosen] = split;
+    return [
+      {
+        step: step.name,
+        message: `it needs ${[...chosen].map((name) => `"${name}"`).join(' and ')}, and is left out unless "${decision}" chooses all of them. To run it after those that are chosen, write type: deferred_convergence.`,
+        severity: 'warning',
+      },
+    ];
+  });
+}

@@ -1,0 +1,323 @@
+import { InvalidSchema, schemaCheck } from '../contract/schema-validation.js';
+import { isDefinition } from '../definition/brand.js';
+import { isPlainObject, type JsonObject } from '../definition/json.js';
+import { unknownName } from '../definition/unknown-name.js';
+import type { ProblemList } from '../pipeline/problem-list.js';
+import type { HandlerType, StepHandler } from './handler.js';
+import { TASK_LIMITS } from './limits.js';
+import { BACKOFFS, EVENT_CONDITIONS, FAILURE_STRATEGIES, type StepType } from './plan.js';
+import type {
+  ApprovalConfig,
+  BatchConfig,
+  HandlerUse,
+  StepEvent,
+  StepRetry,
+  TaskStep,
+} from './task.js';
+
+/** Something as it was written: it may be anything. */
+type Written = Readonly<Record<string, unknown>>;
+
+const keysOf = <T>(keys: Record<keyof T, true>): readonly string[] => Object.keys(keys);
+
+export const STEP_KEYS = keysOf<Required<TaskStep>>({
+  name: true,
+  description: true,
+  type: true,
+  handler: true,
+  dependencies: true,
+  dependsOn: true,
+  retry: true,
+  timeoutSeconds: true,
+  publishesEvents: true,
+  batchConfig: true,
+  approval: true,
+  resultSchema: true,
+});
+
+const HANDLER_KEYS = keysOf<Required<HandlerUse>>({
+  callable: true,
+  method: true,
+  initialization: true,
+});
+
+const RETRY_KEYS = keysOf<Required<StepRetry>>({
+  retryable: true,
+  maxAttempts: true,
+  backoff: true,
+  backoffBaseMs: true,
+  maxBackoffMs: true,
+});
+
+const BATCH_KEYS = keysOf<Required<BatchConfig>>({
+  batchSize: true,
+  parallelism: true,
+  cursorField: true,
+  workerTemplate: true,
+  failureStrategy: true,
+});
+
+const APPROVAL_KEYS = keysOf<Required<ApprovalConfig>>({
+  timeout: true,
+  onTimeout: true,
+  result: true,
+});
+
+const EVENT_KEYS = keysOf<Required<StepEvent>>({ name: true, condition: true, schema: true });
+
+/** A week: no attempt takes longer. */
+const MAX_TIMEOUT_SECONDS = 7 * 24 * 60 * 60;
+
+/** Everything that is wrong with what a step says of itself, and what an environment says of it, but for its place in the graph. */
+export function checkStepSettings(
+  step: Written,
+  what: string,
+  type: StepType,
+  problems: ProblemList,
+): void {
+  checkText(step, 'description', what, problems);
+  checkRetry(step['retry'], what, problems.under(['retry']));
+  checkNumber(step, 'timeoutSeconds', [0.001, MAX_TIMEOUT_SECONDS], what, problems, false);
+  checkSchema(step, 'resultSchema', what, problems);
+  checkEvents(step['publishesEvents'], what, problems);
+  if (step['batchConfig'] !== undefined && type !== 'batchable')
+    problems.add(
+      ['batchConfig'],
+      `${what}only a batchable step has a batch_config; this one is of type ${type}.`,
+    );
+  else checkBatch(step['batchConfig'], what, problems.under(['batchConfig']));
+  if (step['approval'] !== undefined && type !== 'approval')
+    problems.add(
+      ['approval'],
+      `${what}only a step of type approval has approval; this one is of type ${type}.`,
+    );
+  else checkApproval(step['approval'], what, problems.under(['approval']));
+}
+
+/**
+ * The handler that a step uses, where it can be used.
+ *
+ * @param written - the handler, its name, or its use
+ */
+export function checkedHandler(
+  written: unknown,
+  type: StepType,
+  handlers: ReadonlyMap<string, StepHandler>,
+  what: string,
+  problems: ProblemList,
+): StepHandler | undefined {
+  const use =
+    isPlainObject(written) && !isDefinition(written, 'step_handler') ? written : undefined;
+  if (use !== undefined)
+    problems.under(['handler']).unknownKeys(`${what}handler: `, use, HANDLER_KEYS);
+  const callable = use === undefined ? written : use['callable'];
+  const path = use === undefined ? ['handler'] : ['handler', 'callable'];
+  if (type === 'approval') {
+    if (written !== undefined)
+      problems.add(
+        ['handler'],
+        `${what}an approval has no handler: it waits for somebody's answer.`,
+      );
+    return undefined;
+  }
+  const name = handlerName(callable);
+  if (name === undefined) {
+    problems.add(
+      path,
+      `${what}it has no handler. Write handler: process_payment, the name of one of handlers/.`,
+    );
+    return undefined;
+  }
+  const handler = handlers.get(name);
+  if (handler === undefined) {
+    problems.add(path, `${what}${unknownName(name, [...handlers.keys()], 'handler')}`);
+    return undefined;
+  }
+  checkFit(handler, type, what, path, problems);
+  const method = use?.['method'] ?? 'run';
+  if (typeof method !== 'string' || !Object.hasOwn(handler.methods, method)) {
+    const known = Object.keys(handler.methods);
+    problems.add(
+      ['handler', 'method'],
+      `${what}handler "${name}": ${unknownName(String(method), known, 'method')}`,
+    );
+  }
+  const initialization = use?.['initialization'];
+  if (initialization !== undefined && !isPlainObject(initialization))
+    problems.add(['handler', 'initialization'], `${what}handler.initialization must be an object.`);
+  return handler;
+}
+
+/** The name of a handler, however it is written. */
+export function handlerName(callable: unknown): string | undefined {
+  if (typeof callable === 'string' && callable !== '') return callable;
+  // The brand says that it is one.
+  return isDefinition(callable, 'step_handler') ? (callable as StepHandler).name : undefined;
+}
+
+const FITTING: Readonly<Record<StepType, readonly HandlerType[]>> = {
+  standard: ['base', 'api'],
+  decision: ['decision'],
+  batchable: ['batchable'],
+  batch_worker: ['base', 'api'],
+  deferred_convergence: ['base', 'api'],
+  approval: [],
+};
+
+const DEFINED_BY: Readonly<Record<HandlerType, string>> = {
+  base: 'defineStepHandler',
+  api: 'defineApiHandler',
+  decision: 'defineDecisionHandler',
+  batchable: 'defineBatchableHandler',
+};
+
+function checkFit(
+  { name, type: is }: StepHandler,
+  type: StepType,
+  what: string,
+  path: readonly string[],
+  problems: ProblemList,
+): void {
+  const fitting = FITTING[type];
+  if (fitting.includes(is)) return;
+  const needed = fitting.map((one) => DEFINED_BY[one]).join(' or ');
+  problems.add(
+    path,
+    `${what}handler "${name}" is of type ${is}; a ${type} step needs one made by ${needed}.`,
+  );
+}
+
+function checkRetry(retry: unknown, what: string, problems: ProblemList): void {
+  if (retry === undefined) return;
+  if (!isPlainObject(retry)) {
+    problems.add([], `${what}retry must be an object, such as { max_attempts: 5 }.`);
+    return;
+  }
+  problems.unknownKeys(`${what}retry: `, retry, RETRY_KEYS);
+  if (retry['retryable'] !== undefined && typeof retry['retryable'] !== 'boolean')
+    problems.add(['retryable'], `${what}retry.retryable must be true or false.`);
+  checkNumber(retry, 'maxAttempts', [1, TASK_LIMITS.attempts], `${what}retry.`, problems);
+  checkNumber(retry, 'backoffBaseMs', [0, MAX_TIMEOUT_SECONDS * 1_000], `${what}retry.`, problems);
+  checkNumber(retry, 'maxBackoffMs', [0, MAX_TIMEOUT_SECONDS * 1_000], `${what}retry.`, problems);
+  checkOneOf(retry, 'backoff', BACKOFFS, `${what}retry.`, problems);
+}
+
+function checkBatch(batch: unknown, what: string, problems: ProblemList): void {
+  if (batch === undefined) return;
+  if (!isPlainObject(batch)) {
+    problems.add(
+      [],
+      `${what}batch_config must be an object, such as { worker_template: load_rows }.`,
+    );
+    return;
+  }
+  const at = `${what}batch_config.`;
+  problems.unknownKeys(`${what}batch_config: `, batch, BATCH_KEYS);
+  checkNumber(batch, 'batchSize', [1, 1_000_000_000], at, problems);
+  checkNumber(batch, 'parallelism', [1, TASK_LIMITS.parallelism], at, problems);
+  checkText(batch, 'cursorField', at, problems);
+  checkOneOf(batch, 'failureStrategy', FAILURE_STRATEGIES, at, problems);
+}
+
+function checkApproval(approval: unknown, what: string, problems: ProblemList): void {
+  if (approval === undefined) return;
+  if (!isPlainObject(approval)) {
+    problems.add([], `${what}approval must be an object, such as { timeout: 2d }.`);
+    return;
+  }
+  problems.unknownKeys(`${what}approval: `, approval, APPROVAL_KEYS);
+  problems.timeout(['timeout'], `${what}approval.timeout`, approval['timeout']);
+  checkOneOf(approval, 'onTimeout', ['fail', 'complete'], `${what}approval.`, problems);
+}
+
+function checkEvents(events: unknown, what: string, problems: ProblemList): void {
+  if (events === undefined) return;
+  if (!Array.isArray(events)) {
+    problems.add(['publishesEvents'], `${what}publishes_events must be a list.`);
+    return;
+  }
+  for (const [index, event] of (events as readonly unknown[]).entries()) {
+    const here = problems.under(['publishesEvents', index]);
+    const at = `${what}publishes_events: `;
+    if (!isPlainObject(event) || typeof event['name'] !== 'string' || event['name'] === '') {
+      here.add(['name'], `${at}an event needs a name, such as payment.charged.`);
+      continue;
+    }
+    here.unknownKeys(at, event, EVENT_KEYS);
+    checkOneOf(event, 'condition', EVENT_CONDITIONS, at, here);
+    checkSchema(event, 'schema', at, here);
+  }
+}
+
+/** Tells of a text that is none. */
+export function checkText(
+  written: Written,
+  key: string,
+  what: string,
+  problems: ProblemList,
+): void {
+  if (written[key] !== undefined && typeof written[key] !== 'string')
+    problems.add([key], `${what}${snake(key)} must be a text.`);
+}
+
+/** Tells of a value that is none of a few. */
+export function checkOneOf(
+  written: Written,
+  key: string,
+  known: readonly string[],
+  what: string,
+  problems: ProblemList,
+): void {
+  const value = written[key];
+  if (value === undefined || known.includes(value as string)) return;
+  const listed = known.join(', ');
+  problems.add([key], `${what}${snake(key)} is ${JSON.stringify(value)}. Write one of: ${listed}.`);
+}
+
+/** Tells of what is no JSON Schema. */
+export function checkSchema(
+  written: Written,
+  key: string,
+  what: string,
+  problems: ProblemList,
+): void {
+  const schema = written[key];
+  if (schema === undefined) return;
+  if (!isPlainObject(schema)) {
+    problems.add(
+      [key],
+      `${what}${snake(key)} must be JSON Schema: an object such as { type: object }.`,
+    );
+    return;
+  }
+  try {
+    schemaCheck(schema as JsonObject);
+  } catch (error) {
+    if (!(error instanceof InvalidSchema)) throw error;
+    problems.add([key], `${what}${snake(key)} is no JSON Schema: ${error.message}.`);
+  }
+}
+
+function checkNumber(
+  written: Written,
+  key: string,
+  [least, most]: readonly [number, number],
+  what: string,
+  problems: ProblemList,
+  whole = true,
+): void {
+  const value = written[key];
+  if (value === undefined) return;
+  const fits = typeof value === 'number' && value >= least && value <= most;
+  if (fits && (!whole || Number.isInteger(value))) return;
+  const form = whole ? 'a whole number' : 'a number';
+  problems.add(
+    [key],
+    `${what}${snake(key)} is ${JSON.stringify(value)}. Write ${form} from ${String(least)} to ${String(most)}.`,
+  );
+}
+
+/** As YAML writes it, which code spells in its own way; a reader of either finds it. */
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

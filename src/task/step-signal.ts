@@ -1,0 +1,82 @@
+import { isPlainObject, type Json } from '../definition/json.js';
+import { FAILURE_TYPES } from '../pipeline/failure.js';
+import type { TaskPlan } from './plan.js';
+import type { TaskSteps } from './task-steps.js';
+
+/** The name of the signal by which a person tells a task what becomes of one of its steps. */
+export const STEP_SIGNAL = 'millrace.step';
+
+/** What a person tells of a step. */
+export type StepSignal =
+  /** A step that has failed begins again. */
+  | { readonly kind: 'retry'; readonly step: string; readonly by?: string }
+  /** A step that has failed is done, with this for its result. */
+  | {
+      readonly kind: 'resolve';
+      readonly step: string;
+      readonly result: Json;
+      readonly reason: string;
+      readonly by?: string;
+    }
+  /** The answer that an approval waits for. */
+  | {
+      readonly kind: 'answer';
+      readonly step: string;
+      readonly approved: boolean;
+      readonly result: Json;
+      readonly by?: string;
+    };
+
+/** Why what a person tells of a step cannot be done. */
+export type StepRefusal =
+  'unknown_step' | 'not_failed' | 'not_waiting' | 'task_does_not_wait' | 'cannot_be_resolved';
+
+/** Why a signal changes nothing; undefined where it does something. */
+export function stepRefusal(
+  plan: TaskPlan,
+  steps: TaskSteps,
+  { kind, step: name }: Pick<StepSignal, 'kind' | 'step'>,
+): StepRefusal | undefined {
+  const status = steps.statusOf(name);
+  const step = steps.instances.find((instance) => instance.name === name)?.step;
+  if (status === undefined || step === undefined) return 'unknown_step';
+  if (kind === 'answer')
+    return step.type === 'approval' && status === 'in_progress' ? undefined : 'not_waiting';
+  if (plan.lifecycle.onError !== 'wait') return 'task_does_not_wait';
+  if (status !== 'error') return 'not_failed';
+  // Nobody can say by hand which steps come next, or which ranges there are.
+  const steers = step.type === 'decision' || step.type === 'batchable';
+  return kind === 'resolve' && steers ? 'cannot_be_resolved' : undefined;
+}
+
+/** Does what a person tells of a step. The workflow does so, and whoever folds its history. */
+export function takeStepSignal(plan: TaskPlan, steps: TaskSteps, signal: StepSignal): boolean {
+  if (stepRefusal(plan, steps, signal) !== undefined) return false;
+  const { step } = signal;
+  switch (signal.kind) {
+    case 'retry':
+      steps.retry(step);
+      break;
+    case 'resolve':
+      steps.resolve(step, signal.result);
+      break;
+    case 'answer':
+      if (signal.approved) steps.complete(step, { result: signal.result });
+      else
+        steps.fail(step, {
+          type: FAILURE_TYPES.approvalRejected,
+          message:
+            signal.by === undefined ? 'It was rejected.' : `It was rejected by ${signal.by}.`,
+          retryable: false,
+          details: signal.result,
+        });
+  }
+  return true;
+}
+
+/** True for what {@link STEP_SIGNAL} carries; anybody may send something else. */
+export function isStepSignal(value: unknown): value is StepSignal {
+  if (!isPlainObject(value) || typeof value['step'] !== 'string') return false;
+  const { kind } = value;
+  return kind === 'retry' || ((kind === 'resolve' || kind === 'answer') && 'result' in value);
+}

@@ -1,0 +1,117 @@
+import { proxyActivities } from '@temporalio/workflow';
+import { jsonBytes } from '../src/definition/json.js';
+import type { TimeLimits } from '../src/pipeline/deadline.js';
+import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import type { HandedBack } from '../src/pipeline/operation-task.js';
+import { payloadFailure } from '../src/pipeline/payload-limit.js';
+import { retryIntervals } from '../src/task/backoff.js';
+import type { TaskArguments } from '../src/task/plan.js';
+import { stepActivityId, type StepOutcome, type StepTask } from '../src/task/step-outcome.js';
+import type { StepInstance, TaskSteps } from '../src/task/task-steps.js';
+import type { CommandBudget } from './command-budget.js';
+import { HEARTBEAT_TIMEOUT_MS, runDurably } from './durable-activity.js';
+import { MAX_SUMMARY_CHARACTERS } from './operation.js';
+import { chainStart } from './run-timeout.js';
+
+/** A task that is being run, as one of its steps needs it. */
+export interface StepRun {
+  readonly args: TaskArguments;
+  readonly steps: TaskSteps;
+  readonly budget: CommandBudget;
+  /** How often the step was begun before. */
+  readonly begun: number;
+}
+
+/**
+ * Runs one step as an activity of its own, with the retries and limits that the plan gives it.
+ *
+ * @throws a cancellation, and what keeps it from being scheduled
+ */
+export async function runStep(
+  run: StepRun,
+  instance: StepInstance,
+): Promise<{ readonly outcome: StepOutcome } | { readonly failure: Failure }> {
+  const task = stepTask(run, instance);
+  const bytes = jsonBytes(task);
+  const tooLarge = payloadFailure(`The input of step "${instance.name}"`, bytes);
+  if (tooLarge !== undefined) return { failure: tooLarge };
+  const scheduled = (
+    round: number,
+    limits: TimeLimits,
+    handedBack: HandedBack | undefined,
+    sent: StepTask,
+  ): Promise<StepOutcome> =>
+    schedule(run, instance, round, limits, {
+      ...sent,
+      ...(handedBack !== undefined && { handedBack }),
+    });
+  const probe = { ...task, fields: {}, dependencies: [], probe: true as const };
+  return runDurably<StepOutcome>({
+    what: `the step handler "${instance.step.handler?.callable ?? ''}"`,
+    missingType: FAILURE_TYPES.handlerNotRegistered,
+    bytes,
+    budget: run.budget,
+    limits: () => limitsOf(run, instance),
+    schedule: (round, limits, handedBack) => scheduled(round, limits, handedBack, task),
+    probe: {
+      bytes: () => jsonBytes(probe),
+      schedule: (round, limits, handedBack) => scheduled(round, limits, handedBack, probe),
+    },
+  });
+}
+
+function stepTask({ args, steps }: StepRun, { name, step, range }: StepInstance): StepTask {
+  const { plan, input, principal } = args;
+  const batch = step.batch ?? plan.steps.find((other) => other.batch?.worker === step.name)?.batch;
+  return {
+    task: plan.name,
+    namespace: plan.namespace,
+    version: plan.version,
+    name,
+    step,
+    fields: input,
+    dependencies: steps.dependenciesOf(step),
+    ...(range !== undefined && { range }),
+    ...(batch?.cursorField !== undefined && { cursorField: batch.cursorField }),
+    ...(plan.lifecycle.maxRetryWaitMs !== undefined && {
+      maxRetryWaitMs: plan.lifecycle.maxRetryWaitMs,
+    }),
+    ...(principal !== undefined && { principal }),
+  };
+}
+
+function limitsOf({ args }: StepRun, { step }: StepInstance): TimeLimits {
+  const leftMs = args.plan.lifecycle.maxDurationMs - (Date.now() - chainStart());
+  const totalMs = Math.max(1, leftMs);
+  return { attemptMs: Math.min(step.timeoutMs ?? Infinity, totalMs), totalMs, totalOwner: 'task' };
+}
+
+function schedule(
+  { begun }: StepRun,
+  { name, step }: StepInstance,
+  round: number,
+  limits: TimeLimits,
+  task: StepTask,
+): Promise<StepOutcome> {
+  const type = step.handler?.callable ?? '';
+  const id = stepActivityId(name, begun, round);
+  const scheduled = proxyActivities<Record<string, (task: StepTask) => Promise<StepOutcome>>>({
+    // The fold finds the step by this; a probe is none of the task's steps.
+    activityId: task.probe === true ? `probe/${id}` : id,
+    summary: name.slice(0, MAX_SUMMARY_CHARACTERS),
+    startToCloseTimeout: limits.attemptMs,
+    scheduleToCloseTimeout: limits.totalMs,
+    heartbeatTimeout: Math.min(HEARTBEAT_TIMEOUT_MS, limits.attemptMs),
+    cancellationType: 'TRY_CANCEL',
+    // Eager tasks go to the worker that has this run: when it lacked the code, or stops, the next one must not.
+    allowEagerDispatch: round === 0,
+    retry: {
+      maximumAttempts: Math.max(1, step.retry.maximumAttempts - (task.handedBack?.attempts ?? 0)),
+      // Of attempts whose failure no activity sees: others say how long to wait.
+      ...retryIntervals(step.retry),
+    },
+  });
+  const activity = scheduled[type];
+  if (activity === undefined) throw new TypeError(`no activity type for step "${name}"`);
+  return activity(task);
+}

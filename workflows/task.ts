@@ -1,0 +1,264 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineSignal,
+  isCancellation,
+  patched,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { jsonBytes } from '../src/definition/json.js';
+import { FAILURE_TYPES, isFailure, type Failure } from '../src/pipeline/failure.js';
+import { MAX_PAYLOAD_BYTES } from '../src/pipeline/payload-limit.js';
+import { DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
+import { TASK_LIMITS } from '../src/task/limits.js';
+import type { TaskArguments, TaskResult } from '../src/task/plan.js';
+import {
+  isStepSignal,
+  STEP_SIGNAL,
+  takeStepSignal,
+  type StepSignal,
+} from '../src/task/step-signal.js';
+import { approvalTimeout, taskFailure, taskResult, waitedTooLong } from '../src/task/task-end.js';
+import { APPROVAL_SUMMARY } from '../src/task/step-outcome.js';
+import { TaskSteps, type StepInstance } from '../src/task/task-steps.js';
+import { CommandBudget } from './command-budget.js';
+import { applicationFailure, runFailureOf } from './failure.js';
+import { continueWhereSuggested, isLongHistory } from './long-history.js';
+import { chainStart, withinTimeout } from './run-timeout.js';
+import { runStep } from './step.js';
+
+const stepSignal = defineSignal<[StepSignal]>(STEP_SIGNAL);
+
+/** Version 1 of the rules: runs each step of a task as soon as those are done that it depends on. */
+export async function interpretTask(args: TaskArguments): Promise<TaskResult> {
+  const { lifecycle } = args.plan;
+  try {
+    const run = new TaskRun(args);
+    return await withinTimeout(lifecycle.maxDurationMs, () => run.finish());
+  } catch (error) {
+    // Its type says whether it was a limit; whoever looks for dead letters finds the tag.
+    if (lifecycle.onLimit === 'dead_letter' && isLimit(error)) patched(DEAD_LETTER_TAG);
+    throw error;
+  }
+}
+
+const LIMITS: readonly string[] = [
+  FAILURE_TYPES.timeout,
+  FAILURE_TYPES.dependencyWait,
+  FAILURE_TYPES.retryWait,
+];
+
+function isLimit(error: unknown): boolean {
+  return LIMITS.includes(runFailureOf(error).type);
+}
+
+/** Most bytes of state that a run takes along where it continues as new; one that has more goes on with its long history. */
+const MAX_CARRIED_BYTES = MAX_PAYLOAD_BYTES - 256 * 1024;
+
+/** One run of a task, while it is interpreted. */
+class TaskRun {
+  readonly #steps: TaskSteps;
+  readonly #budget = new CommandBudget();
+  /** What runs, and can be stopped. */
+  readonly #scopes = new Map<string, CancellationScope>();
+  /** How often each step was begun, so that no two activities have one id. */
+  readonly #begun = new Map<string, number>();
+  /** When approvals began to wait. */
+  readonly #asked: Map<string, number>;
+  #news = false;
+  /**
+   * Signals that came too early to change anything. Temporal hands signals over before the ends of activities that came in the same
+   * workflow task, whatever came first: history tells their order, and who folds it takes them in that one.
+   */
+  #early: { readonly signal: StepSignal; readonly historyLength: number }[] = [];
+  /** What ends the task, however its steps go. */
+  #limit: Failure | undefined;
+
+  constructor(private readonly args: TaskArguments) {
+    const { plan, carried } = args;
+    this.#steps = new TaskSteps(plan, carried?.state);
+    this.#asked = new Map(Object.entries(carried?.asked ?? {}));
+    setHandler(stepSignal, (signal) => {
+      if (isStepSignal(signal)) this.#take(signal);
+    });
+  }
+
+  /** Runs the steps until none is left that could run. */
+  async finish(): Promise<TaskResult> {
+    const clock = new CancellationScope();
+    this.#watchDependencies(clock);
+    for (const name of this.#asked.keys()) this.#waitForAnswer(name);
+    try {
+      for (;;) {
+        this.#startReady();
+        this.#tell();
+        if (this.#limit !== undefined) throw applicationFailure(this.#limit);
+        const { end } = this.#steps;
+        if (end === 'error' && this.#isOver()) throw applicationFailure(taskFailure(this.#steps));
+        if (end !== undefined && end !== 'error') return taskResult(this.#steps, end);
+        await condition(() => this.#news);
+        this.#news = false;
+        this.#takeEarly();
+        await this.#leaveLongHistory();
+      }
+    } finally {
+      clock.cancel();
+      for (const scope of this.#scopes.values()) scope.cancel();
+    }
+  }
+
+  /** Whether a task whose steps have failed is to end, rather than to wait for somebody. */
+  #isOver(): boolean {
+    return (
+      this.args.plan.lifecycle.onError === 'end' ||
+      this.#steps.failed.some(({ name }) => this.#failureType(name) === FAILURE_TYPES.retryWait)
+    );
+  }
+
+  #failureType(name: string): string | undefined {
+    return this.#steps.of(name)?.failure?.type;
+  }
+
+  #startReady(): void {
+    // Before the run continues as new, what runs is to end.
+    if (isLongHistory() && this.#canBeCarried()) return;
+    for (const instance of this.#steps.ready) {
+      if (this.#scopes.size >= TASK_LIMITS.stepsAtOnce) return;
+      const { name, step } = instance;
+      this.#steps.start(name);
+      if (step.type === 'approval') {
+        this.#asked.set(name, Date.now());
+        this.#waitForAnswer(name);
+      } else {
+        this.#runStep(instance);
+      }
+    }
+  }
+
+  #runStep(instance: StepInstance): void {
+    const { name } = instance;
+    const begun = this.#begun.get(name) ?? 0;
+    this.#begun.set(name, begun + 1);
+    const scope = new CancellationScope();
+    this.#scopes.set(name, scope);
+    const run = { args: this.args, budget: this.#budget, steps: this.#steps, begun };
+    scope
+      .run(() => runStep(run, instance))
+      .then(
+        (ended) => {
+          if ('failure' in ended) this.#failed(name, ended.failure);
+          else this.#steps.complete(name, ended.outcome);
+        },
+        (error: unknown) => {
+          if (isCancellation(error)) this.#steps.cancel(name);
+          else this.#failed(name, runFailureOf(error));
+        },
+      )
+      .finally(() => {
+        this.#scopes.delete(name);
+        this.#news = true;
+      })
+      // Neither of the above throws; the promise is nobody's.
+      .catch(() => undefined);
+  }
+
+  #failed(name: string, failure: Failure): void {
+    this.#steps.fail(name, failure);
+    for (const { name: other } of this.#steps.toBeCancelled) this.#scopes.get(other)?.cancel();
+  }
+
+  /** Ends an approval that nobody answers in its time. */
+  #waitForAnswer(name: string): void {
+    const { step } = this.#steps.instances.find((instance) => instance.name === name) ?? {};
+    const { approval } = step ?? {};
+    if (approval === undefined) return;
+    const asked = this.#asked.get(name) ?? Date.now();
+    const leftMs = Math.max(1, asked + approval.timeoutMs - Date.now());
+    const scope = new CancellationScope();
+    this.#scopes.set(name, scope);
+    scope
+      .run(() => sleep(leftMs, { summary: APPROVAL_SUMMARY + name }))
+      .then(
+        () => {
+          this.#scopes.delete(name);
+          this.#asked.delete(name);
+          approvalTimeout(this.#steps, name, approval);
+          this.#news = true;
+        },
+        () => undefined,
+      )
+      .catch(() => undefined);
+  }
+
+  #take(signal: StepSignal): void {
+    if (!takeStepSignal(this.args.plan, this.#steps, signal)) {
+      this.#early.push({ signal, historyLength: workflowInfo().historyLength });
+      return;
+    }
+    this.#news = true;
+    if (signal.kind !== 'answer') return;
+    this.#asked.delete(signal.step);
+    this.#scopes.get(signal.step)?.cancel();
+    this.#scopes.delete(signal.step);
+  }
+
+  #takeEarly(): void {
+    const { historyLength } = workflowInfo();
+    const early = this.#early.filter((one) => one.historyLength === historyLength);
+    this.#early = [];
+    for (const { signal } of early) this.#take(signal);
+  }
+
+  /** Ends the task where a step has waited too long for those that it depends on. */
+  #watchDependencies(clock: CancellationScope): void {
+    const { maxDependencyWaitMs } = this.args.plan.lifecycle;
+    if (maxDependencyWaitMs === undefined) return;
+    const leftMs = Math.max(1, chainStart() + maxDependencyWaitMs - Date.now());
+    clock
+      .run(() => sleep(leftMs))
+      .then(
+        () => {
+          this.#limit = waitedTooLong(this.#steps, maxDependencyWaitMs);
+          this.#news = this.#limit !== undefined;
+        },
+        () => undefined,
+      )
+      .catch(() => undefined);
+  }
+
+  /** Continues as new where the history is long, once nothing runs that would be lost. */
+  async #leaveLongHistory(): Promise<void> {
+    const runs = [...this.#scopes.keys()].some((name) => !this.#asked.has(name));
+    if (runs || !this.#canBeCarried()) return;
+    await continueWhereSuggested(() => {
+      const { carried: _, ...args } = this.args;
+      const asked = Object.fromEntries(this.#asked);
+      return continueAsNew({ ...args, carried: { state: this.#steps.state, asked } });
+    });
+  }
+
+  #canBeCarried(): boolean {
+    return jsonBytes(this.#steps.state) + jsonBytes(this.args.input) <= MAX_CARRIED_BYTES;
+  }
+
+  /** Shown by the Temporal UI when the run's page is opened; costs no history. */
+  #tell(): void {
+    const failed = this.#steps.failed.map(({ name }) => name);
+    const runs = this.#steps.inProgress.map(({ name }) => name);
+    const shown = (names: readonly string[]): string =>
+      names.slice(0, MAX_TOLD).join(', ') + (names.length > MAX_TOLD ? ', …' : '');
+    setCurrentDetails(
+      [
+        ...(runs.length > 0 ? [`In progress: **${shown(runs)}**`] : []),
+        ...(failed.length > 0 ? [`Failed: **${shown(failed)}**`] : []),
+      ].join('. '),
+    );
+  }
+}
+
+/** Most steps that the details of a run name. */
+const MAX_TOLD = 10;
