@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { jsonBytes } from '../src/definition/json.js';
-import { FAILURE_TYPES, isFailure, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import { MAX_PAYLOAD_BYTES } from '../src/pipeline/payload-limit.js';
 import { DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
 import { TASK_LIMITS } from '../src/task/limits.js';

@@ -146,7 +146,8 @@ export interface TaskArguments {
 export function isTaskArguments(value: unknown): value is TaskArguments {
   if (typeof value !== 'object' || value === null || !('plan' in value) || !('input' in value))
     return false;
-  return isTaskPlan(value.plan) && value.plan.interpreter === TASK_INTERPRETER;
+  const { plan } = value;
+  return isTaskPlan(plan) && (plan.interpreter as number) === TASK_INTERPRETER;
 }
 
 /** True for the plan of a task, of whatever interpreter. */

@@ -139,7 +139,7 @@ export function checkedHandler(
     const known = Object.keys(handler.methods);
     problems.add(
       ['handler', 'method'],
-      `${what}handler "${name}": ${unknownName(String(method), known, 'method')}`,
+      `${what}handler "${name}": ${unknownName(typeof method === 'string' ? method : JSON.stringify(method), known, 'method')}`,
     );
   }
   const initialization = use?.['initialization'];

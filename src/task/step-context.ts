@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unnecessary-type-parameters -- what a name stands for only the caller knows, and says so: getTaskField<string>('order_id') */
 import type { Json, JsonObject } from '../definition/json.js';
 import { ownMember } from '../definition/json.js';
 import type { ActivityContext } from '../pipeline/context.js';

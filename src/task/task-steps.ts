@@ -151,12 +151,12 @@ export class TaskSteps {
     });
   }
 
-  /** The results of steps that no other one has taken, by name. */
+  /** The results of steps on which no other one depends that is part of the task, by name. */
   get results(): Readonly<Record<string, Json>> {
     const taken = new Set(
-      this.instances
-        .filter(({ name }) => this.of(name)?.result !== undefined)
-        .flatMap(({ step }) => step.dependencies),
+      [...this.#byName.values()]
+        .filter((step) => this.#created(step) === 'created')
+        .flatMap(({ dependencies }) => dependencies),
     );
     return Object.fromEntries(
       this.instances.flatMap(({ name, step }) => {

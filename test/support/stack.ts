@@ -15,6 +15,7 @@ import { formatProblem } from '../../src/definition/problem.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
 import type { RecordPipeline } from '../../src/record-pipeline/record-pipeline.js';
+import type { Task } from '../../src/task/task.js';
 import type { Workflow } from '../../src/definition/workflow.js';
 import { createTemporalWorker } from '../../worker/temporal-worker.js';
 import { workflowBundle } from '../../worker/workflow-bundle.js';
@@ -28,6 +29,7 @@ export interface StackDefinitions {
   readonly workflowFiles?: readonly string[];
   /** Their workers say where the stores are, and take none of the stores' own work. */
   readonly recordPipelines?: readonly RecordPipeline[];
+  readonly tasks?: readonly Task[];
   /** Functions of `activities/`, by the name of their export. */
   readonly activities?: Readonly<Record<string, Activity['run']>>;
   readonly models?: ReadonlyMap<string, ModelReference>;
@@ -165,6 +167,10 @@ export function codeOf(definitions: StackDefinitions): DeployedCode {
     })),
     workflows: definitions.workflows ?? [],
     recordPipelines: (definitions.recordPipelines ?? []).map((definition) => ({
+      definition,
+      locate: () => definition.site,
+    })),
+    tasks: (definitions.tasks ?? []).map((definition) => ({
       definition,
       locate: () => definition.site,
     })),
