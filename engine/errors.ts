@@ -4,8 +4,11 @@ import type { ExecutionStatus } from '../src/progress/status.js';
 /** There is no definition of that name. */
 export class DefinitionNotFound extends Error {
   override readonly name = 'DefinitionNotFound';
-  constructor(readonly definition: string) {
-    super(`Pipeline not found: ${definition}`);
+  constructor(
+    readonly definition: string,
+    readonly kind: 'pipeline' | 'task' = 'pipeline',
+  ) {
+    super(`${kind === 'task' ? 'Task' : 'Pipeline'} not found: ${definition}`);
   }
 }
 

@@ -203,21 +203,20 @@ function registerStepHandlers(
   const inHand = tasks
     .flatMap(({ definition }) => handlersInHand(definition))
     .filter(({ methods }) => !known.has(methods['run']));
-  const named = [...new Set([...exported, ...inHand])].filter((handler) => {
+  const all = [...new Set([...exported, ...inHand])];
+  for (const handler of all) {
     const { name, site } = handler;
     const operation = others.operations.get(name);
     const other = operation ?? others.activities.get(name);
-    const found = stepHandlerProblems(handler, (path) => locate(site, path));
-    problems.push(...found);
+    problems.push(...stepHandlerProblems(handler, (path) => locate(site, path)));
     if (other !== undefined)
       problems.push({
         ...siteOf(handler),
         definition: name,
         message: `step handler "${name}" has the name of an ${operation === undefined ? 'activity' : 'operation'} of ${placeOf(other)}: Temporal could not tell the two apart. Rename one of them.`,
       });
-    return other === undefined && found.length === 0;
-  });
-  return unique(named, 'step handler', problems);
+  }
+  return unique(all, 'step handler', problems);
 }
 
 function unique<T extends { readonly name: string; readonly site?: Site }>(

@@ -1,6 +1,7 @@
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Json } from '../src/definition/json.js';
 import type { EventPosition, RunEvent } from '../src/progress/run-event.js';
+import { STEP_SIGNAL, type StepSignal } from '../src/task/step-signal.js';
 import { RunNotFound } from './errors.js';
 import { executionOf, firstRunId, type Execution } from './execution.js';
 import { isNotFound } from './history/read-history.js';
@@ -9,6 +10,7 @@ import type { RunId } from './run-id.js';
 import { formatRunId } from './run-id.js';
 import { runFailed } from './run-result.js';
 import type { RunResults } from './run-results.js';
+import { requireStep } from './step-request.js';
 import { requestTemporal } from './temporal-request.js';
 
 /** What a run needs of its engine. */
@@ -92,6 +94,21 @@ export class Run<Result = Json> {
   async cancel(): Promise<void> {
     try {
       await this.#ask((handle) => handle.cancel());
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
+  /**
+   * Tells a task what becomes of one of its steps: one that has failed is retried or resolved, an approval is answered. The task does
+   * so a little later.
+   *
+   * @throws {@link StepRefused}, {@link ContractViolation} for a result that the step's schema refuses, {@link RunNotFound}
+   */
+  async tellStep(signal: StepSignal): Promise<void> {
+    requireStep(await this.describe(), signal);
+    try {
+      await this.#ask((handle) => handle.signal(STEP_SIGNAL, signal));
     } catch (error) {
       throw this.#translated(error);
     }

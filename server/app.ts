@@ -22,7 +22,7 @@ import { addRecordPipelineRoutes } from './record-pipeline-routes.js';
 import { addPipelineRoutes } from './pipeline-routes.js';
 import { pathAbove } from './request-path.js';
 import { health } from './routes/health.js';
-import { listPipelines } from './routes/pipelines.js';
+import { listDefinitions } from './routes/pipelines.js';
 import { addSessionRoutes, SESSION_PATH } from './session-routes.js';
 import { Sessions } from './sessions.js';
 import { EventStreams } from './sse.js';
@@ -48,6 +48,9 @@ export interface AppDependencies extends ApiDependencies {
 /** Where the app has its pipelines, as seed 000 has them. */
 const PIPELINES = '/pipelines';
 
+/** Where the app has its tasks. */
+const TASKS = '/tasks';
+
 /** Where the app has its data flows. */
 const DATA_FLOWS = '/data_flows';
 
@@ -59,8 +62,8 @@ const CATCH_ALL = { path: PIPELINES, stream: true, async: true } as const;
 
 /**
  * The whole HTTP API as a Koa app: health, the list of pipelines, `/openapi.json`, the pipelines that `routes` of the
- * configuration names, and with `catchAllRoutes` every exposed one under `/pipelines/:name`, with streams and asynchronous
- * executions; the heartbeat of data flows, and with `dataFlows.routes` all of their API; with `recordPipelines.routes` that of
+ * configuration names, and with `catchAllRoutes` every exposed one under `/pipelines/:name` or `/tasks/:name`, with streams and
+ * asynchronous executions; the heartbeat of data flows, and with `dataFlows.routes` all of their API; with `recordPipelines.routes` that of
  * record pipelines; with `attributes.routes` that of entities, attributes and the pipelines that compute them.
  *
  * Every response has an `X-Request-Id`, and every error is JSON.
@@ -124,7 +127,7 @@ function guards(config: ProjectConfig, { loopbackOnly }: AppDependencies): reado
 }
 
 function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencies): Router {
-  const { engine, settings, stop } = api;
+  const { settings, stop } = api;
   const { apiAuthentication } = settings;
   // Where nobody authenticates, the app's guards stand before all routes.
   const around = apiAuthentication === undefined ? [] : [authentication(apiAuthentication)];
@@ -144,18 +147,43 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
       around,
     });
   }
+  addOwnRoutes(router, api, config, { ...dependencies, around });
+  if (config.dataFlows.routes)
+    addDataFlowRoutes(router, api, streams, { path: DATA_FLOWS, around });
+  if (config.recordPipelines.routes)
+    addRecordPipelineRoutes(router, api, streams, { path: RECORD_PIPELINES, around });
+  if (config.attributes.routes) addAttributeRoutes(router, api, streams, { path: '', around });
+  if (config.catchAllRoutes) addCatchAllRoutes(router, api, streams, around);
+  return router;
+}
+
+/** What a client finds its way by. */
+function addOwnRoutes(
+  router: Router,
+  api: Api,
+  config: ProjectConfig,
+  { loaded, around }: AppDependencies & { readonly around: readonly Around[] },
+): void {
   addGetRoute(router, {
     name: 'health',
     path: '/health',
     around,
-    handler: health(dependencies.loaded ?? (() => engine.definitions.size > 0)),
+    handler: health(loaded ?? (() => api.engine.definitions.size > 0)),
   });
   addGetRoute(router, {
     name: 'pipelines',
     path: PIPELINES,
     around,
     handler: (ctx) => {
-      listPipelines(ctx, api, () => true);
+      listDefinitions(ctx, api, 'pipeline', () => true);
+    },
+  });
+  addGetRoute(router, {
+    name: 'tasks',
+    path: TASKS,
+    around,
+    handler: (ctx) => {
+      listDefinitions(ctx, api, 'task', () => true);
     },
   });
   addGetRoute(router, {
@@ -164,7 +192,7 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
     around,
     handler: (ctx) => {
       const { catchAllRoutes, routes, dataFlows, recordPipelines, attributes } = config;
-      const catchAll = catchAllRoutes ? CATCH_ALL : undefined;
+      const catchAll = catchAllRoutes ? { ...CATCH_ALL, tasks: TASKS } : undefined;
       ctx.body = openApiDocument(api, {
         server: pathAbove(ctx, 1),
         catchAll,
@@ -177,21 +205,27 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
       });
     },
   });
-  if (config.dataFlows.routes)
-    addDataFlowRoutes(router, api, streams, { path: DATA_FLOWS, around });
-  if (config.recordPipelines.routes)
-    addRecordPipelineRoutes(router, api, streams, { path: RECORD_PIPELINES, around });
-  if (config.attributes.routes) addAttributeRoutes(router, api, streams, { path: '', around });
-  if (config.catchAllRoutes) {
+}
+
+/** What `catchAllRoutes` serves: every exposed pipeline, and every exposed task. */
+function addCatchAllRoutes(
+  router: Router,
+  api: Api,
+  streams: EventStreams,
+  around: readonly Around[],
+): void {
+  for (const [only, path] of [
+    ['pipeline', PIPELINES],
+    ['task', TASKS],
+  ] as const)
     addPipelineRoutes(router, api, streams, {
       ...CATCH_ALL,
-      path: `${CATCH_ALL.path}/:name`,
+      path: `${path}/:name`,
       nameOf: ({ name }) => name,
-      as: 'pipeline',
+      as: only,
+      only,
       around,
     });
-  }
-  return router;
 }
 
 /** Comes before all other routes: it is where the configuration says, whatever else would be there. */

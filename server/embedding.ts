@@ -15,7 +15,7 @@ import { addGetRoute } from './get-route.js';
 import { requestId } from './middleware/request-id.js';
 import { addPipelineRoutes } from './pipeline-routes.js';
 import { health } from './routes/health.js';
-import { listPipelines } from './routes/pipelines.js';
+import { listDefinitions } from './routes/pipelines.js';
 import { EventStreams } from './sse.js';
 
 /** Options of {@link createRouter}. */
@@ -72,7 +72,7 @@ export function createRouter(engine: ConfiguredEngine, options: RouterOptions = 
     path: base === '' ? '/' : base,
     around,
     handler: (ctx) => {
-      listPipelines(ctx, api, serves);
+      listDefinitions(ctx, api, 'pipeline', serves);
     },
   });
   addPipelineRoutes(router, api, streams, {

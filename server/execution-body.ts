@@ -4,6 +4,7 @@ import type { ExecutionSummary } from '../engine/execution-list.js';
 import type { Json, JsonObject } from '../src/definition/json.js';
 import { apiErrorType } from '../src/pipeline/failure.js';
 import { usageByModel, type StageProgress } from '../src/progress/progress.js';
+import { taskBody } from './task-body.js';
 import { placeOf } from './middleware/errors.js';
 
 /** The links of an execution, relative to the host. A route that is not mounted has none. */
@@ -23,7 +24,7 @@ export function executionBody(
   const temporalUrl = engine.uiLink(execution.id, execution.temporalRunId);
   return {
     execution_id: execution.executionId,
-    pipe_name: execution.name,
+    ...named(execution),
     status: execution.status,
     ...(execution.result !== undefined && { result: execution.result }),
     ...(failure !== undefined && {
@@ -38,7 +39,9 @@ export function executionBody(
     ...(execution.completedAt !== undefined && {
       completed_at: execution.completedAt.toISOString(),
     }),
-    stages: (progress?.stages ?? []).map(stageBody),
+    ...(progress?.task === undefined
+      ? { stages: (progress?.stages ?? []).map(stageBody) }
+      : taskBody(progress.task)),
     usage: usage.map(({ model, inputTokens, outputTokens }) => ({
       model,
       input_tokens: inputTokens,
@@ -48,6 +51,11 @@ export function executionBody(
     ...links,
     ...(temporalUrl !== undefined && { temporal_url: temporalUrl }),
   };
+}
+
+/** Seed 000 calls a pipeline by `pipe_name`, and hand-written workflows too. */
+function named({ id, name }: ExecutionSummary): Record<string, Json> {
+  return id.startsWith('task/') ? { task_name: name } : { pipe_name: name };
 }
 
 function stageBody(stage: StageProgress): JsonObject {
@@ -87,7 +95,7 @@ function times({
 export function summaryBody(summary: ExecutionSummary, links: ExecutionLinks): JsonObject {
   return {
     execution_id: summary.executionId,
-    pipe_name: summary.name,
+    ...named(summary),
     status: summary.status,
     started_at: summary.startedAt.toISOString(),
     ...(summary.completedAt !== undefined && { completed_at: summary.completedAt.toISOString() }),

@@ -11,6 +11,8 @@ export type ErrorType =
   | 'not_found'
   | 'method_not_allowed'
   | 'execution_closed'
+  | 'duplicate_task'
+  | 'step_refused'
   | 'flow_active'
   | 'run_active'
   | 'name_taken'

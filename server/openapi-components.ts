@@ -1,15 +1,11 @@
 import { MAX_PAGE } from '../engine/execution-list.js';
 import { MAX_IDEMPOTENCY_KEY } from '../engine/idempotency.js';
 import type { JsonObject } from '../src/definition/json.js';
+import { PROBLEM_RESPONSES } from './openapi-problems.js';
+import { object, ref } from './openapi-references.js';
 import { FLOW_RUN_STATUSES } from '../src/data-flow/catalog.js';
 import { EXECUTION_STATUSES } from '../src/progress/status.js';
-import type { ErrorType } from './http-problem.js';
 import { MAX_WEBHOOK_URL } from './run-request.js';
-
-/** A reference to a component of the document. */
-export function ref(kind: 'schemas' | 'responses' | 'parameters', name: string): JsonObject {
-  return { $ref: `#/components/${kind}/${name}` };
-}
 
 const text: JsonObject = { type: 'string' };
 const time: JsonObject = { type: 'string', format: 'date-time' };
@@ -18,8 +14,23 @@ const anyObject: JsonObject = { type: 'object' };
 const anySchema: JsonObject = { type: 'object', description: 'JSON Schema, draft 2020-12.' };
 const links: JsonObject = { status_url: text, events_url: text };
 
-function object(required: readonly string[], properties: JsonObject): JsonObject {
-  return { type: 'object', required, properties };
+function summary(name: string): JsonObject {
+  return object(['execution_id', name, 'status', 'started_at'], {
+    execution_id: text,
+    [name]: text,
+    status,
+    started_at: time,
+    completed_at: time,
+    principal: text,
+    ...links,
+  });
+}
+
+function list(summaries: string): JsonObject {
+  return object(['executions'], {
+    executions: { type: 'array', items: ref('schemas', summaries) },
+    next_page_token: text,
+  });
 }
 
 const SCHEMAS = {
@@ -47,19 +58,10 @@ const SCHEMAS = {
     webhook_url: text,
     ...links,
   }),
-  ExecutionSummary: object(['execution_id', 'pipe_name', 'status', 'started_at'], {
-    execution_id: text,
-    pipe_name: text,
-    status,
-    started_at: time,
-    completed_at: time,
-    principal: text,
-    ...links,
-  }),
-  ExecutionList: object(['executions'], {
-    executions: { type: 'array', items: ref('schemas', 'ExecutionSummary') },
-    next_page_token: text,
-  }),
+  ExecutionSummary: summary('pipe_name'),
+  TaskExecutionSummary: summary('task_name'),
+  ExecutionList: list('ExecutionSummary'),
+  TaskExecutionList: list('TaskExecutionSummary'),
   Execution: {
     allOf: [ref('schemas', 'ExecutionSummary')],
     ...object(['stages', 'usage'], {
@@ -105,6 +107,9 @@ const SCHEMAS = {
     host: { type: 'string', description: 'The machine that had it last.' },
     stage: text,
     operation: text,
+    step: text,
+    step_status: text,
+    reason: text,
     attempts: { type: 'integer' },
     details: {},
     violations: {
@@ -118,135 +123,6 @@ const SCHEMAS = {
     },
   }),
 } as const satisfies JsonObject;
-
-interface ProblemDescription {
-  readonly status: number;
-  readonly description: string;
-  readonly example: {
-    readonly error: string;
-    readonly type: ErrorType;
-    readonly [field: string]: JsonObject[string];
-  };
-}
-
-const PROBLEMS = {
-  InvalidRequest: {
-    status: 400,
-    description: 'The body is no JSON object, or a header or parameter is wrong.',
-    example: {
-      error: 'The body must be a JSON object, such as {"text":"…"}; it is an array.',
-      type: 'invalid_request',
-    },
-  },
-  Unauthorized: {
-    status: 401,
-    description:
-      'Nobody, or nobody known, makes this request. Only where the server authenticates.',
-    example: { error: 'Unauthorized', type: 'unauthorized' },
-  },
-  Forbidden: {
-    status: 403,
-    description: 'The pipeline is not exposed, or the server or a hook refuses this request.',
-    example: { error: 'Pipeline not accessible', type: 'forbidden' },
-  },
-  NotFound: {
-    status: 404,
-    description:
-      'There is no such pipeline, data flow or record pipeline, or it has no such execution, run, version or record type.',
-    example: { error: 'Pipeline not found: summarise', type: 'not_found' },
-  },
-  Closed: {
-    status: 409,
-    description: 'The execution is already over.',
-    example: {
-      error: 'Execution is already over: completed',
-      type: 'execution_closed',
-      status: 'completed',
-    },
-  },
-  Stopped: {
-    status: 409,
-    description: 'The run was cancelled or terminated while this request waited for it.',
-    example: {
-      error: 'The run was cancelled.',
-      type: 'execution_error',
-      code: 'cancelled',
-      status: 'cancelled',
-    },
-  },
-  PayloadTooLarge: {
-    status: 413,
-    description: 'The body is too large.',
-    example: {
-      error: 'The body is larger than 1048576 bytes (server.bodyLimit).',
-      type: 'payload_too_large',
-    },
-  },
-  UnsupportedMediaType: {
-    status: 415,
-    description: 'The body is neither JSON nor a form.',
-    example: { error: "The body's Content-Type is not supported.", type: 'unsupported_media_type' },
-  },
-  Unprocessable: {
-    status: 422,
-    description:
-      'The input is not as the contract says, the webhook is refused, or the Idempotency-Key was used otherwise.',
-    example: {
-      error: "Property 'text' expected string, got undefined",
-      type: 'contract_violation',
-      violations: [
-        {
-          path: 'text',
-          expected: 'string',
-          got: 'undefined',
-          message: "Property 'text' expected string, got undefined",
-        },
-      ],
-    },
-  },
-  ExecutionError: {
-    status: 500,
-    description: 'The run failed.',
-    example: {
-      error: 'no such customer',
-      type: 'execution_error',
-      code: 'PermanentError',
-      stage: 'load',
-      operation: 'find',
-    },
-  },
-  InternalError: {
-    status: 500,
-    description: 'The server failed.',
-    example: { error: 'Internal server error', type: 'internal_error' },
-  },
-  Unavailable: {
-    status: 503,
-    description:
-      'The Temporal server or the catalog cannot be reached, the server is stopping, or it has too many streams.',
-    example: { error: 'The server is stopping.', type: 'unavailable' },
-  },
-  Timeout: {
-    status: 504,
-    description: 'The run took longer than its timeout.',
-    example: {
-      error: 'The run took longer than its timeout.',
-      type: 'timeout',
-      code: 'timeout',
-      status: 'timed_out',
-    },
-  },
-} as const satisfies Readonly<Record<string, ProblemDescription>>;
-
-/** The name of a response that says what went wrong. */
-export type ProblemName = keyof typeof PROBLEMS;
-
-/** Responses by status. Of two with one status the later is described. */
-export function problems(names: readonly ProblemName[]): JsonObject {
-  return Object.fromEntries(
-    names.map((name) => [String(PROBLEMS[name].status), ref('responses', name)]),
-  );
-}
 
 const EVENTS: JsonObject = {
   description:
@@ -330,30 +206,12 @@ export function parameters(names: readonly (keyof typeof PARAMETERS)[]): readonl
   return names.map((name) => ref('parameters', name));
 }
 
-const REQUEST_ID = '01JABCDEFGHJKMNPQRSTVWXYZ0';
-
-/** A response that says what went wrong. */
-export function problemResponse({ description, example }: ProblemDescription): JsonObject {
-  return {
-    description,
-    headers: { 'X-Request-Id': { schema: text } },
-    content: {
-      'application/json': {
-        schema: ref('schemas', 'Problem'),
-        example: { success: false, request_id: REQUEST_ID, ...example },
-      },
-    },
-  };
-}
-
 /** The components that documents share, whatever pipelines there are. */
 export const COMPONENTS = {
   schemas: SCHEMAS as JsonObject,
   parameters: PARAMETERS as JsonObject,
   responses: {
     Events: EVENTS,
-    ...Object.fromEntries(
-      Object.entries(PROBLEMS).map(([name, problem]) => [name, problemResponse(problem)]),
-    ),
+    ...PROBLEM_RESPONSES,
   } as JsonObject,
 } as const;

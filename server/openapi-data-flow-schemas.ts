@@ -2,7 +2,7 @@ import { FLOW_RUN_STATUSES, type FlowTrigger } from '../src/data-flow/catalog.js
 import { FLOW_LIMITS } from '../src/data-flow/limits.js';
 import { REJECTION_PHASES } from '../src/data-flow/row.js';
 import type { JsonObject } from '../src/definition/json.js';
-import { ref } from './openapi-components.js';
+import { ref } from './openapi-references.js';
 import { PAGE } from './query-parameters.js';
 
 const TRIGGERS = [

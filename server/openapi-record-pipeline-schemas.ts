@@ -1,7 +1,7 @@
 import type { JsonObject } from '../src/definition/json.js';
 import type { ColumnKind } from '../src/record-store/column.js';
 import type { VersionReason } from '../src/record-store/store.js';
-import { ref } from './openapi-components.js';
+import { ref } from './openapi-references.js';
 import { PAGE } from './query-parameters.js';
 import type { ToldRun } from './record-pipeline-body.js';
 

@@ -1,11 +1,7 @@
 import type { JsonObject } from '../src/definition/json.js';
-import {
-  parameters,
-  problemResponse,
-  problems,
-  ref,
-  type ProblemName,
-} from './openapi-components.js';
+import { parameters } from './openapi-components.js';
+import { problemResponse, problems, type ProblemName } from './openapi-problems.js';
+import { ref } from './openapi-references.js';
 import {
   RECORD_PIPELINE_PARAMETERS,
   RECORD_PIPELINE_SCHEMAS,

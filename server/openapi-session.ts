@@ -1,5 +1,6 @@
 import type { JsonObject } from '../src/definition/json.js';
-import { problems, ref } from './openapi-components.js';
+import { problems } from './openapi-problems.js';
+import { ref } from './openapi-references.js';
 
 /** What `/session` gives; see session-routes.ts. */
 export const SESSION_COMPONENTS = {

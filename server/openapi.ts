@@ -4,8 +4,11 @@ import type { Json, JsonObject } from '../src/definition/json.js';
 import { isPlainObject } from '../src/definition/json.js';
 import { VERSION } from '../src/version.js';
 import type { Api } from './api-options.js';
-import { exposedDefinitions } from './middleware/exposure.js';
-import { COMPONENTS, parameters, problems, ref, type ProblemName } from './openapi-components.js';
+import { exposedDefinitions, listOf } from './middleware/exposure.js';
+import { stepPaths, TASK_COMPONENTS } from './openapi-tasks.js';
+import { COMPONENTS, parameters } from './openapi-components.js';
+import { problems, type ProblemName } from './openapi-problems.js';
+import { ref, json } from './openapi-references.js';
 import { kindParts } from './openapi-kinds.js';
 import type { Mounted } from './routes/mount.js';
 
@@ -14,7 +17,9 @@ export interface OpenApiRequest {
   /** Path that the app is mounted at; empty at the root. */
   readonly server: string;
   /** Which routes all exposed pipelines have, and below which path; undefined where only those of `routes` have some. */
-  readonly catchAll: (Mounted & { readonly path: string }) | undefined;
+  readonly catchAll:
+    | (Mounted & { readonly path: string; /** The same of tasks. */ readonly tasks: string })
+    | undefined;
   /** Pipelines at paths of their own. */
   readonly routes: readonly PipelineRoute[];
   /** Path of the list of data flows, where their API is served. A project without any has none described. */
@@ -67,16 +72,21 @@ export function openApiDocument(api: Api, request: OpenApiRequest): JsonObject {
           'PipelineList',
         ),
       },
+      '/tasks': {
+        get: read('millrace:tasks', 'Tasks', 'All exposed tasks with their contracts.', 'TaskList'),
+      },
       ...Object.fromEntries([...places.flatMap(pathsOf), ...kinds.paths]),
     },
     components: {
       schemas: {
         ...COMPONENTS.schemas,
+        ...TASK_COMPONENTS.schemas,
         ...kinds.schemas,
         ...Object.fromEntries(contracts),
       },
       parameters: {
         ...COMPONENTS.parameters,
+        ...TASK_COMPONENTS.parameters,
         ...kinds.parameters,
       },
       responses: {
@@ -99,7 +109,7 @@ function placesOf(api: Api, { catchAll, routes }: OpenApiRequest): readonly Plac
       ? []
       : exposed.map((definition) => ({
           definition,
-          base: `${catchAll.path}/${definition.name}`,
+          base: `${listOf(definition) === 'task' ? catchAll.tasks : catchAll.path}/${definition.name}`,
           mounted: catchAll,
         }));
   const counts = new Map<string, number>();
@@ -145,8 +155,10 @@ function pathsOf(place: Place): readonly Path[] {
   ];
 }
 
-function showOperation({ definition: { name }, as }: Place): JsonObject {
-  return read(`${as}:info`, name, `Contracts and stages of ${name}.`, 'Pipeline', [
+function showOperation({ definition, as }: Place): JsonObject {
+  const { name } = definition;
+  const [parts, schema] = definition.kind === 'task' ? ['steps', 'Task'] : ['stages', 'Pipeline'];
+  return read(`${as}:info`, name, `Contracts and ${parts} of ${name}.`, schema, [
     'NotFound',
     'Forbidden',
   ]);
@@ -177,7 +189,7 @@ function executeOperation({ definition, mounted: { async }, as }: Place): JsonOb
       'OnDisconnect',
       'WebhookUrl',
       'WebhookUrlHeader',
-    ]),
+    ]).concat(identityParameter(definition)),
     requestBody: inputBody(definition),
     responses: {
       200: json('The result.', {
@@ -215,7 +227,7 @@ function streamPaths({ base, definition, as }: Place): readonly Path[] {
             'OnDisconnect',
             'WebhookUrl',
             'WebhookUrlHeader',
-          ]),
+          ]).concat(identityParameter(definition)),
           requestBody: inputBody(definition),
           responses: { 200: ref('responses', 'Events'), ...problems(START_PROBLEMS) },
         },
@@ -249,21 +261,26 @@ function streamPaths({ base, definition, as }: Place): readonly Path[] {
 
 function asyncPaths({ base, definition, as }: Place): readonly Path[] {
   const { name } = definition;
+  const isTask = definition.kind === 'task';
   const execution = `${base}/executions/{execution_id}`;
   const start = {
     operationId: `${as}:async`,
     tags: [name],
     summary: `Start ${name} and answer at once.`,
-    parameters: parameters(['IdempotencyKey', 'WebhookUrl', 'WebhookUrlHeader']),
+    parameters: parameters(['IdempotencyKey', 'WebhookUrl', 'WebhookUrlHeader']).concat(
+      identityParameter(definition),
+    ),
     requestBody: inputBody(definition),
     responses: { 202: json('Started.', ref('schemas', 'Accepted')), ...problems(START_PROBLEMS) },
   };
   const list = {
-    ...read(`${as}:executions`, name, `Executions of ${name}, newest first.`, 'ExecutionList', [
-      'InvalidRequest',
-      'Forbidden',
-      'NotFound',
-    ]),
+    ...read(
+      `${as}:executions`,
+      name,
+      `Executions of ${name}, newest first.`,
+      isTask ? 'TaskExecutionList' : 'ExecutionList',
+      ['InvalidRequest', 'Forbidden', 'NotFound'],
+    ),
     parameters: parameters(['Status', 'StartedAfter', 'StartedBefore', 'Limit', 'PageToken']),
   };
   const show = {
@@ -273,7 +290,7 @@ function asyncPaths({ base, definition, as }: Place): readonly Path[] {
     parameters: parameters(['ExecutionId']),
     responses: {
       200: json('The execution.', {
-        allOf: [ref('schemas', 'Execution')],
+        allOf: [ref('schemas', isTask ? 'TaskExecution' : 'Execution')],
         properties: { result: ref('schemas', outputName(name)) },
       }),
       ...problems(['Unauthorized', 'Forbidden', 'NotFound', 'InternalError', 'Unavailable']),
@@ -301,7 +318,15 @@ function asyncPaths({ base, definition, as }: Place): readonly Path[] {
     [`${base}/executions`, { get: list }],
     [execution, { get: show }],
     [`${execution}/cancel`, { post: cancel }],
+    ...(isTask ? stepPaths(execution, as, name) : []),
   ];
+}
+
+/** The key of a task whose callers say which is which. */
+function identityParameter(definition: Definition): readonly JsonObject[] {
+  return definition.kind === 'task' && definition.identityStrategy === 'caller_provided'
+    ? [ref('parameters', 'IdentityKey')]
+    : [];
 }
 
 function inputBody({ name }: Definition): JsonObject {
@@ -327,8 +352,4 @@ function read(
       ...problems(['Unauthorized', ...failures, 'InternalError']),
     },
   };
-}
-
-function json(description: string, schema: JsonObject): JsonObject {
-  return { description, content: { 'application/json': { schema } } };
 }

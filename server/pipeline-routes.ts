@@ -1,14 +1,17 @@
 import type { Router, RouterContext } from '@koa/router';
 import type { Context } from 'koa';
+import { DefinitionNotFound } from '../engine/errors.js';
 import type { Api } from './api-options.js';
 import { within, type Around } from './middleware/chain.js';
+import { exposedDefinition, listOf, type Listed } from './middleware/exposure.js';
 import { methodNotAllowed } from './middleware/method.js';
 import { executeAsync } from './routes/async.js';
 import { streamEvents } from './routes/events.js';
 import { execute } from './routes/execute.js';
 import { cancelExecution, listExecutions, showExecution } from './routes/executions.js';
 import type { Mounted } from './routes/mount.js';
-import { showPipeline } from './routes/pipelines.js';
+import { showDefinition } from './routes/pipelines.js';
+import { changeStep, STEP_ACTIONS } from './routes/steps.js';
 import { executeStream } from './routes/stream.js';
 import type { EventStreams } from './sse.js';
 
@@ -18,13 +21,21 @@ export interface PipelineMount extends Mounted {
   readonly path: string;
   /** The pipeline's name, or undefined when these routes do not serve the request: it then goes on to the app's next. */
   readonly nameOf: (params: Readonly<Record<string, string>>) => string | undefined;
+  /** Which definitions have them; all unless given. */
+  readonly only?: Listed;
   /** What the routes' names begin with, for `router.url()`. */
   readonly as: string;
   /** What runs around each handler. */
   readonly around: readonly Around[];
 }
 
-type NamedHandler = (ctx: Context, name: string, executionId: string) => Promise<void> | void;
+/** What handles a request for a definition, one of its executions, or a step of one. */
+type NamedHandler = (
+  ctx: Context,
+  name: string,
+  executionId: string,
+  step: string,
+) => Promise<void> | void;
 
 interface Route {
   readonly method: 'get' | 'post';
@@ -43,10 +54,10 @@ export function addPipelineRoutes(
   for (const [path, routes] of routesByPath(api, streams, mount)) {
     const full = `${mount.path}${path}`;
     for (const { method, suffix, handler } of routes) {
-      router[method](`${mount.as}${suffix}`, full, served(mount, handler));
+      router[method](`${mount.as}${suffix}`, full, served(api, mount, handler));
     }
     const methods = routes.map(({ method }) => method.toUpperCase());
-    router.all(full, served(mount, methodNotAllowed(methods)));
+    router.all(full, served(api, mount, methodNotAllowed(methods)));
   }
 }
 
@@ -64,7 +75,7 @@ function routesByPath(
           method: 'get',
           suffix: '_info',
           handler: (ctx, name) => {
-            showPipeline(ctx, api, name);
+            showDefinition(ctx, api, name);
           },
         },
         { method: 'post', suffix: '', handler: (ctx, name) => execute(ctx, api, name, mount) },
@@ -72,6 +83,7 @@ function routesByPath(
     ],
     ...(stream ? streamRoutes(api, streams) : []),
     ...(async ? asyncRoutes(api, mount) : []),
+    ...(async && mount.only !== 'pipeline' ? stepRoutes(api, mount) : []),
   ];
 }
 
@@ -151,15 +163,36 @@ function asyncRoutes(api: Api, mount: Mounted): readonly (readonly [string, read
   ];
 }
 
+/** What people tell tasks of their steps. Other definitions have no steps that could be found. */
+function stepRoutes(api: Api, mount: Mounted): readonly (readonly [string, readonly Route[]])[] {
+  return STEP_ACTIONS.map((action) => [
+    `/executions/:id/steps/:step/${action}`,
+    [
+      {
+        method: 'post',
+        suffix: `_step_${action}`,
+        handler: (ctx, name, executionId, step) =>
+          changeStep(ctx, api, { name, executionId, step, action }, mount),
+      },
+    ],
+  ]);
+}
+
 /** Lets a request for a name that is not served pass by before anything, authentication included, has seen it. */
 function served(
+  api: Api,
   mount: PipelineMount,
   handler: NamedHandler,
 ): (ctx: RouterContext, next: () => Promise<unknown>) => Promise<unknown> {
   return async (ctx, next) => {
     const name = mount.nameOf(ctx.params);
     if (name === undefined) return next();
-    const { id = '' } = ctx.params;
-    return within(mount.around, (inner) => handler(inner, name, id))(ctx);
+    const { id = '', step = '' } = ctx.params;
+    return within(mount.around, (inner) => {
+      const { only } = mount;
+      if (only !== undefined && listOf(exposedDefinition(api, name)) !== only)
+        throw new DefinitionNotFound(name, only);
+      return handler(inner, name, id, step);
+    })(ctx);
   };
 }

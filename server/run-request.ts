@@ -33,6 +33,7 @@ export async function startRequested(ctx: Context, api: Api, name: string): Prom
   const definition = exposedDefinition(api, name);
   const cancelOnDisconnect = readOnDisconnect(ctx);
   const idempotencyKey = readIdempotencyKey(ctx);
+  const identityKey = readIdentityKey(ctx);
   const body = await readInput(ctx, api.settings.bodyLimitBytes);
   const { input, webhook } = takeWebhook(ctx, definition, body);
   const webhookUrl = await checkedWebhook(webhook, api);
@@ -40,6 +41,7 @@ export async function startRequested(ctx: Context, api: Api, name: string): Prom
   const record = recordOf(ctx);
   const run = await api.engine.start(name, input, {
     ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(identityKey !== undefined && { identityKey }),
     ...(record.principal !== undefined && { principal: record.principal }),
     ...(webhookUrl !== undefined && { webhookUrl }),
   });
@@ -64,6 +66,14 @@ function readIdempotencyKey(ctx: Context): string | undefined {
   if (key === undefined) return undefined;
   if (typeof key === 'string' && key.length > 0 && key.length <= MAX_IDEMPOTENCY_KEY) return key;
   const message = `An Idempotency-Key has 1 to ${String(MAX_IDEMPOTENCY_KEY)} characters (maxIdempotencyKey).`;
+  throw new HttpProblem(400, 'invalid_request', message);
+}
+
+function readIdentityKey(ctx: Context): string | undefined {
+  const key = queryValue(ctx, 'identity_key');
+  if (key === undefined) return undefined;
+  if (key.length > 0 && key.length <= MAX_IDEMPOTENCY_KEY) return key;
+  const message = `identity_key must have 1 to ${String(MAX_IDEMPOTENCY_KEY)} characters (maxIdempotencyKey).`;
   throw new HttpProblem(400, 'invalid_request', message);
 }
 

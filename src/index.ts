@@ -179,6 +179,9 @@ export {
 } from '../engine/record-pipeline/record-store-errors.js';
 export { TemporalUnavailable } from '../engine/temporal-request.js';
 export { Run, type EventsOptions } from '../engine/run.js';
+export { StepRefused } from '../engine/step-request.js';
+export type { StepSignal } from './task/step-signal.js';
+export { stepsOf, type StepProgress, type TaskProgress } from './progress/task-progress.js';
 export type { Failure } from './pipeline/failure.js';
 export type { OperationProgress, RunProgress, StageProgress } from './progress/progress.js';
 export {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../src/definition/json.js';
-import { problemResponse, problems, ref } from '../openapi-components.js';
+import { problemResponse, problems } from '../openapi-problems.js';
+import { ref } from '../openapi-references.js';
 import type { AttributeRoute } from './attribute-route.js';
 import { ATTRIBUTE_ROUTES } from './route-list.js';
 

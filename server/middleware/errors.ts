@@ -11,7 +11,9 @@ import {
 } from '../../engine/data-flow/flow-errors.js';
 import {
   DefinitionNotFound,
+  DuplicateTask,
   IdempotencyConflict,
+  IdentityKeyMissing,
   RunFailed,
   RunNotFound,
 } from '../../engine/errors.js';
@@ -24,6 +26,7 @@ import {
   RecordStoreSlow,
   TooManyStoreQuestions,
 } from '../../engine/record-pipeline/record-store-errors.js';
+import { StepRefused } from '../../engine/step-request.js';
 import { InvalidPageToken } from '../../engine/execution-list.js';
 import { TemporalUnavailable } from '../../engine/temporal-request.js';
 import { ContractViolation, type PropertyViolation } from '../../src/contract/violation.js';
@@ -98,6 +101,7 @@ export function problemOf(error: unknown): HttpProblem {
     });
   }
   return (
+    ofTasks(error) ??
     ofDataFlows(error) ??
     ofRecordPipelines(error) ??
     ofAttributes(error) ??
@@ -136,15 +140,31 @@ function ended({ status, failure }: RunFailed): HttpProblem {
 export function placeOf({
   stage,
   operation,
+  step,
   attempts,
   details,
 }: Failure): Readonly<Record<string, Json>> {
   return {
     ...(stage !== undefined && { stage }),
     ...(operation !== undefined && { operation }),
+    ...(step !== undefined && { step }),
     ...(attempts !== undefined && { attempts }),
     ...(details !== undefined && { details }),
   };
+}
+
+function ofTasks(error: unknown): HttpProblem | undefined {
+  if (error instanceof DuplicateTask) {
+    const fields = { execution_id: error.executionId };
+    return new HttpProblem(409, 'duplicate_task', error.message, { fields });
+  }
+  if (error instanceof IdentityKeyMissing)
+    return new HttpProblem(422, 'invalid_request', error.message);
+  if (!(error instanceof StepRefused)) return undefined;
+  const { status, reason, message, step } = error;
+  if (status === undefined) return new HttpProblem(404, 'not_found', message);
+  const fields = { step, step_status: status, reason };
+  return new HttpProblem(409, 'step_refused', message, { fields });
 }
 
 function ofDataFlows(error: unknown): HttpProblem | undefined {

@@ -18,12 +18,20 @@ export function exposedDefinition(api: Api, name: string): Definition {
   return definition;
 }
 
+/** What a list of definitions is of: tasks have one of their own. */
+export type Listed = 'pipeline' | 'task';
+
+/** Which list a definition is in: hand-written workflows are among the pipelines. */
+export function listOf({ kind }: Definition): Listed {
+  return kind === 'task' ? 'task' : 'pipeline';
+}
+
 /** The definitions that the API shows, by name. */
 export function exposedDefinitions(
   api: Api,
-  serves: (name: string) => boolean,
+  serves: (definition: Definition) => boolean,
 ): readonly Definition[] {
   return [...api.engine.definitions.values()]
-    .filter(({ name }) => isExposed(api, name) && serves(name))
+    .filter((definition) => isExposed(api, definition.name) && serves(definition))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -83,7 +83,7 @@ describe('a cycle', () => {
     expect(graphProblems([...steps, step('x')])).toEqual([cycle('b', 'b → c → b')]);
   });
 
-  it('is told once for each that shares no step with another', () => {
+  it('is told beside another with which it has nothing to do', () => {
     const steps = [step('a', ['b']), step('b', ['a']), step('c', ['d']), step('d', ['c'])];
     expect(graphProblems(steps)).toEqual([cycle('a', 'a → b → a'), cycle('c', 'c → d → c')]);
   });
@@ -231,7 +231,8 @@ describe('a convergence', () => {
     expect(graphProblems([step('join', [], 'deferred_convergence')])).toEqual([
       {
         step: 'join',
-        message: 'it is a convergence that depends on nothing. Name the steps that it brings together.',
+        message:
+          'it is a convergence that depends on nothing. Name the steps that it brings together.',
       },
     ]);
   });
