@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   worker: async () => (await import('./commands/worker.js')).addWorkerCommand,
   check: async () => (await import('./commands/check.js')).addCheckCommand,
   run: async () => (await import('./commands/run.js')).addRunCommand,
+  tasks: async () => (await import('./commands/tasks.js')).addTasksCommand,
   flows: async () => (await import('./commands/flows.js')).addFlowsCommand,
   records: async () => (await import('./commands/records.js')).addRecordsCommand,
   attributes: async () => (await import('./commands/attributes.js')).addAttributesCommand,
@@ -33,6 +34,7 @@ const HELP = `
 Examples:
   $ millrace dev                                      everything in one process, for development
   $ millrace run summarize --input documents/constitution.txt
+  $ millrace tasks graph fulfil-order                 a task as a diagram
   $ millrace flows run import-orders                  a data flow
   $ millrace records run onboarding                   a record pipeline
   $ millrace attributes run product.area              an attribute of all products
@@ -62,7 +64,7 @@ Exit codes:
 async function commandLine(wanted: string | undefined): Promise<Command> {
   const program = new Command('millrace')
     .description(
-      'Durable pipelines, data flows, record pipelines and computed attributes on Temporal.',
+      'Durable pipelines, tasks, data flows, record pipelines and computed attributes on Temporal.',
     )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this, or the help of a command')

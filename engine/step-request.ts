@@ -28,6 +28,8 @@ const MESSAGES: Readonly<
     `Step "${step}" cannot be changed: the task ends when its steps have failed. Its template would have to say lifecycle: { on_error: wait }.`,
   cannot_be_resolved: (step) =>
     `Step "${step}" says which steps come next, which nobody can do by hand. Have it retried.`,
+  too_late: (step) =>
+    `Step "${step}" cannot be changed: what depends on it has begun, and has seen that it failed.`,
   task_is_over: (step) => `Step "${step}" cannot be changed: the task is over.`,
   no_task: (step) => `Step not found: ${step}`,
 };

@@ -10,6 +10,7 @@ import { stepActivityId, type StepOutcome, type StepTask } from '../src/task/ste
 import type { StepInstance, TaskSteps } from '../src/task/task-steps.js';
 import type { CommandBudget } from './command-budget.js';
 import { HEARTBEAT_TIMEOUT_MS, runDurably } from './durable-activity.js';
+import { applicationFailure } from './failure.js';
 import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { chainStart } from './run-timeout.js';
 
@@ -34,7 +35,7 @@ export async function runStep(
   const task = stepTask(run, instance);
   const bytes = jsonBytes(task);
   const tooLarge = payloadFailure(`The input of step "${instance.name}"`, bytes);
-  if (tooLarge !== undefined) return { failure: tooLarge };
+  if (tooLarge !== undefined) throw applicationFailure(tooLarge);
   const scheduled = (
     round: number,
     limits: TimeLimits,

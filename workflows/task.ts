@@ -155,7 +155,8 @@ class TaskRun {
         },
         (error: unknown) => {
           if (isCancellation(error)) this.#steps.cancel(name);
-          else this.#failed(name, runFailureOf(error));
+          // What could not even be scheduled is in no history, and another attempt would find the same.
+          else this.#limit ??= { ...runFailureOf(error), step: name };
         },
       )
       .finally(() => {

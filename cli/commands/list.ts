@@ -26,7 +26,7 @@ export function addListCommand(program: Command): void {
     .command('list [name]')
     .summary('list runs, newest first')
     .description(
-      'Lists runs, newest first: all, or those of one pipeline, workflow, data flow, record pipeline or attribute.',
+      'Lists runs, newest first: all, or those of one pipeline, task, workflow, data flow, record pipeline or attribute.',
     )
     .addOption(
       new Option('--status <status>', 'only runs with this status').choices(EXECUTION_STATUSES),

@@ -9,8 +9,9 @@ import { EXIT, UsageError } from '../exit-code.js';
 import { onInterruption } from '../interruption.js';
 import { projectDir, requireProject } from '../project.js';
 import { readInput } from '../run/run-input.js';
-import { RunRows } from '../run/run-rows.js';
+import { RunRows, type RowSource } from '../run/run-rows.js';
 import { runView } from '../run/run-view.js';
+import { StepRows } from '../run/step-rows.js';
 
 interface RunOptions {
   readonly dir?: string;
@@ -18,6 +19,7 @@ interface RunOptions {
   readonly text?: string;
   readonly set: readonly string[];
   readonly key?: string;
+  readonly identity?: string;
   readonly detach: boolean;
 }
 
@@ -39,14 +41,18 @@ Examples:
 export function addRunCommand(program: Command): void {
   program
     .command('run <name>')
-    .summary('run a pipeline or workflow and print its result')
+    .summary('run a pipeline, task or workflow and print its result')
     .description(
-      'Runs a pipeline or workflow of the project, shows how it goes and prints its result.',
+      'Runs a pipeline, task or workflow of the project, shows how it goes and prints its result.',
     )
     .option('-i, --input <file>', 'the input: a JSON file, a document, or - for standard input')
     .option('-t, --text <text>', "the text of the pipeline's one required property")
     .option('-s, --set <key=value>', 'sets one property of the input; may be repeated', collect, [])
     .option('--key <key>', 'idempotency key: the same key and input start one run, however often')
+    .option(
+      '--identity <key>',
+      'which task this is, where its callers say so: there is one for each key',
+    )
     .option('--detach', 'print the id of the run and do not wait for it', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
     .addHelpText('after', EXAMPLES)
@@ -62,17 +68,17 @@ async function run(name: string, options: RunOptions): Promise<number> {
     if (project.registry.dataFlows.has(name))
       throw new UsageError(`"${name}" is a data flow. Run it: millrace flows run ${name}`);
     throw new UsageError(
-      `There is no pipeline or workflow "${name}".${suggestion(name, [...project.registry.definitions.keys()])}`,
+      `There is no pipeline, task or workflow "${name}".${suggestion(name, [...project.registry.definitions.keys()])}`,
     );
   }
   const input = await readInput(options, definition);
   const engine = await connectEngine(project, process.env);
   try {
-    const started = await engine.start(
-      name,
-      input,
-      options.key === undefined ? {} : { idempotencyKey: options.key },
-    );
+    const { key, identity } = options;
+    const started = await engine.start(name, input, {
+      ...(key !== undefined && { idempotencyKey: key }),
+      ...(identity !== undefined && { identityKey: identity }),
+    });
     if (options.detach) {
       process.stdout.write(`${started.id}\n`);
       return EXIT.ok;
@@ -90,7 +96,8 @@ async function follow(
   started: Run,
 ): Promise<number> {
   const interruption = onInterruption();
-  const rows = new RunRows(definition);
+  const rows: RowSource =
+    definition.kind === 'task' ? new StepRows(definition.plan) : new RunRows(definition);
   const view = runView(
     process.stderr,
     rows.rows.map(({ label }) => label),
@@ -126,6 +133,7 @@ async function printOutcome(engine: ConnectedEngine, started: Run): Promise<numb
   } catch (error) {
     if (!(error instanceof RunFailed)) throw error;
     const { failure, status } = error;
+    // The message of a task names its step.
     const where = [failure.stage, failure.operation]
       .filter((part) => part !== undefined)
       .join(' › ');

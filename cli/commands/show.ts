@@ -2,11 +2,13 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { ConnectedEngine } from '../../engine/create-engine.js';
 import type { Execution } from '../../engine/execution.js';
+import { stepsOf } from '../../src/progress/task-progress.js';
 import { usageByModel } from '../../src/progress/progress.js';
 import { formatDuration, formatStatus, formatTable, formatTime, visibleWidth } from '../format.js';
 import { projectDir } from '../project.js';
 import { rowsOfProgress } from '../run/run-rows.js';
 import { rowLine } from '../run/run-view.js';
+import { rowsOfTask } from '../run/step-rows.js';
 import { connectForRuns, findRun } from '../runs.js';
 
 interface ShowOptions {
@@ -26,9 +28,9 @@ Examples:
 export function addShowCommand(program: Command): void {
   program
     .command('show <id>')
-    .summary('show one run: its stages, times, attempts, tokens, failure')
+    .summary('show one run: its stages or steps, times, attempts, tokens, failure')
     .description(
-      'Shows one run: its stages with times and attempts, the tokens it used, its result or failure.',
+      'Shows one run: its stages or steps with times and attempts, the tokens it used, its result or failure.',
     )
     .option('--json', 'print it as JSON', false)
     .option('-d, --dir <dir>', "the project's folder (default: the working directory)")
@@ -49,16 +51,22 @@ async function show(id: string, { dir, json }: ShowOptions): Promise<void> {
 
 function jsonOf(engine: ConnectedEngine, { progress, ...execution }: Execution): string {
   // Of what both have, the description's times are texts like those that other tools print.
-  const { plan: _, closedAt: _closedAt, ...folded } = progress ?? {};
+  const { plan: _, closedAt: _closedAt, task, ...folded } = progress ?? {};
+  const steps = task === undefined ? {} : { steps: stepsOf(task) };
   const link = engine.uiLink(execution.id, execution.temporalRunId);
   const usage = progress === undefined ? [] : usageByModel(progress);
-  return `${JSON.stringify({ ...folded, ...execution, usage, ...(link !== undefined && { link }) }, undefined, 2)}\n`;
+  return `${JSON.stringify({ ...folded, ...execution, ...steps, usage, ...(link !== undefined && { link }) }, undefined, 2)}\n`;
 }
 
 function textOf(engine: ConnectedEngine, execution: Execution): string {
   const { name, status, startedAt, completedAt, progress, failure, result } = execution;
   const took = formatDuration((completedAt?.getTime() ?? Date.now()) - startedAt.getTime());
-  const rows = progress === undefined ? [] : rowsOfProgress(progress);
+  const rows =
+    progress === undefined
+      ? []
+      : progress.task === undefined
+        ? rowsOfProgress(progress)
+        : rowsOfTask(progress.task);
   const width = Math.max(0, ...rows.map(({ label }) => visibleWidth(label)));
   return [
     `${pc.bold(name)}  ${formatStatus(status)}  ${pc.dim(`${completedAt === undefined ? 'for' : 'in'} ${took}`)}`,

@@ -102,7 +102,7 @@ function tryLines(facts: BannerFacts): readonly string[] {
   }
   if (!config.catchAllRoutes && config.routes.length === 0)
     return [`${NO_ROUTES} Without HTTP:`, ...runLines(definitions)];
-  const shown = definitions.filter(({ name }) => placeOf(name, config) !== undefined);
+  const shown = definitions.filter((definition) => placeOf(definition, config) !== undefined);
   const example = firstExample(shown);
   return example === undefined
     ? [`Look at what there is: ${pc.cyan(`curl ${facts.httpUrl}/pipelines`)}`]
@@ -111,9 +111,9 @@ function tryLines(facts: BannerFacts): readonly string[] {
 
 function curlLines(
   { project: { config }, httpUrl }: BannerFacts,
-  { name, input }: { readonly name: string; readonly input: JsonObject },
+  { input, ...definition }: Example,
 ): readonly string[] {
-  const { path, stream } = placeOf(name, config) ?? { path: '', stream: false };
+  const { path, stream } = placeOf(definition, config) ?? { path: '', stream: false };
   const body = JSON.stringify(input);
   const post = (suffix: string, option = ''): string =>
     `  curl ${option}${httpUrl}${path}${suffix} -H 'content-type: application/json' -d ${shellQuoted(body)}`;
@@ -153,12 +153,12 @@ function authenticationLines(needed: boolean, option: string): readonly string[]
 
 /** Where a definition is served; undefined where it is not. */
 function placeOf(
-  name: string,
+  { name, kind }: Pick<Definition, 'name' | 'kind'>,
   { catchAllRoutes, routes, exposePipes }: Project['config'],
 ): { readonly path: string; readonly stream: boolean } | undefined {
   if (!isExposed(name, exposePipes)) return undefined;
   return catchAllRoutes
-    ? { path: `/pipelines/${name}`, stream: true }
+    ? { path: `/${kind === 'task' ? 'tasks' : 'pipelines'}/${name}`, stream: true }
     : routes.find(({ pipeline }) => pipeline === name);
 }
 
@@ -172,19 +172,22 @@ function runLines(definitions: readonly Definition[]): readonly string[] {
   return [`  npx millrace run ${example.name}${properties.join('')}`];
 }
 
+/** A definition, and what a run of it can be started with. */
+interface Example extends Pick<Definition, 'name' | 'kind'> {
+  readonly input: JsonObject;
+}
+
 /**
  * The first definition for which there is an example input. Those come first of whose input every type is known, and of
  * them those that need no language model.
  */
-function firstExample(
-  definitions: readonly Definition[],
-): { readonly name: string; readonly input: JsonObject } | undefined {
+function firstExample(definitions: readonly Definition[]): Example | undefined {
   const examples = definitions.flatMap((definition) => {
-    const { name } = definition;
+    const { name, kind } = definition;
     const input = exampleInput(definition);
     if (input === undefined) return [];
     const doubt = (isCertainExample(definition, input) ? 0 : 2) + Number(needsModel(definition));
-    return [{ name, input, doubt }];
+    return [{ name, kind, input, doubt }];
   });
   return examples.sort((a, b) => a.doubt - b.doubt)[0];
 }

@@ -17,8 +17,15 @@ export interface RunRow {
   readonly waiting?: boolean;
 }
 
-/** The lines of a run, from its events. */
-export class RunRows {
+/** The lines of a run, kept up to date by its events. */
+export interface RowSource {
+  readonly rows: readonly RunRow[];
+  /** Takes an event, and gives the rows that it changed. */
+  take(event: RunEvent): readonly RunRow[];
+}
+
+/** The lines of a run of a pipeline, from its events. */
+export class RunRows implements RowSource {
   readonly #rows = new Map<string, RunRow>();
   readonly #counts = new Map<string, number>();
   readonly #sets = new Map<string, readonly string[]>();
@@ -155,7 +162,8 @@ function counted(namespaces: number): string {
   return `${String(namespaces)} namespace${namespaces === 1 ? '' : 's'}`;
 }
 
-function timing(data: JsonObject): Pick<RunRow, 'attempt'> & Partial<RunRow> {
+/** What an event tells of how long something took. */
+export function timing(data: JsonObject): Pick<RunRow, 'attempt'> & Partial<RunRow> {
   const durationMs = number(data['duration_ms']);
   return {
     attempt: number(data['attempts']) ?? 1,
@@ -163,7 +171,8 @@ function timing(data: JsonObject): Pick<RunRow, 'attempt'> & Partial<RunRow> {
   };
 }
 
-function progressText(data: JsonObject): string {
+/** How far a body says it is. */
+export function progressText(data: JsonObject): string {
   const completed = number(data['completed']);
   const total = number(data['total']);
   const counts =
@@ -187,7 +196,8 @@ function tokenText(usage: unknown): string | undefined {
   return `${sum((item) => item.input_tokens)} → ${sum((item) => item.output_tokens)} tokens`;
 }
 
-function text(value: unknown): string {
+/** A text that an event holds. */
+export function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 

@@ -75,6 +75,14 @@ export class HistoryDecoder {
       this.#started.set(Number(scheduledEventId), { attempts: attempt ?? 1, startedAt: at.time });
       return undefined;
     }
+    if (event.activityTaskCancelRequestedEventAttributes) {
+      const { scheduledEventId } = event.activityTaskCancelRequestedEventAttributes;
+      return {
+        ...at,
+        type: 'activity_cancel_requested',
+        scheduledEventId: Number(scheduledEventId),
+      };
+    }
     if (event.timerStartedEventAttributes) return this.#waits(at, event);
     if (event.timerFiredEventAttributes) {
       const step = this.#approvals.get(Number(event.timerFiredEventAttributes.startedEventId));

@@ -137,6 +137,7 @@ class Step {
       // Its steps are written elsewhere.
       case 'step_signalled':
       case 'approval_timed_out':
+      case 'activity_cancel_requested':
         break;
       case 'run_waits':
         this.#writer.waits(event.reason);

@@ -67,6 +67,8 @@ export type HistoryEvent = Common &
         readonly startedAt?: number;
         readonly failure: Failure;
       }
+    /** An activity was let go of: what becomes of it is no news. */
+    | { readonly type: 'activity_cancel_requested'; readonly scheduledEventId: number }
     /** An activity of a data flow has moved rows. */
     | { readonly type: 'rows_moved'; readonly outcome: MoveOutcome }
     /** The store of a record pipeline was claimed for the run, and what the pipeline prepares is done. */

@@ -19,7 +19,7 @@ export class TaskWriter {
   readonly events: Told[] = [];
   readonly #steps: TaskSteps;
   readonly #times: Record<string, StepTimes>;
-  readonly #scheduled: Record<number, string>;
+  readonly #scheduled: Map<number, string>;
 
   /** @param time - of the history event that is being folded */
   constructor(
@@ -28,12 +28,15 @@ export class TaskWriter {
   ) {
     this.#steps = new TaskSteps(task.plan, task.state);
     this.#times = { ...task.times };
-    this.#scheduled = { ...task.scheduled };
+    this.#scheduled = new Map(
+      Object.entries(task.scheduled).map(([id, name]) => [Number(id), name]),
+    );
   }
 
   get progress(): TaskProgress {
     const { plan } = this.task;
-    return { plan, state: this.#steps.state, times: this.#times, scheduled: this.#scheduled };
+    const scheduled = Object.fromEntries(this.#scheduled);
+    return { plan, state: this.#steps.state, times: this.#times, scheduled };
   }
 
   /** Takes an event that is about steps; others it does not look at. */
@@ -45,6 +48,9 @@ export class TaskWriter {
       case 'activity_completed':
       case 'activity_failed':
         this.#activityEnded(event);
+        break;
+      case 'activity_cancel_requested':
+        this.#letGo(event.scheduledEventId);
         break;
       case 'step_signalled':
         this.#signalled(event.signal);
@@ -67,7 +73,7 @@ export class TaskWriter {
   }
 
   #stepScheduled(eventId: number, name: string): void {
-    this.#scheduled[eventId] = name;
+    this.#scheduled.set(eventId, name);
     if (this.#steps.of(name)?.status === 'in_progress') return;
     const { attemptsBefore } = this.#times[name] ?? {};
     this.#steps.start(name);
@@ -79,12 +85,9 @@ export class TaskWriter {
   }
 
   #activityEnded(event: Ended): void {
-    const name = this.#scheduled[event.scheduledEventId];
+    const name = this.#scheduled.get(event.scheduledEventId);
     if (name === undefined) return;
-    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a record of what is open, by number
-    delete this.#scheduled[event.scheduledEventId];
-    // Workers of a batch that was not to go on are over for the task, whatever becomes of them.
-    if (this.#steps.of(name)?.status !== 'in_progress') return;
+    this.#scheduled.delete(event.scheduledEventId);
     const attempts = (this.#times[name]?.attemptsBefore ?? 0) + event.attempts;
     const startedAt = event.startedAt ?? this.#times[name]?.startedAt ?? this.time;
     const timing = { attempts, durationMs: Math.max(0, this.time - startedAt) };
@@ -137,7 +140,13 @@ export class TaskWriter {
     this.#note(name, timing);
     const { message: error, type } = failure;
     this.#tell('step_failed', name, { ...told(timing), error, type });
-    for (const other of this.#steps.toBeCancelled) this.#cancelled(other.name);
+  }
+
+  /** The workflow lets go of what it cancels at once. */
+  #letGo(scheduledEventId: number): void {
+    const name = this.#scheduled.get(scheduledEventId);
+    this.#scheduled.delete(scheduledEventId);
+    if (name !== undefined && this.#steps.of(name)?.status === 'in_progress') this.#cancelled(name);
   }
 
   /** A step of which nothing could be scheduled has failed, too. */
@@ -160,9 +169,8 @@ export class TaskWriter {
     if (!takeStepSignal(this.task.plan, this.#steps, signal)) return;
     const who = by === undefined ? {} : { by };
     if (signal.kind === 'retry') {
-      // Attempts are counted from 1 again.
-      this.#times[step] = { startedAt: this.time };
       this.#tell('step_retried', step, who);
+      this.#forgetTimes();
       return;
     }
     const { startedAt = this.time } = this.#times[step] ?? {};
@@ -171,6 +179,7 @@ export class TaskWriter {
       const { reason } = signal;
       this.#note(step, { ...who, reason });
       this.#tell('step_resolved', step, { ...who, reason });
+      this.#forgetTimes();
     } else {
       this.#note(step, { ...who, durationMs });
       const failed = this.#steps.of(step)?.failure;
@@ -178,6 +187,13 @@ export class TaskWriter {
         this.#tell('step_completed', step, { ...who, duration_ms: durationMs });
       else this.#tell('step_failed', step, { ...who, error: failed.message, type: failed.type });
     }
+  }
+
+  /** Of what begins again, attempts are counted from 1 again. */
+  #forgetTimes(): void {
+    for (const name of Object.keys(this.#times))
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a plain record, which the state of the fold is made of
+      if (this.#steps.of(name) === undefined) delete this.#times[name];
   }
 
   #approvalTimedOut(name: string): void {

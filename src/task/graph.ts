@@ -49,7 +49,7 @@ export function graphProblems(steps: readonly GraphStep[]): readonly GraphProble
   if (cycles.length > 0) return cycles;
   const ordered = inOrder(withKnownDependencies(steps));
   return [
-    ...steps.flatMap((step) => ownProblems(step, steps)),
+    ...steps.flatMap((step) => [...ownProblems(step, steps), ...workerNameProblems(step, steps)]),
     ...depthProblems(ordered),
     ...joinProblems(ordered),
   ];
@@ -104,6 +104,7 @@ function ownProblems(step: GraphStep, steps: readonly GraphStep[]): readonly Gra
       return workerProblems(
         step,
         steps.find((other) => other.name === worker),
+        steps,
       );
     case 'batch_worker':
       return steps.some((other) => other.worker === name)
@@ -122,9 +123,25 @@ function ownProblems(step: GraphStep, steps: readonly GraphStep[]): readonly Gra
   }
 }
 
+/** Steps that are called like a worker of a batch: `load_rows_001`. */
+function workerNameProblems(
+  { name }: GraphStep,
+  steps: readonly GraphStep[],
+): readonly GraphProblem[] {
+  const worker = /^(.+)_\d{3,}$/.exec(name)?.[1];
+  if (!steps.some((step) => step.type === 'batch_worker' && step.name === worker)) return [];
+  return [
+    {
+      step: name,
+      message: `the workers of the batch "${worker ?? ''}" are called ${worker ?? ''}_001, ${worker ?? ''}_002, …. Call this step otherwise.`,
+    },
+  ];
+}
+
 function workerProblems(
   { name }: GraphStep,
   worker: GraphStep | undefined,
+  steps: readonly GraphStep[],
 ): readonly GraphProblem[] {
   // A name that no step has was told of.
   if (worker === undefined) return [];
@@ -133,6 +150,14 @@ function workerProblems(
       {
         step: name,
         message: `its worker_template "${worker.name}" is of type ${worker.type}. It must be a batch_worker.`,
+      },
+    ];
+  const [first] = steps.filter((other) => other.worker === worker.name);
+  if (first !== undefined && first.name !== name)
+    return [
+      {
+        step: name,
+        message: `"${first.name}" has the workers "${worker.name}" already. Give each batch its own.`,
       },
     ];
   if (worker.dependencies.includes(name)) return [];

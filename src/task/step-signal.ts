@@ -29,7 +29,12 @@ export type StepSignal =
 
 /** Why what a person tells of a step cannot be done. */
 export type StepRefusal =
-  'unknown_step' | 'not_failed' | 'not_waiting' | 'task_does_not_wait' | 'cannot_be_resolved';
+  | 'unknown_step'
+  | 'not_failed'
+  | 'not_waiting'
+  | 'task_does_not_wait'
+  | 'cannot_be_resolved'
+  | 'too_late';
 
 /** Why a signal changes nothing; undefined where it does something. */
 export function stepRefusal(
@@ -44,6 +49,8 @@ export function stepRefusal(
     return step.type === 'approval' && status === 'in_progress' ? undefined : 'not_waiting';
   if (plan.lifecycle.onError !== 'wait') return 'task_does_not_wait';
   if (status !== 'error') return 'not_failed';
+  // What comes after a batch that goes on has seen that a worker has failed.
+  if (steps.isTaken(name)) return 'too_late';
   // Nobody can say by hand which steps come next, or which ranges there are.
   const steers = step.type === 'decision' || step.type === 'batchable';
   return kind === 'resolve' && steers ? 'cannot_be_resolved' : undefined;
@@ -77,6 +84,12 @@ export function takeStepSignal(plan: TaskPlan, steps: TaskSteps, signal: StepSig
 /** True for what {@link STEP_SIGNAL} carries; anybody may send something else. */
 export function isStepSignal(value: unknown): value is StepSignal {
   if (!isPlainObject(value) || typeof value['step'] !== 'string') return false;
-  const { kind } = value;
-  return kind === 'retry' || ((kind === 'resolve' || kind === 'answer') && 'result' in value);
+  const { kind, by, reason, approved } = value;
+  if (by !== undefined && typeof by !== 'string') return false;
+  if (kind === 'retry') return true;
+  if (!('result' in value)) return false;
+  return (
+    (kind === 'resolve' && typeof reason === 'string') ||
+    (kind === 'answer' && typeof approved === 'boolean')
+  );
 }

@@ -81,8 +81,7 @@ export class TaskSteps {
       const waiting = instances.filter(({ name }) => !this.#state.has(name));
       const batch = this.#batchOf(step);
       if (batch === undefined) return waiting;
-      const failed = instances.some(({ name }) => this.of(name)?.status === 'error');
-      if (failed && batch.failureStrategy === 'fail_fast') return [];
+      if (this.#isStopped(step)) return [];
       const running = instances.filter(({ name }) => this.of(name)?.status === 'in_progress');
       return waiting.slice(0, Math.max(0, batch.parallelism - running.length));
     });
@@ -95,10 +94,7 @@ export class TaskSteps {
 
   /** Workers that run in a batch that is not to go on. */
   get toBeCancelled(): readonly StepInstance[] {
-    return this.inProgress.filter(({ step }) => {
-      if (this.#batchOf(step)?.failureStrategy !== 'fail_fast') return false;
-      return this.#instancesOf(step).some(({ name }) => this.of(name)?.status === 'error');
-    });
+    return this.inProgress.filter(({ step }) => this.#isStopped(step));
   }
 
   /** Steps that have failed for good and that the task cannot do without. */
@@ -120,7 +116,11 @@ export class TaskSteps {
   /** What the task has come to; undefined while something runs or may start. */
   get end(): TaskEnd | undefined {
     if (this.ready.length > 0 || this.inProgress.length > 0) return undefined;
-    if (this.failed.length > 0) return 'error';
+    // What was stopped is not done, either.
+    const isDone = [...this.#byName.values()].every(
+      (step) => this.#created(step) === 'skipped' || this.#progressOf(step) === 'done',
+    );
+    if (this.failed.length > 0 || !isDone) return 'error';
     const resolved = [...this.#state.values()].some(({ status }) => status === 'resolved_manually');
     return resolved ? 'resolved_manually' : 'complete';
   }
@@ -129,12 +129,10 @@ export class TaskSteps {
   statusOf(name: string): StepStatus | undefined {
     const known = this.of(name);
     if (known !== undefined) return known.status;
-    const step = this.#byName.get(name) ?? this.#stepOfWorker(name);
+    const step = this.#stepOf(name);
     if (step === undefined) return undefined;
     if (this.#created(step) === 'skipped') return 'skipped';
-    const siblings = step.type === 'batch_worker' ? this.#instancesOf(step) : [];
-    const stopped = siblings.some((worker) => this.of(worker.name)?.status === 'error');
-    if (stopped && this.#batchOf(step)?.failureStrategy === 'fail_fast') return 'cancelled';
+    if (this.#isStopped(step)) return 'cancelled';
     return this.#isBlocked(step) ? 'blocked' : 'pending';
   }
 
@@ -193,16 +191,45 @@ export class TaskSteps {
   /** Somebody has said what is to be taken for a step's result. */
   resolve(name: string, result: Json): void {
     this.#set(name, { status: 'resolved_manually', result });
+    this.#freeStopped(name);
   }
 
-  /** A step that has failed begins again, and what was stopped because of it. */
+  /** A step that has failed begins again; of a batch that was stopped, all workers that have failed, and those that were stopped. */
   retry(name: string): void {
-    const step = this.#byName.get(name) ?? this.#stepOfWorker(name);
+    const step = this.#stepOf(name);
     if (step === undefined) return;
     this.#state.delete(name);
-    for (const worker of step.type === 'batch_worker' ? this.#instancesOf(step) : [])
+    if (this.#batchOf(step)?.failureStrategy === 'fail_fast')
+      for (const worker of this.#instancesOf(step))
+        if (this.of(worker.name)?.status === 'error') this.#state.delete(worker.name);
+    this.#changed();
+    this.#freeStopped(name);
+  }
+
+  /** Whether a step that depends on this one has begun. */
+  isTaken(name: string): boolean {
+    const step = this.#stepOf(name);
+    return [...this.#byName.values()].some(
+      ({ dependencies, ...other }) =>
+        step !== undefined &&
+        dependencies.includes(step.name) &&
+        this.#hasBegun({ dependencies, ...other }),
+    );
+  }
+
+  /** Workers that were stopped because others had failed are free again when none of those is left. */
+  #freeStopped(name: string): void {
+    const step = this.#stepOf(name);
+    if (step?.type !== 'batch_worker' || this.#isStopped(step)) return;
+    for (const worker of this.#instancesOf(step))
       if (this.of(worker.name)?.status === 'cancelled') this.#state.delete(worker.name);
     this.#changed();
+  }
+
+  /** Whether no more workers of a batch are to begin. */
+  #isStopped(step: StepPlan): boolean {
+    if (this.#batchOf(step)?.failureStrategy !== 'fail_fast') return false;
+    return this.#instancesOf(step).some(({ name }) => this.of(name)?.status === 'error');
   }
 
   #set(name: string, state: StepState): void {
@@ -228,7 +255,9 @@ export class TaskSteps {
 
   #workersOf(step: StepPlan): readonly StepInstance[] {
     const { ranges } = this.of(this.#dividerOf(step)?.name ?? '') ?? {};
-    return (ranges ?? []).map(({ start, end }, at) => {
+    // Until it is known how many there are, one stands for all of them.
+    if (ranges === undefined) return [{ name: step.name, step }];
+    return ranges.map(({ start, end }, at) => {
       const id = String(at + 1).padStart(3, '0');
       return { name: `${step.name}_${id}`, step, range: { id, start, end } };
     });
@@ -243,8 +272,11 @@ export class TaskSteps {
     return step.type === 'batch_worker' ? this.#dividerOf(step)?.batch : undefined;
   }
 
-  #stepOfWorker(name: string): StepPlan | undefined {
-    return this.#byName.get(/^(.+)_\d{3,}$/.exec(name)?.[1] ?? '');
+  /** The step of the template that something of the task is an instance of. */
+  #stepOf(name: string): StepPlan | undefined {
+    const step = this.#byName.get(name) ?? this.#byName.get(name.replace(/_\d{3,}$/, ''));
+    if (step === undefined) return undefined;
+    return this.#instancesOf(step).some((instance) => instance.name === name) ? step : undefined;
   }
 
   #created(step: StepPlan): Creation {
@@ -288,8 +320,12 @@ export class TaskSteps {
     // Before its ranges are known, a batch has no workers, which does not mean that it is done.
     if (divider !== undefined && this.#progressOf(divider) !== 'done')
       return this.#progressOf(divider);
+    // One without ranges is done when all is there that its workers would need.
+    const instances = this.#instancesOf(step);
+    if (instances.length === 0 && !this.#dependenciesDone(step))
+      return step.dependencies.some((name) => this.#hasFailed(name)) ? 'failed' : 'waits';
     const goesOn = this.#batchOf(step)?.failureStrategy === 'continue_on_failure';
-    const states = this.#instancesOf(step).map(({ name }) => this.of(name)?.status);
+    const states = instances.map(({ name }) => this.of(name)?.status);
     if (!goesOn && states.some((status) => status === 'error')) return 'failed';
     const isDone = (status: StepState['status'] | undefined): boolean =>
       status === 'complete' || status === 'resolved_manually' || (goesOn && status === 'error');
@@ -308,6 +344,11 @@ export class TaskSteps {
     });
     this.#blocked.set(step.name, blocked);
     return blocked;
+  }
+
+  #hasFailed(name: string): boolean {
+    const step = this.#byName.get(name);
+    return step !== undefined && this.#progressOf(step) === 'failed';
   }
 
   #hasBegun(step: StepPlan): boolean {

@@ -69,6 +69,14 @@ export class History {
     return this.take({ type: 'activity_failed', scheduledEventId, attempts, failure });
   }
 
+  letGo(...steps: readonly string[]): this {
+    for (const step of steps) {
+      const scheduledEventId = this.#scheduled.get(step) ?? 0;
+      this.take({ type: 'activity_cancel_requested', scheduledEventId });
+    }
+    return this;
+  }
+
   signalled(signal: StepSignal): this {
     return this.take({ type: 'step_signalled', signal });
   }

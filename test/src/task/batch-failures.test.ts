@@ -105,15 +105,23 @@ describe('a batch', () => {
       expect(ready(steps)).toEqual(['report']);
     });
 
-    it('goes on only when all that have failed are retried', () => {
+    it('goes on with all that have failed when one of them is retried', () => {
       const steps = failed();
       fail(steps, 'load_002');
       steps.cancel('load_003');
       steps.retry('load_004');
-      expect(ready(steps)).toEqual([]);
-      expect(steps.end).toBe('error');
-      steps.retry('load_002');
       expect(ready(steps)).toEqual(['load_002', 'load_003', 'load_004']);
+    });
+
+    it('goes on with what was stopped when the one that has failed is resolved', () => {
+      const steps = failed();
+      steps.cancel('load_002');
+      steps.cancel('load_003');
+      steps.resolve('load_004', 4);
+      expect(ready(steps)).toEqual(['load_002', 'load_003', 'load_005']);
+      expect(steps.end).toBeUndefined();
+      finish(steps, 'load_002', 'load_003', 'load_005', 'report');
+      expect(steps.end).toBe('resolved_manually');
     });
   });
 

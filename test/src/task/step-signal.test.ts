@@ -45,9 +45,8 @@ describe('what a person tells of a step', () => {
   it('is refused of steps that the task does not have', () => {
     for (const kind of ['retry', 'resolve', 'answer'] as const) {
       expect(refusal(steps(), kind, 'nobody')).toBe('unknown_step');
-      // There are no ranges yet, and never a worker without a number.
+      // There are no ranges yet.
       expect(refusal(steps(), kind, 'load_001')).toBe('unknown_step');
-      expect(refusal(steps(), kind, 'load')).toBe('unknown_step');
       expect(refusal(steps(), kind, 'charge_001')).toBe('unknown_step');
     }
   });

@@ -4,9 +4,10 @@ import { TaskSteps } from '../../../src/task/task-steps.js';
 import { batchPlan, choose, divide, fail, finish, ready, taskOf } from './step-plans.js';
 
 describe('a batch', () => {
-  it('has no workers before its ranges are known, and lets nothing start that depends on them', () => {
+  it('has one that stands for its workers before its ranges are known, and lets nothing start that depends on them', () => {
     const steps = new TaskSteps(batchPlan('continue_on_failure'));
-    expect(steps.instances.map(({ name }) => name)).toEqual(['split', 'report']);
+    expect(steps.instances.map(({ name }) => name)).toEqual(['split', 'load', 'report']);
+    expect(steps.statusOf('load')).toBe('pending');
     expect(ready(steps)).toEqual(['split']);
     steps.start('split');
     expect(ready(steps)).toEqual([]);
@@ -182,5 +183,21 @@ describe('a batch', () => {
     expect(ready(steps)).toEqual(['schema']);
     finish(steps, 'schema');
     expect(ready(steps)).toEqual(['load_001', 'load_002']);
+  });
+});
+
+describe('a batch without ranges', () => {
+  it('is done only when all is there that its workers would have needed', () => {
+    const steps = taskOf(
+      { name: 'split', type: 'batchable', batchConfig: { workerTemplate: 'load' } },
+      { name: 'schema' },
+      { name: 'load', type: 'batch_worker', dependencies: ['split', 'schema'] },
+      { name: 'report', dependencies: ['load'] },
+    );
+    divide(steps, 'split', 0);
+    expect(ready(steps)).toEqual(['schema']);
+    fail(steps, 'schema');
+    expect(ready(steps)).toEqual([]);
+    expect(steps.statusOf('report')).toBe('blocked');
   });
 });
