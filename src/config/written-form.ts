@@ -25,24 +25,34 @@ export function parseWritten<S extends z.ZodType>(
   value: Readonly<Record<string, unknown>>,
 ): WrittenForm<z.output<S>> {
   const problems: SchemaProblem[] = [];
+  /** Places that were left out, by their paths. */
+  const told = new Map<string, Path>();
   let written = withoutNulls(value, []);
   for (;;) {
     const parsed = schema.safeParse(written);
-    if (parsed.success) {
-      const told = problems
-        .filter(({ unknownName }) => !unknownName)
-        .map(({ path }) => codePath(path));
-      return { value: parsed.data, told, problems };
-    }
+    if (parsed.success)
+      return { value: parsed.data, told: [...told.values()].map(codePath), problems };
     // What is below a mended name is only looked into after that. Each round leaves fewer wrong places.
-    const found = schemaProblems(schema, parsed.error, written, 'key');
-    problems.push(...found);
-    written = found.reduce(
-      (rest, problem) =>
-        problem.unknownName ? mend(schema, rest, problem) : leftOut(rest, problem.path),
-      written,
-    );
+    for (const problem of schemaProblems(schema, parsed.error, written, 'key')) {
+      const { path, unknownName } = problem;
+      if (unknownName) {
+        problems.push(problem);
+        written = mend(schema, written, problem);
+        continue;
+      }
+      if (!told.has(JSON.stringify(path))) problems.push(problem);
+      const place = placeToLeaveOut(path, told);
+      told.set(JSON.stringify(place), place);
+      written = leftOut(written, place);
+    }
   }
+}
+
+/** What takes the place of an item of a list may be as wrong as the item was: then the list is left out. */
+function placeToLeaveOut(path: Path, told: ReadonlyMap<string, Path>): Path {
+  return path.length > 0 && told.has(JSON.stringify(path))
+    ? placeToLeaveOut(path.slice(0, -1), told)
+    : path;
 }
 
 /** The name in a definition as YAML writes it. */
@@ -72,14 +82,19 @@ const NOT_OURS: readonly string[] = [
   'result_schema',
 ];
 
+/** What an approval that nobody answers results in may be null. */
+function isApprovalResult(path: Path): boolean {
+  return path.at(-2) === 'approval' && path.at(-1) === 'result';
+}
+
 /** `timeout:` with nothing behind it sets nothing. Options and schemas are not ours, and null may mean something in them. */
 function withoutNulls(value: unknown, path: Path): unknown {
-  if (NOT_OURS.includes(String(path.at(-1)))) return value;
+  if (NOT_OURS.includes(String(path.at(-1))) || isApprovalResult(path)) return value;
   if (Array.isArray(value)) return value.map((item, index) => withoutNulls(item, [...path, index]));
   if (!isPlainObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, member]) => member !== null)
+      .filter(([name, member]) => member !== null || isApprovalResult([...path, name]))
       .map(([name, member]) => [name, withoutNulls(member, [...path, name])]),
   );
 }

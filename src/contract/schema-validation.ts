@@ -10,6 +10,14 @@ export class InvalidSchema extends Error {
 /** Keywords of other tools, which say nothing about validity. */
 const ANNOTATIONS = ['example', 'propertyOrdering'];
 
+/** Keywords that say nothing about validity are known, and what a validator of this kind cannot do is refused. */
+export function prepared<A extends Ajv2020>(ajv: A, schema: JsonObject): A {
+  // It would answer with promises, which nobody waits for.
+  if (schema['$async'] === true) throw new InvalidSchema('"$async" is no keyword of JSON Schema');
+  ANNOTATIONS.forEach((keyword) => ajv.addKeyword(keyword));
+  return ajv;
+}
+
 /**
  * A function that tells why a value does not satisfy a JSON Schema (draft 2020-12): a phrase with the path, such as
  * `tags[0] must be string`, or undefined when it does. `format` is an annotation, as the specification has it.
@@ -45,8 +53,7 @@ function compiledCheck(schema: JsonObject): SchemaCheck {
     validateFormats: false,
     logger: false,
   });
-  ANNOTATIONS.forEach((keyword) => ajv.addKeyword(keyword));
-  const validate = compiled(ajv, described);
+  const validate = compiled(prepared(ajv, described), described);
   return (value) => {
     if (validate(value)) return undefined;
     const [error] = validate.errors ?? [];

@@ -1,6 +1,6 @@
 import type { InputContract } from '../contract/input-contract.js';
 import { InvalidSchema } from '../contract/schema-validation.js';
-import { isPlainObject, type JsonObject } from '../definition/json.js';
+import { isPlainObject, ownMember, type JsonObject } from '../definition/json.js';
 import { nameProblem } from '../definition/name.js';
 import type { Problem, Site } from '../definition/problem.js';
 import { unknownName } from '../definition/unknown-name.js';
@@ -8,10 +8,12 @@ import { hash } from '../pipeline/contract-hash.js';
 import { checkFitness } from '../pipeline/operation-check.js';
 import { checkPlanSize } from '../pipeline/plan-size.js';
 import { ProblemList, type Path } from '../pipeline/problem-list.js';
+import { checkedOverrides, type CheckedStep, type Overrides } from './environments-check.js';
 import { graphProblems, inOrder } from './graph.js';
 import type { StepHandler } from './handler.js';
+import { checkLifecycle } from './lifecycle-check.js';
 import { TASK_DEFAULTS, TASK_LIMITS } from './limits.js';
-import { STEP_TYPES, TASK_INTERPRETER, type StepType, type TaskPlan } from './plan.js';
+import { STEP_TYPES, TASK_INTERPRETER, type TaskPlan } from './plan.js';
 import {
   checkedHandler,
   checkOneOf,
@@ -19,7 +21,7 @@ import {
   checkText,
   STEP_KEYS,
 } from './step-check.js';
-import { graphSteps, handlerUse, lifecyclePlan, stepPlan } from './step-plan.js';
+import { graphSteps, lifecyclePlan, stepPlan } from './step-plan.js';
 import {
   IDENTITY_STRATEGIES,
   type IdentityStrategy,
@@ -73,14 +75,6 @@ const TASK_KEYS: readonly string[] = Object.keys({
   identityStrategy: true,
 } satisfies Record<keyof TaskDefinition, true>);
 
-const LIFECYCLE_KEYS: readonly string[] = Object.keys({
-  maxDuration: true,
-  maxWaitForDependencies: true,
-  maxWaitForRetry: true,
-  onLimit: true,
-  onError: true,
-} satisfies Record<keyof Lifecycle, true>);
-
 /** What to do about a plan that is too large. */
 const PLAN_HINT = 'Move what initialization and schemas hold into files or services.';
 
@@ -94,9 +88,14 @@ export function compileTask(
   checkHead(written, problems);
   const input = checkedInput(written['inputSchema'], problems);
   const steps = checkedSteps(written['steps'], environment.handlers, problems);
-  const overrides = checkedOverrides(written['environments'], steps, environment, problems);
+  const overrides = checkedOverrides(
+    written['environments'],
+    steps,
+    environment.handlers,
+    problems,
+  );
   if (problems.hasErrors() || input === undefined) return { problems: problems.all() };
-  const overridden = overrides[environment.environment ?? ''];
+  const overridden = ownMember(overrides, environment.environment ?? '');
   const plan = planOf(written, steps, overridden);
   checkPlanSize(plan, PLAN_HINT, problems);
   if (problems.hasErrors()) return { problems: problems.all() };
@@ -162,7 +161,7 @@ function checkHead(written: Written, problems: ProblemList): void {
   for (const key of ['namespaceName', 'version', 'description'])
     checkText(written, key, '', problems);
   checkOneOf(written, 'identityStrategy', IDENTITY_STRATEGIES, '', problems);
-  checkLifecycle(written['lifecycle'], problems.under(['lifecycle']));
+  checkLifecycle(written['lifecycle'], '', problems.under(['lifecycle']));
   const { metadata, domainEvents } = written;
   if (metadata !== undefined && !isPlainObject(metadata))
     problems.add(['metadata'], 'metadata must be an object.');
@@ -171,23 +170,6 @@ function checkHead(written: Written, problems: ProblemList): void {
       ['domainEvents'],
       'domain_events must be a list of { name, description, schema }.',
     );
-}
-
-function checkLifecycle(lifecycle: unknown, problems: ProblemList): void {
-  if (lifecycle === undefined) return;
-  if (!isPlainObject(lifecycle)) {
-    problems.add([], 'lifecycle must be an object, such as { max_duration: 2h }.');
-    return;
-  }
-  problems.unknownKeys('lifecycle: ', lifecycle, LIFECYCLE_KEYS);
-  for (const [key, name] of [
-    ['maxDuration', 'max_duration'],
-    ['maxWaitForDependencies', 'max_wait_for_dependencies'],
-    ['maxWaitForRetry', 'max_wait_for_retry'],
-  ] as const)
-    problems.timeout([key], `lifecycle.${name}`, lifecycle[key]);
-  checkOneOf(lifecycle, 'onLimit', ['fail', 'dead_letter'], 'lifecycle.', problems);
-  checkOneOf(lifecycle, 'onError', ['end', 'wait'], 'lifecycle.', problems);
 }
 
 function checkedInput(written: unknown, problems: ProblemList): InputContract | undefined {
@@ -199,12 +181,6 @@ function checkedInput(written: unknown, problems: ProblemList): InputContract | 
     problems.add(['inputSchema'], `input_schema is no JSON Schema: ${error.message}.`);
     return undefined;
   }
-}
-
-/** A step whose type is known. */
-interface CheckedStep {
-  readonly step: Written;
-  readonly type: StepType;
 }
 
 function checkedSteps(
@@ -259,8 +235,10 @@ function checkStep(
   names.add(name);
   checkOneOf(step, 'type', STEP_TYPES, what, problems);
   const type = STEP_TYPES.find((known) => known === (step['type'] ?? 'standard')) ?? 'standard';
-  checkStepSettings(step, what, type, problems);
-  checkedHandler(step['handler'], type, handlers, what, problems);
+  const known = STEP_TYPES.some((one) => one === (step['type'] ?? 'standard'));
+  // Of a type that there is not, nobody knows what belongs to it.
+  checkStepSettings(step, what, known ? type : undefined, problems);
+  if (known) checkedHandler(step['handler'], type, handlers, what, problems);
   if (step['dependencies'] !== undefined && step['dependsOn'] !== undefined)
     problems.add(
       ['dependsOn'],
@@ -293,7 +271,14 @@ function checkGraph(steps: readonly CheckedStep[], problems: ProblemList): void 
       : []
     ).entries())
       if (!names.includes(String(name)))
-        here.add([key, index], `${what}${unknownName(String(name), names, 'step')}`);
+        here.add(
+          [key, index],
+          `${what}${unknownName(
+            String(name),
+            names.filter((other) => other !== step['name']),
+            'step',
+          )}`,
+        );
     const worker = graph[at]?.worker;
     if (worker !== undefined && !names.includes(worker))
       here.add(
@@ -305,53 +290,4 @@ function checkGraph(steps: readonly CheckedStep[], problems: ProblemList): void 
     const at = names.indexOf(step);
     problems.add(['steps', at], `step "${step}": ${message}`, severity);
   }
-}
-
-/** What is different in an environment. */
-interface Overrides {
-  readonly lifecycle: Lifecycle;
-  readonly steps: ReadonlyMap<string, Written>;
-}
-
-function checkedOverrides(
-  written: unknown,
-  steps: readonly CheckedStep[],
-  { handlers }: TaskEnvironment,
-  problems: ProblemList,
-): Readonly<Record<string, Overrides>> {
-  if (written === undefined) return {};
-  if (!isPlainObject(written)) {
-    problems.add(
-      ['environments'],
-      'environments must be an object: { production: { steps: [ … ] } }.',
-    );
-    return {};
-  }
-  const names = steps.map(({ step }) => String(step['name']));
-  return Object.fromEntries(
-    Object.entries(written).map(([environment, overrides]) => {
-      const here = problems.under(['environments', environment]);
-      const { lifecycle, steps: changed = [] } = isPlainObject(overrides) ? overrides : {};
-      here.unknownKeys(`environments.${environment}: `, overrides, ['lifecycle', 'steps']);
-      checkLifecycle(lifecycle, here.under(['lifecycle']));
-      const list = Array.isArray(changed) ? (changed as readonly unknown[]) : [];
-      const found = list.flatMap((step, at) => {
-        if (!isPlainObject(step)) return [];
-        const name = String(step['name']);
-        const known = steps.find((other) => other.step['name'] === name);
-        const inStep = here.under(['steps', at]);
-        const what = `environments.${environment}: step "${name}": `;
-        if (known === undefined) {
-          inStep.add(['name'], `environments.${environment}: ${unknownName(name, names, 'step')}`);
-          return [];
-        }
-        checkStepSettings(step, what, known.type, inStep);
-        const use = handlerUse(known.step['handler'], step['handler']);
-        if (step['handler'] !== undefined) checkedHandler(use, known.type, handlers, what, inStep);
-        return [[name, step] as const];
-      });
-      const limits = isPlainObject(lifecycle) ? (lifecycle as Lifecycle) : {};
-      return [environment, { lifecycle: limits, steps: new Map(found) }];
-    }),
-  );
 }

@@ -63,33 +63,36 @@ function withKnownDependencies(steps: readonly GraphStep[]): readonly GraphStep[
   }));
 }
 
-/** One problem for each cycle, at the step of it that is written first. */
+/** One problem for each shortest cycle that a step is on, at the one of its steps that is written first. */
 function cycleProblems(steps: readonly GraphStep[]): readonly GraphProblem[] {
   const known = withKnownDependencies(steps);
   const open = new Map(known.map((step) => [step.name, step]));
   for (const { name } of inOrder(known)) open.delete(name);
-  const problems: GraphProblem[] = [];
-  const seen = new Set<string>();
-  for (const first of open.keys()) {
-    const way: string[] = [];
-    let at: string | undefined = first;
-    while (at !== undefined && !seen.has(at)) {
-      seen.add(at);
-      way.push(at);
-      // Of what depends on a cycle and is in none, following leads into one.
-      at = open.get(at)?.dependencies.find((name) => open.has(name));
-    }
-    const start = at === undefined ? -1 : way.indexOf(at);
-    if (start < 0) continue;
-    const cycle = way.slice(start).reverse();
-    const top = known.findIndex(({ name }) => cycle.includes(name));
-    const step = known[top]?.name ?? first;
-    const from = cycle.indexOf(step);
-    const around = [...cycle.slice(from), ...cycle.slice(0, from), step];
+  const told = new Set<string>();
+  return [...open.keys()].flatMap((name) => {
+    const cycle = cycleFrom(name, open);
+    const members = JSON.stringify([...cycle].sort());
+    if (cycle.length === 0 || told.has(members)) return [];
+    told.add(members);
+    const around = [name, ...cycle.slice(1).reverse(), name];
     const message = `it depends on itself: ${around.join(' → ')}. Take one of these dependencies out.`;
-    problems.push({ step, message });
+    return [{ step: name, message }];
+  });
+}
+
+/** The shortest way from a step over its dependencies back to itself; empty where there is none. */
+function cycleFrom(first: string, open: ReadonlyMap<string, GraphStep>): readonly string[] {
+  const ways: (readonly string[])[] = [[first]];
+  const seen = new Set<string>();
+  for (const way of ways) {
+    for (const name of open.get(way.at(-1) ?? '')?.dependencies ?? []) {
+      if (name === first) return way;
+      if (seen.has(name) || !open.has(name)) continue;
+      seen.add(name);
+      ways.push([...way, name]);
+    }
   }
-  return problems;
+  return [];
 }
 
 function ownProblems(step: GraphStep, steps: readonly GraphStep[]): readonly GraphProblem[] {
@@ -99,7 +102,9 @@ function ownProblems(step: GraphStep, steps: readonly GraphStep[]): readonly Gra
     case 'decision':
       return branchesOf(name, steps).length > 0
         ? []
-        : problem('no step depends on this decision, so that it has nothing to choose from.');
+        : problem(
+            'no step depends on this decision that it could choose: convergences come after what was chosen.',
+          );
     case 'batchable':
       return workerProblems(
         step,
@@ -176,7 +181,7 @@ function depthProblems(ordered: readonly GraphStep[]): readonly GraphProblem[] {
     const depth = above + (type === 'decision' ? 1 : 0);
     depths.set(name, depth);
     if (type !== 'decision' || depth <= TASK_LIMITS.decisionDepth) return [];
-    const message = `it is the ${String(depth)}th decision on the way to it; the most is ${String(TASK_LIMITS.decisionDepth)} (decisionDepth). Decide more at once, or start another task.`;
+    const message = `it is decision number ${String(depth)} on the way to it; the most is ${String(TASK_LIMITS.decisionDepth)} (decisionDepth). Decide more at once, or start another task.`;
     return [{ step: name, message }];
   });
 }

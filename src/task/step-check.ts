@@ -68,11 +68,15 @@ const EVENT_KEYS = keysOf<Required<StepEvent>>({ name: true, condition: true, sc
 /** A week: no attempt takes longer. */
 const MAX_TIMEOUT_SECONDS = 7 * 24 * 60 * 60;
 
-/** Everything that is wrong with what a step says of itself, and what an environment says of it, but for its place in the graph. */
+/**
+ * Everything that is wrong with what a step says of itself, and what an environment says of it, but for its place in the graph.
+ *
+ * @param type - undefined where it is none
+ */
 export function checkStepSettings(
   step: Written,
   what: string,
-  type: StepType,
+  type: StepType | undefined,
   problems: ProblemList,
 ): void {
   checkText(step, 'description', what, problems);
@@ -80,13 +84,13 @@ export function checkStepSettings(
   checkNumber(step, 'timeoutSeconds', [0.001, MAX_TIMEOUT_SECONDS], what, problems, false);
   checkSchema(step, 'resultSchema', what, problems);
   checkEvents(step['publishesEvents'], what, problems);
-  if (step['batchConfig'] !== undefined && type !== 'batchable')
+  if (step['batchConfig'] !== undefined && type !== undefined && type !== 'batchable')
     problems.add(
       ['batchConfig'],
       `${what}only a batchable step has a batch_config; this one is of type ${type}.`,
     );
   else checkBatch(step['batchConfig'], what, problems.under(['batchConfig']));
-  if (step['approval'] !== undefined && type !== 'approval')
+  if (step['approval'] !== undefined && type !== undefined && type !== 'approval')
     problems.add(
       ['approval'],
       `${what}only a step of type approval has approval; this one is of type ${type}.`,
@@ -271,7 +275,7 @@ export function checkOneOf(
   const value = written[key];
   if (value === undefined || known.includes(value as string)) return;
   const listed = known.join(', ');
-  problems.add([key], `${what}${snake(key)} is ${JSON.stringify(value)}. Write one of: ${listed}.`);
+  problems.add([key], `${what}${snake(key)} is ${shown(value)}. Write one of: ${listed}.`);
 }
 
 /** Tells of what is no JSON Schema. */
@@ -313,11 +317,18 @@ function checkNumber(
   const form = whole ? 'a whole number' : 'a number';
   problems.add(
     [key],
-    `${what}${snake(key)} is ${JSON.stringify(value)}. Write ${form} from ${String(least)} to ${String(most)}.`,
+    `${what}${snake(key)} is ${shown(value)}. Write ${form} from ${String(least)} to ${String(most)}.`,
   );
 }
 
 /** As YAML writes it, which code spells in its own way; a reader of either finds it. */
 function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** A value as a message repeats it: also one that JSON does not have. */
+function shown(value: unknown): string {
+  const text =
+    typeof value === 'bigint' ? undefined : (JSON.stringify(value) as string | undefined);
+  return typeof value === 'number' || text === undefined ? String(value) : text;
 }

@@ -111,6 +111,9 @@ function handlerPlan(written: unknown, over: unknown): HandlerPlan {
 /** A step's handler, as it is in an environment, which may name another one, or say only something else about the same. */
 export function handlerUse(written: unknown, over: unknown): Written {
   const [own, other] = [useOf(written), useOf(over)];
+  const [before, after] = [handlerName(own['callable']), handlerName(other['callable'])];
+  // What was said of the one says nothing of the other.
+  if (after !== undefined && after !== before) return other;
   const initialization =
     isPlainObject(own['initialization']) && isPlainObject(other['initialization'])
       ? { initialization: { ...own['initialization'], ...other['initialization'] } }

@@ -2,7 +2,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 import { inputContract, type InputContract } from '../contract/input-contract.js';
 import { forbiddenNames } from '../contract/json-value.js';
-import { InvalidSchema } from '../contract/schema-validation.js';
+import { InvalidSchema, prepared } from '../contract/schema-validation.js';
 import {
   ContractViolation,
   formatPath,
@@ -16,10 +16,16 @@ export function taskInput(written: unknown): InputContract {
   if (written === undefined) return { inputSchema: { type: 'object' }, checkInput: anyInput };
   if (written instanceof z.ZodObject) return inputContract(written.shape);
   if (!isPlainObject(written))
-    throw new InvalidSchema('it is neither z.object({ … }) nor JSON Schema');
+    throw new InvalidSchema('an object is expected: { type: object, properties: { … } }');
   // What a file holds is JSON; in JavaScript, what is none is no schema either, and refused when it is compiled.
   const { $schema: _, ...schema } = written as JsonObject;
-  return { inputSchema: schema, checkInput: jsonSchemaCheck(schema) };
+  const checkInput = jsonSchemaCheck(schema);
+  const { type = 'object' } = schema;
+  if (type === 'object' || (Array.isArray(type) && type.includes('object')))
+    return { inputSchema: schema, checkInput };
+  throw new InvalidSchema(
+    `a task is started with an object, and it says type: ${JSON.stringify(type)}`,
+  );
 }
 
 function anyInput(input: JsonObject): JsonObject {
@@ -51,7 +57,7 @@ function compiled(schema: JsonObject): ReturnType<Ajv2020['compile']> {
     logger: false,
   });
   try {
-    return ajv.compile(schema);
+    return prepared(ajv, schema).compile(schema);
   } catch (error) {
     throw new InvalidSchema(error instanceof Error ? error.message : String(error));
   }
@@ -70,7 +76,8 @@ function violationOf(
   if (extra !== undefined)
     return { path, got: 'a value', message: `Property '${path}' is not part of the contract` };
   const got = describe(instancePath === '' ? input : data);
-  return { path, got, message: `Property '${path}' ${rule(keyword, params, message)}, got ${got}` };
+  const what = path === '' ? 'The input' : `Property '${path}'`;
+  return { path, got, message: `${what} ${rule(keyword, params, message)}, got ${got}` };
 }
 
 function rule(
@@ -78,7 +85,8 @@ function rule(
   params: Readonly<Record<string, unknown>>,
   message = 'is not valid',
 ): string {
-  const { type, allowedValues } = params;
+  const { type, allowedValues, allowedValue } = params;
+  if (keyword === 'const') return `expected ${JSON.stringify(allowedValue)}`;
   if (keyword === 'type')
     return `expected ${Array.isArray(type) ? type.join(' or ') : String(type)}`;
   if (keyword === 'enum' && Array.isArray(allowedValues))

@@ -102,14 +102,20 @@ export interface Lifecycle {
   readonly onError?: 'end' | 'wait';
 }
 
+/** What is different of a step in one environment. Its place among the others is the same everywhere. */
+export interface StepOverrides extends Partial<
+  Omit<TaskStep, 'name' | 'type' | 'dependencies' | 'dependsOn' | 'handler' | 'batchConfig'>
+> {
+  readonly name: string;
+  /** Another handler, or what is different of the same. */
+  readonly handler?: StepHandler | string | Partial<HandlerUse>;
+  readonly batchConfig?: Partial<Omit<BatchConfig, 'workerTemplate'>>;
+}
+
 /** What is different in one environment. Steps are named; what is not said stays as it is. */
 export interface EnvironmentOverrides {
   readonly lifecycle?: Lifecycle;
-  readonly steps?: readonly (Partial<
-    Omit<TaskStep, 'name' | 'type' | 'dependencies' | 'dependsOn'>
-  > & {
-    readonly name: string;
-  })[];
+  readonly steps?: readonly StepOverrides[];
 }
 
 /** How two tasks are told apart. */

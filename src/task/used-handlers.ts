@@ -16,8 +16,14 @@ export function handlersInHand(task: Task): readonly StepHandler[] {
   );
 }
 
-function callables({ written: { steps } }: Task): readonly unknown[] {
+function callables({ written: { steps, environments } }: Task): readonly unknown[] {
+  const overrides = isPlainObject(environments) ? Object.values(environments) : [];
+  const lists = [steps, ...overrides.map((one) => (isPlainObject(one) ? one['steps'] : undefined))];
   // It may be anything in JavaScript.
+  return lists.flatMap(inList);
+}
+
+function inList(steps: unknown): readonly unknown[] {
   const list: readonly unknown[] = Array.isArray(steps) ? steps : [];
   return list.flatMap((step) => {
     const handler = isPlainObject(step) ? step['handler'] : undefined;

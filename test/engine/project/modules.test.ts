@@ -225,6 +225,8 @@ describe('loading again', () => {
           'connectors',
           'records',
           'modules',
+          'tasks',
+          'handlers',
           'millrace.config.ts',
           'millrace.config.js',
           'millrace.config.mjs',

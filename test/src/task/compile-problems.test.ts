@@ -159,7 +159,7 @@ describe('what is wrong with a step', () => {
     const last = { name: 'last', handler: 'ship' };
     expect(wrong(STEP, { ...last, dependencies: ['pya', 'pay', 'elsewhere'] })).toEqual([
       'steps.1.dependencies.0:1  step "last": unknown step "pya". Did you mean "pay"?',
-      'steps.1.dependencies.2:1  step "last": unknown step "elsewhere". Known: last, pay.',
+      'steps.1.dependencies.2:1  step "last": unknown step "elsewhere". Known: pay.',
     ]);
     expect(wrong(STEP, { ...last, dependsOn: ['pya'] })).toEqual([
       'steps.1.dependsOn.0:1  step "last": unknown step "pya". Did you mean "pay"?',
@@ -191,7 +191,7 @@ describe('what is wrong with a step', () => {
 
   it('is told where nothing follows from a decision', () => {
     expect(wrong(CHOICE)).toEqual([
-      'steps.0:1  step "pick": no step depends on this decision, so that it has nothing to choose from.',
+      'steps.0:1  step "pick": no step depends on this decision that it could choose: convergences come after what was chosen.',
     ]);
   });
 

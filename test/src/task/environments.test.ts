@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TaskDefinition } from '../../../src/task/task.js';
-import { DIVIDER, WORKER, compiled, messages, planOf } from './compiling.js';
+import { DIVIDER, WORKER, compiled, messages, planOf, STEP } from './compiling.js';
 
 describe('an environment', () => {
   const WRITTEN: Partial<TaskDefinition> = {
@@ -20,7 +20,7 @@ describe('an environment', () => {
         steps: [
           {
             name: 'pay',
-            handler: { initialization: { url: 'https://live' } } as never,
+            handler: { initialization: { url: 'https://live' } },
             retry: { maxAttempts: 9 },
             timeoutSeconds: 5,
           },
@@ -72,7 +72,7 @@ describe('an environment', () => {
       environments: {
         production: {
           steps: [
-            { name: 'cut', batchConfig: { workerTemplate: 'load', parallelism: 2 } },
+            { name: 'cut', batchConfig: { parallelism: 2 } },
             { name: 'agree', approval: { timeout: '1m' } },
           ],
         },
@@ -98,29 +98,37 @@ describe('an environment', () => {
           { name: 'pya' },
           { name: 'pay', handler: { callable: 'chrage' }, retry: { maxAttempts: 0 } },
           { name: 'pay', handler: { method: 'refnud' } },
+          { name: 'send', handler: { method: 'refnud' }, type: 'decision', retyr: {} },
+          5,
         ],
         stepz: [],
       },
     };
-    expect(messages({ environments }, chosen)).toEqual([
+    const steps = [STEP, { name: 'send', handler: 'ship' }];
+    expect(messages({ steps, environments }, chosen)).toEqual([
       'environments.production.stepz:1  environments.production: unknown key "stepz". Did you mean "steps"?',
-      'environments.production.lifecycle.onLimit:1  lifecycle.on_limit is "stop". Write one of: fail, dead_letter.',
+      'environments.production.lifecycle.onLimit:1  environments.production: lifecycle.on_limit is "stop". Write one of: fail, dead_letter.',
       'environments.production.steps.0.name:1  environments.production: unknown step "pya". Did you mean "pay"?',
       'environments.production.steps.1.retry.maxAttempts:1  environments.production: step "pay": retry.max_attempts is 0. Write a whole number from 1 to 100.',
       'environments.production.steps.1.handler.callable:1  environments.production: step "pay": unknown handler "chrage". Did you mean "charge"?',
-      'environments.production.steps.2.handler.method:1  environments.production: step "pay": handler "charge": unknown method "refnud". Did you mean "refund"?',
+      'environments.production.steps.2.name:1  environments.production: step "pay" is changed before. Write all of it there.',
+      'environments.production.steps.3.type:1  environments.production: step "send": unknown key "type". Known: approval, batchConfig, description, handler, name, publishesEvents, resultSchema, retry, timeoutSeconds.',
+      'environments.production.steps.3.retyr:1  environments.production: step "send": unknown key "retyr". Did you mean "retry"?',
+      'environments.production.steps.3.handler.method:1  environments.production: step "send": handler "ship": unknown method "refnud". Known: run.',
+      'environments.production.steps.4:1  environments.production: step 5 has no name of a step.',
     ]);
   });
 
   it('gives no step what its type does not have', () => {
     const steps = [
       { name: 'pay', batchConfig: { parallelism: 2 }, approval: { timeout: '1m' } },
-      { name: 'pay', handler: { callable: 'divide' } },
+      { name: 'send', handler: { callable: 'divide' } },
     ];
-    expect(messages({ environments: { production: { steps } } })).toEqual([
+    const written = [STEP, { name: 'send', handler: 'ship' }];
+    expect(messages({ steps: written, environments: { production: { steps } } })).toEqual([
       'environments.production.steps.0.batchConfig:1  environments.production: step "pay": only a batchable step has a batch_config; this one is of type standard.',
       'environments.production.steps.0.approval:1  environments.production: step "pay": only a step of type approval has approval; this one is of type standard.',
-      'environments.production.steps.1.handler.callable:1  environments.production: step "pay": handler "divide" is of type batchable; a standard step needs one made by defineStepHandler or defineApiHandler.',
+      'environments.production.steps.1.handler.callable:1  environments.production: step "send": handler "divide" is of type batchable; a standard step needs one made by defineStepHandler or defineApiHandler.',
     ]);
   });
 
@@ -129,4 +137,8 @@ describe('an environment', () => {
       'environments:1  environments must be an object: { production: { steps: [ … ] } }.',
     ]);
   });
+});
+
+it('called like what every object has changes nothing', () => {
+  expect(compiled({ environments: {} }, 'constructor').plan).toEqual(compiled({}).plan);
 });

@@ -32,6 +32,15 @@ function cycle(at: string, way: string): GraphProblem {
   };
 }
 
+describe('cycles that share steps, or lead into each other', () => {
+  it('are all told', () => {
+    const shared = [step('a', ['b', 'c']), step('b', ['a']), step('c', ['a'])];
+    expect(graphProblems(shared)).toEqual([cycle('a', 'a → b → a'), cycle('c', 'c → a → c')]);
+    const apart = [step('a', ['b']), step('b', ['a']), step('c', ['a', 'd']), step('d', ['c'])];
+    expect(graphProblems(apart)).toEqual([cycle('a', 'a → b → a'), cycle('c', 'c → d → c')]);
+  });
+});
+
 describe('the order of steps', () => {
   it('has each step after those that it depends on', () => {
     const steps = [step('ship', ['charge', 'pack']), step('charge', ['check']), step('pack')];
@@ -120,7 +129,8 @@ describe('a decision', () => {
     expect(graphProblems([step('a'), step('choose', ['a'], 'decision')])).toEqual([
       {
         step: 'choose',
-        message: 'no step depends on this decision, so that it has nothing to choose from.',
+        message:
+          'no step depends on this decision that it could choose: convergences come after what was chosen.',
       },
     ]);
   });
@@ -141,7 +151,7 @@ describe('a decision', () => {
       {
         step: 'd4',
         message:
-          'it is the 4th decision on the way to it; the most is 3 (decisionDepth). Decide more at once, or start another task.',
+          'it is decision number 4 on the way to it; the most is 3 (decisionDepth). Decide more at once, or start another task.',
       },
     ]);
   });

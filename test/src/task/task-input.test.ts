@@ -80,6 +80,14 @@ describe('the input of a task', () => {
       'input_schema is no JSON Schema: schema is invalid: data/type must be equal to one of the allowed values, data/type must be array, data/type must match a schema in anyOf.',
     ],
     [
+      { $async: true, type: 'object', required: ['a'] },
+      'input_schema is no JSON Schema: "$async" is no keyword of JSON Schema.',
+    ],
+    [
+      { type: 'array' },
+      'input_schema is no JSON Schema: a task is started with an object, and it says type: "array".',
+    ],
+    [
       { $ref: '#/$defs/nowhere' },
       "input_schema is no JSON Schema: can't resolve reference #/$defs/nowhere from id #.",
     ],

@@ -204,6 +204,18 @@ describe('everything that is wrong with a task', () => {
     ]);
   });
 
+  it.each([
+    ['[7]', 't.yml:3:46', 'expected string, got number'],
+    ['[~]', 't.yml:3:46', 'expected string, got null'],
+    ['[x, {}]', 't.yml:3:49', 'expected string, got object'],
+  ])('is told of an item of a list that is none: %s', (listed, place, message) => {
+    const steps = ['steps:', `  - { name: x, handler: charge, depends_on: ${listed} }`];
+    const found = messagesOf(['name: a', ...steps].join('\n'));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(`${place}  step "x": key 'steps[0].depends_on`);
+    expect(found[0]).toContain(message);
+  });
+
   it('is told with the name of the task', () => {
     const { problems } = readTask('t.yml', 'name: sell\nstepz: []\n');
     expect(problems).toEqual([
