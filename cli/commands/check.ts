@@ -67,7 +67,7 @@ function summary({ registry, models }: Project, verdict: string): string {
     ...registry.recordPipelines.values(),
   ];
   if (definitions.length === 0) {
-    return 'Nothing is defined here yet. Put operations into operations/, pipelines into pipelines/ and data flows into flows/, or name a project: --dir.\n';
+    return 'Nothing is defined here yet. Put operations into operations/, pipelines into pipelines/, tasks into tasks/ and data flows into flows/, or name a project: --dir.\n';
   }
   const lines = formatTable(definitions.map(definitionRow)).split('\n');
   const table = definitions.flatMap((definition, at) => [
@@ -78,6 +78,9 @@ function summary({ registry, models }: Project, verdict: string): string {
   const parts = [
     counted(definitions.length, 'definition'),
     counted(own, 'operation'),
+    ...(registry.stepHandlers.size === 0
+      ? []
+      : [counted(registry.stepHandlers.size, 'step handler')]),
     ...(registry.activities.size === 0
       ? []
       : [counted(registry.activities.size, 'activity', 'activities')]),

@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import type { ConnectedEngine } from '../../engine/create-engine.js';
 import type { Execution } from '../../engine/execution.js';
 import { stepsOf } from '../../src/progress/task-progress.js';
+import { isClosed } from '../../src/progress/status.js';
 import { usageByModel } from '../../src/progress/progress.js';
 import { formatDuration, formatStatus, formatTable, formatTime, visibleWidth } from '../format.js';
 import { projectDir } from '../project.js';
@@ -75,9 +76,26 @@ function textOf(engine: ConnectedEngine, execution: Execution): string {
     ...(failure === undefined ? [] : [`  ${pc.red(failure.type)}  ${failure.message}`, '']),
     ...(result === undefined ? [] : [indented(JSON.stringify(result, undefined, 2)), '']),
     formatTable(facts(engine, execution)),
+    ...nextCommands(execution).map((command) => `  ${command}`),
     '',
   ].join('\n');
 }
+
+/** What a person can do about steps that wait for one. */
+function nextCommands({ executionId, status, progress }: Execution): readonly string[] {
+  if (progress?.task === undefined || isClosed(status)) return [];
+  const waits = progress.task.plan.lifecycle.onError === 'wait';
+  const commands = stepsOf(progress.task).flatMap(({ name, type, status: step }) => {
+    if (type === 'approval' && step === 'in_progress') return [`approve ${executionId} ${name}`];
+    return waits && step === 'error' ? [`retry ${executionId} ${name}`] : [];
+  });
+  return commands.length === 0
+    ? []
+    : ['', ...commands.slice(0, MAX_COMMANDS).map((command) => `millrace tasks ${command}`)];
+}
+
+/** Most commands that are shown below a run. */
+const MAX_COMMANDS = 5;
 
 function facts(engine: ConnectedEngine, execution: Execution): readonly (readonly string[])[] {
   const { id, temporalRunId, startedAt, completedAt, principal, progress } = execution;

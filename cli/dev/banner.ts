@@ -41,21 +41,24 @@ export function banner(facts: BannerFacts): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** `3 pipelines, 1 data flow, 5 operations`. */
+/** `3 pipelines, 1 task, 1 data flow, 5 operations, 4 step handlers`. */
 export function countLine({ registry }: Pick<Project, 'registry'>): string {
   const definitions = [...registry.definitions.values()];
   const count = (kind: Definition['kind']): number =>
     definitions.filter((definition) => definition.kind === kind).length;
-  const workflows = count('workflow');
+  const [workflows, tasks] = [count('workflow'), count('task')];
+  const handlers = registry.stepHandlers.size;
   const activities = registry.activities.size;
   return [
     counted(count('pipeline'), 'pipeline'),
     ...(workflows === 0 ? [] : [counted(workflows, 'workflow')]),
+    ...(tasks === 0 ? [] : [counted(tasks, 'task')]),
     ...(registry.dataFlows.size === 0 ? [] : [counted(registry.dataFlows.size, 'data flow')]),
     ...(registry.recordPipelines.size === 0
       ? []
       : [counted(registry.recordPipelines.size, 'record pipeline')]),
     counted(registry.operations.size - BUILT_IN_OPERATIONS.length, 'operation'),
+    ...(handlers === 0 ? [] : [counted(handlers, 'step handler')]),
     ...(activities === 0 ? [] : [counted(activities, 'activity', 'activities')]),
   ].join(', ');
 }
@@ -97,7 +100,7 @@ function tryLines(facts: BannerFacts): readonly string[] {
     const [records] = registry.recordPipelines.keys();
     if (records !== undefined) return ['Try it:', `  npx millrace records run ${records}`];
     return [
-      'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/; they are served when saved.',
+      'Nothing is defined here yet. Put operations into operations/ and pipelines into pipelines/, or handlers into handlers/ and tasks into tasks/; they are served when saved.',
     ];
   }
   if (!config.catchAllRoutes && config.routes.length === 0)
