@@ -53,6 +53,8 @@ export interface StartOptions {
   readonly idempotencyKey?: string;
   /** Which task this is, where its template has `caller_provided` for its identity: there is one for each key. */
   readonly identityKey?: string;
+  /** The dead letter that the run takes the place of: there is one for each. See {@link requeueDeadLetter}. */
+  readonly requeues?: string;
   /** Who starts it: recorded with the run, and part of an idempotency key's scope. */
   readonly principal?: string;
   /** Gets the outcome by HTTP POST. */
@@ -192,7 +194,8 @@ export class Engine {
     // for themselves, so that a pipeline gets what was given; a hand-written workflow gets what its contract makes of it.
     const parsed = definition.checkInput(input as JsonObject);
     const valid = definition.kind === 'pipeline' ? (input as JsonObject) : parsed;
-    const { idempotencyKey: key, principal, webhookUrl } = options;
+    const { requeues, idempotencyKey: key, principal, webhookUrl } = options;
+    const repeats = requeues ?? key;
     const { name, kind } = definition;
     const { executionId, isIdentity } = executionIdentity(definition, valid, options);
     const id: RunId = { kind, name, executionId };
@@ -200,7 +203,7 @@ export class Engine {
       ...(principal !== undefined && { principal }),
       ...(webhookUrl !== undefined && { webhookUrl }),
       ...(this.#options.afterExecute === true && { afterExecute: true }),
-      ...((key !== undefined || isIdentity) && {
+      ...((repeats !== undefined || isIdentity) && {
         fingerprint: requestFingerprint(valid, webhookUrl),
       }),
       ...(definition.kind === 'workflow' && { timeoutMs: definition.timeoutMs }),
@@ -213,8 +216,8 @@ export class Engine {
       return this.#run<T>(id, handle, handle.firstExecutionRunId);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      if (key === undefined) throw isIdentity ? new DuplicateTask(name, executionId) : error;
-      return await this.#attach<T>(id, key, memo);
+      if (repeats === undefined) throw isIdentity ? new DuplicateTask(name, executionId) : error;
+      return await this.#attach<T>(id, repeats, memo);
     }
   }
 

@@ -9,6 +9,8 @@ import type { Definition } from './registry.js';
 export interface IdentityRequest {
   readonly idempotencyKey?: string;
   readonly identityKey?: string;
+  /** The dead letter that the run takes the place of. */
+  readonly requeues?: string;
   readonly principal?: string;
 }
 
@@ -26,9 +28,11 @@ const DIGITS = 32;
 export function executionIdentity(
   definition: Definition,
   input: JsonObject,
-  { idempotencyKey: key, identityKey, principal }: IdentityRequest,
+  { idempotencyKey: key, identityKey, requeues, principal }: IdentityRequest,
 ): ExecutionIdentity {
   const { name } = definition;
+  if (requeues !== undefined)
+    return { executionId: digest(['requeue', name, requeues]), isIdentity: false };
   const strategy = definition.kind === 'task' ? definition.identityStrategy : 'always_unique';
   if (definition.kind === 'task' && strategy !== 'always_unique') {
     if (strategy === 'caller_provided' && identityKey === undefined)
@@ -36,10 +40,13 @@ export function executionIdentity(
     const { namespace, version } = definition.plan;
     const about =
       strategy === 'strict' ? ['strict', namespace, name, version, input] : ['key', identityKey];
-    const digest = createHash('sha256').update(canonicalJson(about)).digest('hex');
-    return { executionId: digest.slice(0, DIGITS), isIdentity: true };
+    return { executionId: digest(about), isIdentity: true };
   }
   const executionId =
     key === undefined ? ulid() : idempotentExecutionId({ definition: name, principal, key });
   return { executionId, isIdentity: false };
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, DIGITS);
 }

@@ -4,6 +4,7 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import { TIMED_OUT_TAG } from '../src/outcome/outcome.js';
+import { DEAD_LETTER_MEMO, DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
 import type { ExecutionStatus } from '../src/progress/status.js';
 import { statusOf } from './execution.js';
 import { parseRunId, type RunKind } from './run-id.js';
@@ -20,6 +21,8 @@ export interface ExecutionSummary {
   readonly completedAt?: Date;
   /** Who started it, where the server authenticates. */
   readonly principal?: string;
+  /** Of a task that a limit has set aside: why. */
+  readonly deadLetter?: string;
 }
 
 /** What is asked for. */
@@ -28,6 +31,8 @@ export interface ListRequest {
   /** All definitions of the kind unless given. */
   readonly name?: string;
   readonly status?: ExecutionStatus;
+  /** Only tasks that a limit has set aside. */
+  readonly deadLetters?: true;
   readonly startedAfter?: Date;
   readonly startedBefore?: Date;
   /** 1 to 100; 20 unless given. */
@@ -133,8 +138,7 @@ async function summaryOf(
   info: Info,
   converter: LoadedDataConverter,
 ): Promise<ExecutionSummary> {
-  const principal = info.memo?.fields?.['principal'];
-  const [decoded] = await decodeArrayFromPayloads(converter, principal ? [principal] : []);
+  const { principal, [DEAD_LETTER_MEMO]: deadLetter } = await memoTexts(info, converter);
   const status = statusOf(STATUS_NAMES[info.status ?? 0] ?? '');
   return {
     id: info.execution?.workflowId ?? '',
@@ -143,8 +147,30 @@ async function summaryOf(
     status: status === 'failed' && isTagged(info) ? 'timed_out' : status,
     startedAt: dateOf(info.startTime) ?? new Date(0),
     ...(info.closeTime && { completedAt: dateOf(info.closeTime) ?? new Date(0) }),
-    ...(typeof decoded === 'string' && { principal: decoded }),
+    ...(principal !== undefined && { principal }),
+    ...(deadLetter !== undefined && { deadLetter }),
   };
+}
+
+/** What lists show of memos, as far as it is text. */
+async function memoTexts(
+  { memo }: Info,
+  converter: LoadedDataConverter,
+): Promise<Readonly<Record<string, string>>> {
+  const fields = ['principal', DEAD_LETTER_MEMO].flatMap((name) => {
+    const payload = memo?.fields?.[name];
+    return payload ? [{ name, payload }] : [];
+  });
+  const values = await decodeArrayFromPayloads(
+    converter,
+    fields.map(({ payload }) => payload),
+  );
+  return Object.fromEntries(
+    fields.flatMap(({ name }, at) => {
+      const value = values[at];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
 }
 
 /** Search attributes are JSON, whatever codecs the client has. */
@@ -165,6 +191,7 @@ function visibilityQuery({
   kind,
   name,
   status,
+  deadLetters,
   startedAfter,
   startedBefore,
 }: Omit<ListRequest, 'limit' | 'pageToken'>): string {
@@ -173,6 +200,7 @@ function visibilityQuery({
   return [
     `WorkflowId STARTS_WITH '${prefix}'`,
     ...(status === undefined ? [] : [STATUS_QUERY[status]]),
+    ...(deadLetters === true ? [`TemporalChangeVersion = '${DEAD_LETTER_TAG}'`] : []),
     ...(startedAfter === undefined ? [] : [`StartTime >= '${startedAfter.toISOString()}'`]),
     ...(startedBefore === undefined ? [] : [`StartTime < '${startedBefore.toISOString()}'`]),
   ].join(' AND ');

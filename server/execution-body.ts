@@ -100,6 +100,7 @@ export function summaryBody(summary: ExecutionSummary, links: ExecutionLinks): J
     started_at: summary.startedAt.toISOString(),
     ...(summary.completedAt !== undefined && { completed_at: summary.completedAt.toISOString() }),
     ...(summary.principal !== undefined && { principal: summary.principal }),
+    ...(summary.deadLetter !== undefined && { dead_letter: summary.deadLetter }),
     ...links,
   };
 }

@@ -13,6 +13,7 @@ export type ErrorType =
   | 'execution_closed'
   | 'duplicate_task'
   | 'step_refused'
+  | 'no_dead_letter'
   | 'flow_active'
   | 'run_active'
   | 'name_taken'

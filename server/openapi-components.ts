@@ -22,6 +22,9 @@ function summary(name: string): JsonObject {
     started_at: time,
     completed_at: time,
     principal: text,
+    ...(name === 'task_name' && {
+      dead_letter: { ...text, description: 'Which limit has set it aside.' },
+    }),
     ...links,
   });
 }

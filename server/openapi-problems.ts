@@ -47,6 +47,14 @@ const PROBLEMS = {
       status: 'completed',
     },
   },
+  NoDeadLetter: {
+    status: 409,
+    description: 'No limit has set the execution aside.',
+    example: {
+      error: 'Execution 01JD2Q is no dead letter: no limit has set it aside.',
+      type: 'no_dead_letter',
+    },
+  },
   StepRefused: {
     status: 409,
     description: 'The step is not where this could be done, or the task is over.',

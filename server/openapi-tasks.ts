@@ -89,6 +89,12 @@ export const TASK_COMPONENTS = {
       by: { ...text, description: 'Who has resolved or answered it.' },
       reason: text,
     }),
+    Requeued: object(['execution_id', 'requeues'], {
+      execution_id: { ...text, description: 'Of the run that takes its place.' },
+      requeues: { ...text, description: 'The one that was set aside.' },
+      status_url: text,
+      events_url: text,
+    }),
     StepAccepted: object(['execution_id', 'step'], {
       execution_id: text,
       step: text,
@@ -129,12 +135,72 @@ const BODIES: Readonly<Record<StepAction, JsonObject>> = {
 };
 
 /**
+ * What tasks have beside what every definition has: dead letters, and what people tell them of their steps.
+ *
+ * @param base - the path of the task
+ * @param as - what operation ids begin with
+ */
+export function taskPaths(
+  base: string,
+  as: string,
+  tag: string,
+): readonly (readonly [string, JsonObject])[] {
+  const execution = `${base}/executions/{execution_id}`;
+  return [
+    [`${base}/dead_letters`, { get: deadLettersOperation(as, tag) }],
+    [`${execution}/requeue`, { post: requeueOperation(as, tag) }],
+    ...stepPaths(execution, as, tag),
+  ];
+}
+
+function deadLettersOperation(as: string, tag: string): JsonObject {
+  return {
+    operationId: `${as}:dead_letters`,
+    tags: [tag],
+    summary: 'Executions that a limit has set aside, newest first.',
+    parameters: parameters(['Status', 'StartedAfter', 'StartedBefore', 'Limit', 'PageToken']),
+    responses: {
+      200: json('The executions.', ref('schemas', 'TaskExecutionList')),
+      ...problems([
+        'InvalidRequest',
+        'Unauthorized',
+        'Forbidden',
+        'NotFound',
+        'InternalError',
+        'Unavailable',
+      ]),
+    },
+  };
+}
+
+function requeueOperation(as: string, tag: string): JsonObject {
+  return {
+    operationId: `${as}:requeue`,
+    tags: [tag],
+    summary: 'Start an execution again that a limit has set aside.',
+    parameters: parameters(['ExecutionId']),
+    responses: {
+      202: json('Started, or started before.', ref('schemas', 'Requeued')),
+      ...problems([
+        'Unauthorized',
+        'Forbidden',
+        'NotFound',
+        'NoDeadLetter',
+        'Unprocessable',
+        'InternalError',
+        'Unavailable',
+      ]),
+    },
+  };
+}
+
+/**
  * What people tell tasks of their steps.
  *
  * @param execution - the path of an execution
  * @param as - what operation ids begin with
  */
-export function stepPaths(
+function stepPaths(
   execution: string,
   as: string,
   tag: string,

@@ -5,7 +5,7 @@ import { isPlainObject } from '../src/definition/json.js';
 import { VERSION } from '../src/version.js';
 import type { Api } from './api-options.js';
 import { exposedDefinitions, listOf } from './middleware/exposure.js';
-import { stepPaths, TASK_COMPONENTS } from './openapi-tasks.js';
+import { TASK_COMPONENTS, taskPaths } from './openapi-tasks.js';
 import { COMPONENTS, parameters } from './openapi-components.js';
 import { problems, type ProblemName } from './openapi-problems.js';
 import { ref, json } from './openapi-references.js';
@@ -318,7 +318,7 @@ function asyncPaths({ base, definition, as }: Place): readonly Path[] {
     [`${base}/executions`, { get: list }],
     [execution, { get: show }],
     [`${execution}/cancel`, { post: cancel }],
-    ...(isTask ? stepPaths(execution, as, name) : []),
+    ...(isTask ? taskPaths(base, as, name) : []),
   ];
 }
 

@@ -11,7 +11,8 @@ import { execute } from './routes/execute.js';
 import { cancelExecution, listExecutions, showExecution } from './routes/executions.js';
 import type { Mounted } from './routes/mount.js';
 import { showDefinition } from './routes/pipelines.js';
-import { changeStep, STEP_ACTIONS } from './routes/steps.js';
+import { requeue } from './routes/dead-letters.js';
+import { changeStep, STEP_ACTIONS, type StepAction } from './routes/steps.js';
 import { executeStream } from './routes/stream.js';
 import type { EventStreams } from './sse.js';
 
@@ -163,9 +164,44 @@ function asyncRoutes(api: Api, mount: Mounted): readonly (readonly [string, read
   ];
 }
 
-/** What people tell tasks of their steps. Other definitions have no steps that could be found. */
+/** What people tell tasks of their steps, and do about those that were set aside. Other definitions have neither. */
 function stepRoutes(api: Api, mount: Mounted): readonly (readonly [string, readonly Route[]])[] {
-  return STEP_ACTIONS.map((action) => [
+  return [...deadLetterRoutes(api, mount), ...STEP_ACTIONS.map(stepRoute(api, mount))];
+}
+
+function deadLetterRoutes(
+  api: Api,
+  mount: Mounted,
+): readonly (readonly [string, readonly Route[]])[] {
+  return [
+    [
+      '/dead_letters',
+      [
+        {
+          method: 'get',
+          suffix: '_dead_letters',
+          handler: (ctx, name) => listExecutions(ctx, api, name, mount, { deadLetters: true }),
+        },
+      ],
+    ],
+    [
+      '/executions/:id/requeue',
+      [
+        {
+          method: 'post',
+          suffix: '_requeue',
+          handler: (ctx, name, executionId) => requeue(ctx, api, { name, executionId }, mount),
+        },
+      ],
+    ],
+  ];
+}
+
+function stepRoute(
+  api: Api,
+  mount: Mounted,
+): (action: StepAction) => readonly [string, readonly Route[]] {
+  return (action) => [
     `/executions/:id/steps/:step/${action}`,
     [
       {
@@ -175,7 +211,7 @@ function stepRoutes(api: Api, mount: Mounted): readonly (readonly [string, reado
           changeStep(ctx, api, { name, executionId, step, action }, mount),
       },
     ],
-  ]);
+  ];
 }
 
 /** Lets a request for a name that is not served pass by before anything, authentication included, has seen it. */

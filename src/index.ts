@@ -179,6 +179,7 @@ export {
 } from '../engine/record-pipeline/record-store-errors.js';
 export { TemporalUnavailable } from '../engine/temporal-request.js';
 export { Run, type EventsOptions } from '../engine/run.js';
+export { NoDeadLetter, requeueDeadLetter } from '../engine/dead-letters.js';
 export { StepRefused } from '../engine/step-request.js';
 export type { StepSignal } from './task/step-signal.js';
 export { stepsOf, type StepProgress, type TaskProgress } from './progress/task-progress.js';

@@ -8,12 +8,13 @@ import {
   setCurrentDetails,
   setHandler,
   sleep,
+  upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
 import { jsonBytes } from '../src/definition/json.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import { MAX_PAYLOAD_BYTES } from '../src/pipeline/payload-limit.js';
-import { DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
+import { DEAD_LETTER_MEMO, DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
 import { TASK_LIMITS } from '../src/task/limits.js';
 import type { TaskArguments, TaskResult } from '../src/task/plan.js';
 import {
@@ -40,11 +41,19 @@ export async function interpretTask(args: TaskArguments): Promise<TaskResult> {
     const run = new TaskRun(args);
     return await withinTimeout(lifecycle.maxDurationMs, () => run.finish());
   } catch (error) {
-    // Its type says whether it was a limit; whoever looks for dead letters finds the tag.
-    if (lifecycle.onLimit === 'dead_letter' && isLimit(error)) patched(DEAD_LETTER_TAG);
+    if (lifecycle.onLimit === 'dead_letter' && isLimit(error)) setAside(runFailureOf(error));
     throw error;
   }
 }
+
+/** Puts the task on the list of those that somebody has to look at, with its reason. */
+function setAside({ type, message }: Failure): void {
+  patched(DEAD_LETTER_TAG);
+  upsertMemo({ [DEAD_LETTER_MEMO]: `${type}: ${message.slice(0, MAX_REASON)}` });
+}
+
+/** Longest reason that lists show, in characters. */
+const MAX_REASON = 500;
 
 const LIMITS: readonly string[] = [
   FAILURE_TYPES.timeout,

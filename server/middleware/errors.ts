@@ -9,6 +9,7 @@ import {
   FlowRunOver,
   FlowStartDelayed,
 } from '../../engine/data-flow/flow-errors.js';
+import { NoDeadLetter } from '../../engine/dead-letters.js';
 import {
   DefinitionNotFound,
   DuplicateTask,
@@ -160,6 +161,7 @@ function ofTasks(error: unknown): HttpProblem | undefined {
   }
   if (error instanceof IdentityKeyMissing)
     return new HttpProblem(422, 'invalid_request', error.message);
+  if (error instanceof NoDeadLetter) return new HttpProblem(409, 'no_dead_letter', error.message);
   if (!(error instanceof StepRefused)) return undefined;
   const { status, reason, message, step } = error;
   if (status === undefined) return new HttpProblem(404, 'not_found', message);

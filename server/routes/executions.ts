@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { RunNotFound } from '../../engine/errors.js';
+import type { ListRequest } from '../../engine/execution-list.js';
 import type { Run } from '../../engine/run.js';
 import { EXECUTION_STATUSES, isClosed, type ExecutionStatus } from '../../src/progress/status.js';
 import type { Api } from '../api-options.js';
@@ -83,6 +84,7 @@ export async function listExecutions(
   api: Api,
   name: string,
   mounted: Mounted,
+  only: Pick<ListRequest, 'deadLetters'> = {},
 ): Promise<void> {
   const { kind } = exposedDefinition(api, name);
   const status = readOneOf(ctx, 'status', EXECUTION_STATUSES);
@@ -90,6 +92,7 @@ export async function listExecutions(
   const startedBefore = readTime(ctx, 'started_before');
   const pageToken = readPageToken(ctx);
   const page = await api.engine.list({
+    ...only,
     kind,
     name,
     limit: readLimit(ctx),

@@ -54,6 +54,12 @@ const tasks = [
       { name: 'receipt', handler: echo, dependencies: ['charge'] },
     ],
   }),
+  defineTask({
+    name: 'overdue',
+    lifecycle: { maxDuration: '300ms', onLimit: 'dead_letter' },
+    inputSchema,
+    steps: [{ name: 'check', type: 'approval' }],
+  }),
   defineTask({ name: 'fail', steps: [{ name: 'charge', handler: decline }] }),
   defineTask({
     name: 'ask',
@@ -102,7 +108,7 @@ describe('tasks over HTTP', () => {
 
   it('are listed beside pipelines, and tell their steps', async () => {
     const { body } = await send(url);
-    expect(body['tasks']).toHaveLength(6);
+    expect(body['tasks']).toHaveLength(7);
     expect(body['tasks']).toContainEqual({
       name: 'say',
       namespace_name: 'talk',
@@ -323,6 +329,32 @@ describe('tasks over HTTP', () => {
     expect((await post(`${url}/keyed?identity_key=order-8`)).status).toBe(200);
   });
 
+  it('that a limit has set aside are listed with its reason, and start again once', async () => {
+    const { body } = await post(`${url}/overdue`, { text: 'a' });
+    expect(body).toMatchObject({ type: 'timeout' });
+    const id = String(body['execution_id']);
+    const dead = await until(async () => {
+      const { body: listed } = await send(`${url}/overdue/dead_letters`);
+      const executions = listed['executions'] as Record<string, unknown>[];
+      return executions.find((one) => one['execution_id'] === id);
+    });
+    expect(dead).toMatchObject({
+      task_name: 'overdue',
+      dead_letter: expect.stringMatching(/^timeout: /),
+    });
+    const again = await post(`${url}/overdue/executions/${id}/requeue`);
+    expect(again).toMatchObject({ status: 202, body: { requeues: id } });
+    const other = String(again.body['execution_id']);
+    expect(other).not.toBe(id);
+    const repeated = await post(`${url}/overdue/executions/${id}/requeue`);
+    expect(repeated).toMatchObject({ status: 202, body: { execution_id: other } });
+    expect(repeated.headers.get('idempotency-replayed')).toBe('true');
+    const said = await post(`${url}/say`, { text: 'x' });
+    const refused = `${url}/say/executions/${String(said.body['execution_id'])}/requeue`;
+    expect(await post(refused)).toMatchObject({ status: 409, body: { type: 'no_dead_letter' } });
+    expect(await post(`${url}/overdue/executions/nothing/requeue`)).toMatchObject({ status: 404 });
+  });
+
   it('are described by a document that their answers fit', async () => {
     const { body: document } = await send(`${root}/openapi.json`);
     const { valid, errors } = await new Validator().validate(structuredClone(document));
@@ -344,6 +376,7 @@ describe('tasks over HTTP', () => {
     expectValid('say.output', (await post(`${url}/say`, { text: 'x' })).body['result']);
     const refused = await post(`${root}${execution}/steps/receipt/retry`);
     expectValid('Problem', refused.body);
+    expectValid('TaskExecutionList', (await send(`${url}/overdue/dead_letters`)).body);
     expectValid('StepAccepted', (await post(`${root}${execution}/steps/charge/retry`)).body);
     await post(`${root}${execution}/cancel`);
   });

@@ -122,7 +122,8 @@ describe('a task whose steps have failed, and that waits', () => {
   it('is put among the dead letters by a limit, where it says so', async () => {
     const { run } = await failed({ onError: 'wait', maxDuration: '600ms', onLimit: 'dead_letter' });
     await expect(run.result()).rejects.toMatchObject({ status: 'timed_out' });
-    const { raw } = await temporal.client.workflow.getHandle(run.id).describe();
+    const { raw, memo } = await temporal.client.workflow.getHandle(run.id).describe();
+    expect(memo).toMatchObject({ deadLetter: expect.stringMatching(/^timeout: /) });
     const tags =
       raw.workflowExecutionInfo?.searchAttributes?.indexedFields?.['TemporalChangeVersion'];
     expect(Buffer.from(tags?.data ?? []).toString()).toContain('millrace.dead_letter');
