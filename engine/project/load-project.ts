@@ -234,12 +234,14 @@ function namedProblems(
     .filter(({ name }) => !known.includes(name))
     .map(({ name, option }) => ({
       definition: 'config',
-      message: `config: ${option}: there is no pipeline or workflow "${name}".${suggestion(name, known)}`,
+      message: `config: ${option}: there is no pipeline, task or workflow "${name}".${suggestion(name, known)}`,
     }));
-  return [...unknown, ...shadowProblems(config, known)].map((problem) => ({
-    ...(configSite !== undefined && { site: configSite }),
-    ...problem,
-  }));
+  return [...unknown, ...shadowProblems(config, [...registry.definitions.values()])].map(
+    (problem) => ({
+      ...(configSite !== undefined && { site: configSite }),
+      ...problem,
+    }),
+  );
 }
 
 /** Environment variables that the options of data flows refer to and that are not set. */

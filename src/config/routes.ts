@@ -27,13 +27,22 @@ const OWN_PATHS: readonly string[] = [
   '/health',
   '/openapi.json',
   '/pipelines',
+  '/tasks',
   '/data_flows',
   '/record_pipelines',
   '/session',
 ];
 
-/** Where `catchAllRoutes` serves definitions, each under its name. */
-const CATCH_ALL = '/pipelines';
+/** Where `catchAllRoutes` serves a definition. */
+function placeOf({ kind, name }: Placed): string {
+  return `/${kind === 'task' ? 'tasks' : 'pipelines'}/${name}`;
+}
+
+/** What the place of a definition follows from. */
+interface Placed {
+  readonly kind: 'pipeline' | 'workflow' | 'task';
+  readonly name: string;
+}
 
 /** What is below a pipeline's path. */
 const BELOW: readonly string[] = ['/stream', '/async', '/executions'];
@@ -68,27 +77,26 @@ export function routeProblems({ routes, exposePipes, dataFlows }: Routed): reado
 }
 
 /**
- * Routes that would be met before a definition's own place, `/pipelines/<name>`, is. Problems have no site.
- *
- * @param names - of all definitions
+ * Routes that would be met before a definition's own place, such as `/pipelines/<name>`, is. Problems have no site.
  */
 export function shadowProblems(
   {
     catchAllRoutes,
     routes,
   }: { readonly catchAllRoutes: boolean; readonly routes: readonly PipelineRoute[] },
-  names: readonly string[],
+  definitions: readonly Placed[],
 ): readonly Problem[] {
   if (!catchAllRoutes) return [];
   return routes.flatMap(({ pipeline, path }, index) => {
-    const shadowed = names.find((name) => {
-      const place = `${CATCH_ALL}/${name}`;
+    const shadowed = definitions.find((definition) => {
+      const place = placeOf(definition);
       return (
-        (path === place && name !== pipeline) || BELOW.some((below) => isAt(path, place + below))
+        (path === place && definition.name !== pipeline) ||
+        BELOW.some((below) => isAt(path, place + below))
       );
     });
     if (shadowed === undefined) return [];
-    const message = `config: routes[${String(index)}]: the path "${path}" is taken by "${shadowed}", which catchAllRoutes serves at ${CATCH_ALL}/${shadowed}.`;
+    const message = `config: routes[${String(index)}]: the path "${path}" is taken by "${shadowed.name}", which catchAllRoutes serves at ${placeOf(shadowed)}.`;
     return [{ definition: 'config', message }];
   });
 }

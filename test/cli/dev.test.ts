@@ -253,7 +253,7 @@ export const greet = defineOperation({
     await writeProject(dir.path, {
       'millrace.config.ts': config('millrace', `routes: [{ pipeline: 'words', path: '/words' }]`),
     });
-    await process.says(/routes\[0\]: there is no pipeline or workflow "words"/);
+    await process.says(/routes\[0\]: there is no pipeline, task or workflow "words"/);
     await writeProject(dir.path, {
       'pipelines/words.yml': WORD_REPORT.replace('name: word-report', 'name: words'),
     });

@@ -169,7 +169,7 @@ describe('millrace run', () => {
       return stderr;
     };
     expect(await refused('wrod-report')).toContain(
-      'There is no pipeline or workflow "wrod-report". Did you mean "word-report"?',
+      'There is no pipeline, task or workflow "wrod-report". Did you mean "word-report"?',
     );
     expect(await refused('word-report')).toContain(
       "Property 'text' expected string, got undefined",

@@ -23,7 +23,7 @@ type Document = Record<string, unknown> & {
 
 /** Routes of other kinds. */
 const OTHERS =
-  / \/(?:data_flows|record_pipelines|entity_types|attributes|entities|attribute_pipelines|attribute_runs|attribute_refreshes)\b/;
+  / \/(?:tasks\/|data_flows|record_pipelines|entity_types|attributes|entities|attribute_pipelines|attribute_runs|attribute_refreshes)\b/;
 
 describe('/openapi.json', () => {
   const stack = useSharedStack(temporal, () => ({ operations, pipelines }));

@@ -110,7 +110,7 @@ describe('millrace.config.ts', () => {
         'pipelines/word-report.yml': WORD_REPORT,
       }),
     ).toEqual([
-      'millrace.config.ts:3:16  config: exposePipes: there is no pipeline or workflow "word-reprot". Did you mean "word-report"?',
+      'millrace.config.ts:3:16  config: exposePipes: there is no pipeline, task or workflow "word-reprot". Did you mean "word-report"?',
     ]);
   });
 
@@ -124,7 +124,7 @@ describe('millrace.config.ts', () => {
         'pipelines/word-report.yml': WORD_REPORT,
       }),
     ).toEqual([
-      'millrace.config.ts:3:16  config: routes[1]: there is no pipeline or workflow "word-reprot". Did you mean "word-report"?',
+      'millrace.config.ts:3:16  config: routes[1]: there is no pipeline, task or workflow "word-reprot". Did you mean "word-report"?',
     ]);
   });
 
