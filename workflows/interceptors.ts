@@ -35,6 +35,9 @@ export function interceptors(): WorkflowInterceptors {
   return { inbound: [new OutcomeInterceptor()], outbound: [] };
 }
 
+/** What logs call runs, by the beginnings of their ids; others are called by `pipe`. */
+const NOUNS = ['flow', 'task'] as const;
+
 /** Logs a run's start and end, and has the receivers of its outcome told. */
 class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
   async execute(
@@ -44,7 +47,7 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
     const { workflowType, workflowId, startTime, unsafe } = workflowInfo();
     // Nobody is told of the end of our own workflows.
     if (OWN_WORKFLOW_TYPES.includes(workflowType)) return next(input);
-    const noun = workflowId.startsWith('flow/') ? 'flow' : 'pipe';
+    const noun = NOUNS.find((kind) => workflowId.startsWith(`${kind}/`)) ?? 'pipe';
     const named = { [noun]: workflowType };
     log.info(`${noun} started`, named);
     try {

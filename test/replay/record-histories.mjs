@@ -27,6 +27,7 @@ import { workflowBundle } from '../../dist/worker/workflow-bundle.js';
 import { recordAttributes } from './record-attributes.mjs';
 import { recordFlows } from './record-flows.mjs';
 import { recordRecords } from './record-records.mjs';
+import { recordTasks } from './record-tasks.mjs';
 
 const text = z.object({ text: z.string() });
 const quick = defineOperation({
@@ -150,6 +151,7 @@ try {
   await recordFlows({ address: server.address, wanted, record });
   await recordRecords({ address: server.address, wanted, record });
   await recordAttributes({ address: server.address, wanted, record });
+  await recordTasks({ address: server.address, wanted, record });
   const { registry, problems } = buildRegistry({
     operations,
     pipelines: scenarios.flatMap(({ pipeline }) =>
