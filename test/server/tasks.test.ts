@@ -1,84 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { defineStepHandler } from '../../src/task/handler.js';
-import { error, success } from '../../src/task/step-result.js';
-import { defineTask } from '../../src/task/task.js';
 import { post, send, useServers, type Answer } from '../support/http-api.js';
 import { useSharedStack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 import { operations, pipelines } from './definitions.js';
+import { inputSchema, tasks } from './task-definitions.js';
 
 const temporal = useTemporal();
-
-const echo = defineStepHandler({
-  name: 'echo',
-  version: '1.2.0',
-  run: ({ getTaskField }) => success({ said: getTaskField<string>('text') ?? null }),
-});
-
-const decline = defineStepHandler({
-  name: 'decline',
-  run: () => error({ type: 'CardDeclined', message: 'no funds', retryable: false }),
-});
-
-const inputSchema = {
-  type: 'object',
-  required: ['text'],
-  properties: { text: { type: 'string' } },
-} as const;
-
-const tasks = [
-  defineTask({
-    name: 'say',
-    namespaceName: 'talk',
-    version: '3.0.0',
-    description: 'Says it again',
-    inputSchema,
-    steps: [{ name: 'echo', handler: echo }],
-  }),
-  defineTask({
-    name: 'pay',
-    lifecycle: { onError: 'wait' },
-    steps: [
-      {
-        name: 'charge',
-        handler: decline,
-        resultSchema: {
-          type: 'object',
-          required: ['paid'],
-          properties: { paid: { type: 'boolean' } },
-        },
-      },
-      { name: 'receipt', handler: echo, dependencies: ['charge'] },
-    ],
-  }),
-  defineTask({
-    name: 'overdue',
-    lifecycle: { maxDuration: '300ms', onLimit: 'dead_letter' },
-    inputSchema,
-    steps: [{ name: 'check', type: 'approval' }],
-  }),
-  defineTask({ name: 'fail', steps: [{ name: 'charge', handler: decline }] }),
-  defineTask({
-    name: 'ask',
-    steps: [
-      { name: 'check', type: 'approval', resultSchema: { type: 'object', required: ['by'] } },
-      { name: 'echo', handler: echo, dependencies: ['check'] },
-    ],
-  }),
-  defineTask({
-    name: 'once',
-    identityStrategy: 'strict',
-    steps: [{ name: 'echo', handler: echo }],
-  }),
-  defineTask({
-    name: 'keyed',
-    identityStrategy: 'caller_provided',
-    steps: [{ name: 'echo', handler: echo }],
-  }),
-];
 
 describe('tasks over HTTP', () => {
   const stack = useSharedStack(temporal, () => ({ operations, pipelines, tasks }));

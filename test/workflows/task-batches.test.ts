@@ -1,23 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Run } from '../../engine/run.js';
-import { stepsOf, type StepProgress } from '../../src/progress/task-progress.js';
 import { defineBatchableHandler, defineStepHandler } from '../../src/task/handler.js';
 import type { FailureStrategy } from '../../src/task/plan.js';
 import { STEP_SIGNAL, type StepSignal } from '../../src/task/step-signal.js';
 import { batches, error, noBatches, success } from '../../src/task/step-result.js';
 import { defineTask, type BatchConfig, type Task } from '../../src/task/task.js';
 import { useStacks } from '../support/stack.js';
+import { stepsOfRun } from '../support/tasks.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 const stack = useStacks(temporal);
-
-async function stepsOfRun(run: Run): Promise<readonly StepProgress[]> {
-  const { progress } = await run.describe();
-  if (progress?.task === undefined) throw new Error('it is no task');
-  return stepsOf(progress.task);
-}
 
 const divide = defineBatchableHandler({
   name: 'divide',

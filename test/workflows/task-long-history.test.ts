@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
-import { stepsOf } from '../../src/progress/task-progress.js';
 import { defineBatchableHandler, defineStepHandler } from '../../src/task/handler.js';
 import { batches, error, success } from '../../src/task/step-result.js';
 import { defineTask } from '../../src/task/task.js';
 import { useContinuingTemporal } from '../support/continuing-temporal.js';
 import { useStacks } from '../support/stack.js';
+import { statesOf } from '../support/tasks.js';
 import { until } from '../support/until.js';
 
 const temporal = useContinuingTemporal(30);
@@ -45,11 +45,7 @@ it('takes along what a task has done, what it waits for, and how often it may be
     ],
   });
   const run = await engine.start('long', {});
-  const states = async (): Promise<Record<string, string>> => {
-    const { progress } = await run.describe();
-    const steps = progress?.task === undefined ? [] : stepsOf(progress.task);
-    return Object.fromEntries(steps.map(({ name, status }) => [name, status]));
-  };
+  const states = () => statesOf(run);
   await until(async () => ((await states())['load_040'] === 'complete' ? true : undefined), 60_000);
   expect(await states()).toMatchObject({
     check: 'error',

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Run } from '../../engine/run.js';
-import { stepsOf, type StepProgress } from '../../src/progress/task-progress.js';
+import type { StepProgress } from '../../src/progress/task-progress.js';
 import { defineStepHandler } from '../../src/task/handler.js';
 import { STEP_SIGNAL, type StepSignal } from '../../src/task/step-signal.js';
 import { error, success } from '../../src/task/step-result.js';
 import { defineTask, type ApprovalConfig, type Lifecycle } from '../../src/task/task.js';
 import { useStacks } from '../support/stack.js';
+import { stepsOfRun } from '../support/tasks.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
@@ -13,9 +14,7 @@ const temporal = useTemporal();
 const stack = useStacks(temporal);
 
 async function stepOf(run: Run, step: string): Promise<StepProgress | undefined> {
-  const { progress } = await run.describe();
-  if (progress?.task === undefined) return undefined;
-  return stepsOf(progress.task).find(({ name }) => name === step);
+  return (await stepsOfRun(run)).find(({ name }) => name === step);
 }
 
 async function untilStep(run: Run, step: string, status: string): Promise<void> {
@@ -179,7 +178,7 @@ describe('an approval', () => {
     expect(await run.result()).toEqual({ status: 'complete', results: { ship: { by: 'ada' } } });
     const types: string[] = [];
     for await (const { type, data } of run.events())
-      types.push(`${type} ${String(data['step'] ?? '')}`);
+      types.push(`${type} ${typeof data['step'] === 'string' ? data['step'] : ''}`);
     expect(types).toEqual([
       'task_started ',
       'approval_requested check',

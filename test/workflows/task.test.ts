@@ -2,38 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { RunFailed } from '../../engine/errors.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
-import { stepsOf } from '../../src/progress/task-progress.js';
 import type { Run } from '../../engine/run.js';
 import { permanent } from '../../src/pipeline/permanent.js';
-import {
-  defineDecisionHandler,
-  defineStepHandler,
-  type StepHandler,
-} from '../../src/task/handler.js';
-import { branches, error, noBranches, success } from '../../src/task/step-result.js';
-import { defineTask, type TaskStep } from '../../src/task/task.js';
+import { defineStepHandler } from '../../src/task/handler.js';
+import { branches, error, success } from '../../src/task/step-result.js';
+import { defineTask } from '../../src/task/task.js';
 import { useStacks } from '../support/stack.js';
+import { statesOf, stepsOfRun, teller } from '../support/tasks.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
 const stack = useStacks(temporal);
 
-/** Tells its name and what it got, to those that depend on it. */
-function teller(name: string): StepHandler {
-  return defineStepHandler({
-    name,
-    run: ({ step, getAllDependencyResults }) =>
-      success({ step: step.name, after: getAllDependencyResults().map((one) => one.name) }),
-  });
-}
-
 const FAST = { maxAttempts: 3, backoffBaseMs: 10 } as const;
-
-async function statesOf(run: Run): Promise<Record<string, string>> {
-  const { progress } = await run.describe();
-  if (progress?.task === undefined) throw new Error('it is no task');
-  return Object.fromEntries(stepsOf(progress.task).map(({ name, status }) => [name, status]));
-}
 
 async function eventsOf(run: Run): Promise<readonly RunEvent[]> {
   const events: RunEvent[] = [];
@@ -63,8 +44,7 @@ describe('a task', () => {
       results: { last: { step: 'last', after: ['left', 'right'] } },
     });
     expect(run.id).toMatch(/^task\/diamond\/[0-9A-Z]{26}$/);
-    const { progress } = await run.describe();
-    const steps = progress?.task === undefined ? [] : stepsOf(progress.task);
+    const steps = await stepsOfRun(run);
     expect(steps.map(({ name, result: given }) => [name, given])).toEqual([
       ['first', { step: 'first', after: [] }],
       ['left', { step: 'left', after: ['first'] }],
@@ -163,8 +143,7 @@ describe('a task', () => {
     });
     const { result, run } = await engine.execute('quotes', { amount: 5 });
     expect(result).toEqual({ status: 'complete', results: { doubled: { price: 30 } } });
-    const { progress } = await run.describe();
-    const [quoted] = progress?.task === undefined ? [] : stepsOf(progress.task);
+    const [quoted] = await stepsOfRun(run);
     expect(quoted).toMatchObject({
       handlerVersion: '2.1.0',
       result: { price: 15, currency: 'EUR', retry: [false, false] },
@@ -307,79 +286,6 @@ describe('a step that fails', () => {
     await expect(engine.execute('too-long', {})).rejects.toMatchObject({
       failure: { type: 'timeout', step: 'endless' },
     });
-  });
-});
-
-describe('a decision', () => {
-  const amounts = defineDecisionHandler({
-    name: 'by_amount',
-    run: ({ getTaskField }) => {
-      const amount = getTaskField<number>('amount') ?? 0;
-      if (amount < 0) return branches(['review', 'nowhere']);
-      if (amount === 0) return noBranches({ reason: 'nothing to do' });
-      return branches(amount >= 1_000 ? ['review', 'call'] : ['review']);
-    },
-  });
-  const tell = teller('tell');
-  const steps: readonly TaskStep[] = [
-    { name: 'route', type: 'decision', handler: amounts },
-    { name: 'review', handler: tell, dependencies: ['route'] },
-    { name: 'call', handler: tell, dependencies: ['route'] },
-    { name: 'note', handler: tell, dependencies: ['call'] },
-    {
-      name: 'finish',
-      type: 'deferred_convergence',
-      handler: tell,
-      dependencies: ['review', 'note'],
-    },
-  ];
-
-  it.each([
-    [
-      5,
-      { finish: { step: 'finish', after: ['review'] } },
-      {
-        route: 'complete',
-        review: 'complete',
-        call: 'skipped',
-        note: 'skipped',
-        finish: 'complete',
-      },
-    ],
-    [
-      1_000,
-      { finish: { step: 'finish', after: ['review', 'note'] } },
-      {
-        route: 'complete',
-        review: 'complete',
-        call: 'complete',
-        note: 'complete',
-        finish: 'complete',
-      },
-    ],
-    [
-      0,
-      { route: { reason: 'nothing to do', branches: [] } },
-      { route: 'complete', review: 'skipped', call: 'skipped', note: 'skipped', finish: 'skipped' },
-    ],
-  ])('of %d creates the steps that it chooses, and no others', async (amount, results, states) => {
-    const { engine } = await stack({ tasks: [defineTask({ name: 'orders', steps })] });
-    const { result, run } = await engine.execute('orders', { amount });
-    expect(result).toEqual({ status: 'complete', results });
-    expect(await statesOf(run)).toEqual(states);
-  });
-
-  it('creates none where one of the names is unknown, and has failed for good', async () => {
-    const { engine } = await stack({ tasks: [defineTask({ name: 'orders', steps })] });
-    const run = await engine.start('orders', { amount: -1 });
-    await expect(run.result()).rejects.toMatchObject({
-      failure: {
-        type: 'StepResultInvalid',
-        attempts: 1,
-        message: expect.stringContaining('It chose unknown step "nowhere". Known: call, review.'),
-      },
-    });
-    expect(await statesOf(run)).toMatchObject({ route: 'error', review: 'blocked' });
   });
 });
 
