@@ -49,37 +49,92 @@ const MISSING_CODE: readonly string[] = [
 /** Failures by which an activity gives an attempt back. */
 const HANDING_BACK: readonly string[] = [FAILURE_TYPES.workerShutdown, ...MISSING_CODE];
 
+/** How an activity has ended. */
+export type Ended<T> = { readonly outcome: T } | { readonly failure: Failure };
+
 /**
  * Runs an activity until it has ended, on whichever worker. Attempts that were given back do not count, and keep their checkpoints.
  *
  * @param given - what it has used of its attempts before
- * @returns what it returned, or what it has failed of
  * @throws a cancellation, and `missingType` where its time is over before a worker has its code
  */
 export async function runDurably<T>(
   activity: DurableActivity<T>,
   given?: HandedBack,
-): Promise<{ readonly outcome: T } | { readonly failure: Failure }> {
+  firstRound = 0,
+): Promise<Ended<T>> {
   const { bytes, budget } = activity;
   let handedBack = given;
-  for (let round = 0; ; round += 1) {
+  for (let round = firstRound; ; round += 1) {
     const room = budget.spend(bytes);
     if (room !== undefined) await room;
     const limits = activity.limits();
     try {
       return { outcome: await activity.schedule(round, limits, handedBack) };
     } catch (error) {
-      if (isCancellation(error)) throw error;
-      const again = handedBackBy(error);
-      if (again === undefined) return { failure: failureOf(error, limits) };
-      handedBack = again;
-      if (!isMissingCode(error)) continue;
-      await waitForCode(activity, round, limits);
-      if (bytes > MAX_LOOK_BYTES) round = await untilFound(activity, round + 1, handedBack);
+      const ended = await endedBy(activity, round, limits, error);
+      if ('failure' in ended) return ended;
+      ({ round, handedBack } = ended);
     } finally {
       budget.returned();
     }
   }
+}
+
+/**
+ * The same with less on the way: Temporal's SDK records a stack trace for each promise that workflow code makes, and an activity that
+ * ends well needs none of those above. What happens is told, also what {@link runDurably} throws.
+ */
+export function startDurably<T>(
+  activity: DurableActivity<T>,
+  tell: (ended: Ended<T>) => void,
+  broke: (error: unknown) => void,
+): void {
+  const { bytes, budget } = activity;
+  if (budget.spend(bytes) !== undefined) {
+    runDurably(activity).then(tell, broke);
+    return;
+  }
+  const limits = activity.limits();
+  activity.schedule(0, limits, undefined).then(
+    (outcome) => {
+      budget.returned();
+      tell({ outcome });
+    },
+    (error: unknown) => {
+      budget.returned();
+      goOn(activity, limits, error).then(tell, broke);
+    },
+  );
+}
+
+/** What comes of an activity whose first round has ended with an error. */
+async function goOn<T>(
+  activity: DurableActivity<T>,
+  limits: TimeLimits,
+  error: unknown,
+): Promise<Ended<T>> {
+  const ended = await endedBy(activity, 0, limits, error);
+  return 'failure' in ended ? ended : runDurably(activity, ended.handedBack, ended.round + 1);
+}
+
+/** What an error says: the activity has failed, or is to be scheduled again. */
+async function endedBy<T>(
+  activity: DurableActivity<T>,
+  round: number,
+  limits: TimeLimits,
+  error: unknown,
+): Promise<
+  | { readonly failure: Failure }
+  | { readonly round: number; readonly handedBack: HandedBack | undefined }
+> {
+  if (isCancellation(error)) throw error;
+  const handedBack = handedBackBy(error);
+  if (handedBack === undefined) return { failure: failureOf(error, limits) };
+  if (!isMissingCode(error)) return { round, handedBack };
+  await waitForCode(activity, round, limits);
+  if (activity.bytes <= MAX_LOOK_BYTES) return { round, handedBack };
+  return { round: await untilFound(activity, round + 1, handedBack), handedBack };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import { jsonBytes } from '../src/definition/json.js';
 import type { TimeLimits } from '../src/pipeline/deadline.js';
-import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import type { HandedBack } from '../src/pipeline/operation-task.js';
 import { payloadFailure } from '../src/pipeline/payload-limit.js';
 import { retryIntervals } from '../src/task/backoff.js';
@@ -9,7 +9,7 @@ import type { TaskArguments } from '../src/task/plan.js';
 import { stepActivityId, type StepOutcome, type StepTask } from '../src/task/step-outcome.js';
 import type { StepInstance, TaskSteps } from '../src/task/task-steps.js';
 import type { CommandBudget } from './command-budget.js';
-import { HEARTBEAT_TIMEOUT_MS, runDurably } from './durable-activity.js';
+import { HEARTBEAT_TIMEOUT_MS, type DurableActivity } from './durable-activity.js';
 import { applicationFailure } from './failure.js';
 import { MAX_SUMMARY_CHARACTERS } from './operation.js';
 import { chainStart } from './run-timeout.js';
@@ -24,41 +24,34 @@ export interface StepRun {
 }
 
 /**
- * Runs one step as an activity of its own, with the retries and limits that the plan gives it.
+ * One step as an activity of its own, with the retries and limits that the plan gives it.
  *
- * @throws a cancellation, and what keeps it from being scheduled
+ * @throws ApplicationFailure where its input is larger than a payload may be
  */
-export async function runStep(
-  run: StepRun,
-  instance: StepInstance,
-): Promise<{ readonly outcome: StepOutcome } | { readonly failure: Failure }> {
+export function stepActivity(run: StepRun, instance: StepInstance): DurableActivity<StepOutcome> {
   const task = stepTask(run, instance);
   const bytes = jsonBytes(task);
   const tooLarge = payloadFailure(`The input of step "${instance.name}"`, bytes);
   if (tooLarge !== undefined) throw applicationFailure(tooLarge);
-  const scheduled = (
-    round: number,
-    limits: TimeLimits,
-    handedBack: HandedBack | undefined,
-    sent: StepTask,
-  ): Promise<StepOutcome> =>
-    schedule(run, instance, round, limits, {
-      ...sent,
-      ...(handedBack !== undefined && { handedBack }),
-    });
-  const probe = { ...task, fields: {}, dependencies: [], probe: true as const };
-  return runDurably<StepOutcome>({
+  const probe: StepTask = { ...task, fields: {}, dependencies: [], probe: true };
+  return {
     what: `the step handler "${instance.step.handler?.callable ?? ''}"`,
     missingType: FAILURE_TYPES.handlerNotRegistered,
     bytes,
     budget: run.budget,
     limits: () => limitsOf(run, instance),
-    schedule: (round, limits, handedBack) => scheduled(round, limits, handedBack, task),
+    schedule: (round, limits, handedBack) =>
+      schedule(run, instance, round, limits, withHandedBack(task, handedBack)),
     probe: {
       bytes: () => jsonBytes(probe),
-      schedule: (round, limits, handedBack) => scheduled(round, limits, handedBack, probe),
+      schedule: (round, limits, handedBack) =>
+        schedule(run, instance, round, limits, withHandedBack(probe, handedBack)),
     },
-  });
+  };
+}
+
+function withHandedBack(task: StepTask, handedBack: HandedBack | undefined): StepTask {
+  return handedBack === undefined ? task : { ...task, handedBack };
 }
 
 function stepTask({ args, steps }: StepRun, { name, step, range }: StepInstance): StepTask {

@@ -27,10 +27,11 @@ import { approvalTimeout, taskFailure, taskResult, waitedTooLong } from '../src/
 import { APPROVAL_SUMMARY } from '../src/task/step-outcome.js';
 import { TaskSteps, type StepInstance } from '../src/task/task-steps.js';
 import { CommandBudget } from './command-budget.js';
+import { startDurably } from './durable-activity.js';
 import { applicationFailure, runFailureOf } from './failure.js';
 import { continueWhereSuggested, isLongHistory } from './long-history.js';
 import { chainStart, withinTimeout } from './run-timeout.js';
-import { runStep } from './step.js';
+import { stepActivity } from './step.js';
 
 const stepSignal = defineSignal<[StepSignal]>(STEP_SIGNAL);
 
@@ -72,7 +73,9 @@ const MAX_CARRIED_BYTES = MAX_PAYLOAD_BYTES - 256 * 1024;
 class TaskRun {
   readonly #steps: TaskSteps;
   readonly #budget = new CommandBudget();
-  /** What runs, and can be stopped. */
+  /** Steps whose activities have not ended. */
+  readonly #running = new Set<string>();
+  /** What can be stopped alone: workers of batches, and the timers of approvals. */
   readonly #scopes = new Map<string, CancellationScope>();
   /** How often each step was begun, so that no two activities have one id. */
   readonly #begun = new Map<string, number>();
@@ -96,27 +99,30 @@ class TaskRun {
     });
   }
 
-  /** Runs the steps until none is left that could run. */
+  /** Runs the steps until none is left that could run. Whatever still runs then is stopped. */
   async finish(): Promise<TaskResult> {
-    const clock = new CancellationScope();
-    this.#watchDependencies(clock);
-    for (const name of this.#asked.keys()) this.#waitForAnswer(name);
+    const all = new CancellationScope();
     try {
-      for (;;) {
-        this.#startReady();
-        this.#tell();
-        if (this.#limit !== undefined) throw applicationFailure(this.#limit);
-        const { end } = this.#steps;
-        if (end === 'error' && this.#isOver()) throw applicationFailure(taskFailure(this.#steps));
-        if (end !== undefined && end !== 'error') return taskResult(this.#steps, end);
-        await condition(() => this.#news);
-        this.#news = false;
-        this.#takeEarly();
-        await this.#leaveLongHistory();
-      }
+      return await all.run(() => this.#untilEnd());
     } finally {
-      clock.cancel();
-      for (const scope of this.#scopes.values()) scope.cancel();
+      all.cancel();
+    }
+  }
+
+  async #untilEnd(): Promise<TaskResult> {
+    this.#watchDependencies();
+    for (const name of this.#asked.keys()) this.#waitForAnswer(name);
+    for (;;) {
+      this.#startReady();
+      this.#tell();
+      if (this.#limit !== undefined) throw applicationFailure(this.#limit);
+      const { end } = this.#steps;
+      if (end === 'error' && this.#isOver()) throw applicationFailure(taskFailure(this.#steps));
+      if (end !== undefined && end !== 'error') return taskResult(this.#steps, end);
+      await condition(() => this.#news);
+      this.#news = false;
+      this.#takeEarly();
+      if (this.#isToContinue()) await this.#continue();
     }
   }
 
@@ -136,7 +142,7 @@ class TaskRun {
     // Before the run continues as new, what runs is to end.
     if (isLongHistory() && this.#canBeCarried()) return;
     for (const instance of this.#steps.ready) {
-      if (this.#scopes.size >= TASK_LIMITS.stepsAtOnce) return;
+      if (this.#running.size >= TASK_LIMITS.stepsAtOnce) return;
       const { name, step } = instance;
       this.#steps.start(name);
       if (step.type === 'approval') {
@@ -152,28 +158,53 @@ class TaskRun {
     const { name } = instance;
     const begun = this.#begun.get(name) ?? 0;
     this.#begun.set(name, begun + 1);
-    const scope = new CancellationScope();
-    this.#scopes.set(name, scope);
+    this.#running.add(name);
     const run = { args: this.args, budget: this.#budget, steps: this.#steps, begun };
-    scope
-      .run(() => runStep(run, instance))
-      .then(
+    const start = (): void => {
+      startDurably(
+        stepActivity(run, instance),
         (ended) => {
           if ('failure' in ended) this.#failed(name, ended.failure);
           else this.#steps.complete(name, ended.outcome);
+          this.#over(name);
         },
-        (error: unknown) => {
-          if (isCancellation(error)) this.#steps.cancel(name);
-          // What could not even be scheduled is in no history, and another attempt would find the same.
-          else this.#limit ??= { ...runFailureOf(error), step: name };
+        (error) => {
+          this.#broken(name, error);
         },
-      )
-      .finally(() => {
-        this.#scopes.delete(name);
-        this.#news = true;
+      );
+    };
+    try {
+      if (this.#steps.isStoppable(instance)) this.#inScope(name, start);
+      else start();
+    } catch (error) {
+      this.#broken(name, error);
+    }
+  }
+
+  /** What runs in a scope of its own can be stopped alone. */
+  #inScope(name: string, start: () => void): void {
+    const scope = new CancellationScope();
+    this.#scopes.set(name, scope);
+    scope
+      .run(async () => {
+        start();
       })
-      // Neither of the above throws; the promise is nobody's.
-      .catch(() => undefined);
+      .catch((error: unknown) => {
+        this.#broken(name, error);
+      });
+  }
+
+  #over(name: string): void {
+    this.#running.delete(name);
+    this.#scopes.delete(name);
+    this.#news = true;
+  }
+
+  #broken(name: string, error: unknown): void {
+    if (isCancellation(error)) this.#steps.cancel(name);
+    // What could not even be scheduled is in no history, and another attempt would find the same.
+    else this.#limit ??= { ...runFailureOf(error), step: name };
+    this.#over(name);
   }
 
   #failed(name: string, failure: Failure): void {
@@ -224,26 +255,25 @@ class TaskRun {
   }
 
   /** Ends the task where a step has waited too long for those that it depends on. */
-  #watchDependencies(clock: CancellationScope): void {
+  #watchDependencies(): void {
     const { maxDependencyWaitMs } = this.args.plan.lifecycle;
     if (maxDependencyWaitMs === undefined) return;
     const leftMs = Math.max(1, chainStart() + maxDependencyWaitMs - Date.now());
-    clock
-      .run(() => sleep(leftMs))
-      .then(
-        () => {
-          this.#limit = waitedTooLong(this.#steps, maxDependencyWaitMs);
-          this.#news = this.#limit !== undefined;
-        },
-        () => undefined,
-      )
-      .catch(() => undefined);
+    sleep(leftMs).then(
+      () => {
+        this.#limit ??= waitedTooLong(this.#steps, maxDependencyWaitMs);
+        if (this.#limit !== undefined) this.#news = true;
+      },
+      () => undefined,
+    );
   }
 
-  /** Continues as new where the history is long, once nothing runs that would be lost. */
-  async #leaveLongHistory(): Promise<void> {
-    const runs = [...this.#scopes.keys()].some((name) => !this.#asked.has(name));
-    if (runs || !this.#canBeCarried()) return;
+  /** A run with a long history continues as new once nothing runs that would be lost. */
+  #isToContinue(): boolean {
+    return isLongHistory() && this.#running.size === 0 && this.#canBeCarried();
+  }
+
+  async #continue(): Promise<void> {
     await continueWhereSuggested(() => {
       const { carried: _, ...args } = this.args;
       const asked = Object.fromEntries(this.#asked);

@@ -92,6 +92,11 @@ export class TaskSteps {
     return this.instances.filter(({ name }) => this.of(name)?.status === 'in_progress');
   }
 
+  /** Whether something may have to be stopped while the task goes on. */
+  isStoppable({ step }: StepInstance): boolean {
+    return this.#batchOf(step)?.failureStrategy === 'fail_fast';
+  }
+
   /** Workers that run in a batch that is not to go on. */
   get toBeCancelled(): readonly StepInstance[] {
     return this.inProgress.filter(({ step }) => this.#isStopped(step));
