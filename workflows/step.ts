@@ -5,8 +5,13 @@ import { FAILURE_TYPES } from '../src/pipeline/failure.js';
 import type { HandedBack } from '../src/pipeline/operation-task.js';
 import { payloadFailure } from '../src/pipeline/payload-limit.js';
 import { retryIntervals } from '../src/task/backoff.js';
-import type { TaskArguments } from '../src/task/plan.js';
-import { stepActivityId, type StepOutcome, type StepTask } from '../src/task/step-outcome.js';
+import type { StepPlan, TaskArguments } from '../src/task/plan.js';
+import {
+  stepActivityId,
+  type ExecutedStep,
+  type StepOutcome,
+  type StepTask,
+} from '../src/task/step-outcome.js';
 import type { StepInstance, TaskSteps } from '../src/task/task-steps.js';
 import type { CommandBudget } from './command-budget.js';
 import { HEARTBEAT_TIMEOUT_MS, type DurableActivity } from './durable-activity.js';
@@ -62,7 +67,7 @@ function stepTask({ args, steps }: StepRun, { name, step, range }: StepInstance)
     namespace: plan.namespace,
     version: plan.version,
     name,
-    step,
+    step: executed(step),
     fields: input,
     dependencies: steps.dependenciesOf(step),
     ...(range !== undefined && { range }),
@@ -71,6 +76,27 @@ function stepTask({ args, steps }: StepRun, { name, step, range }: StepInstance)
       maxRetryWaitMs: plan.lifecycle.maxRetryWaitMs,
     }),
     ...(principal !== undefined && { principal }),
+  };
+}
+
+/** Each step's input is part of the history: only what its activity needs. */
+function executed({
+  name,
+  type,
+  handler,
+  retry,
+  resultSchema,
+  branches,
+  batch,
+}: StepPlan): ExecutedStep {
+  return {
+    name,
+    type,
+    ...(handler !== undefined && { handler }),
+    retry,
+    ...(resultSchema !== undefined && { resultSchema }),
+    ...(branches !== undefined && { branches }),
+    ...(batch !== undefined && { batchSize: batch.size }),
   };
 }
 

@@ -1,6 +1,6 @@
 import {
   CancellationScope,
-  condition,
+  CancelledFailure,
   continueAsNew,
   defineSignal,
   isCancellation,
@@ -82,6 +82,8 @@ class TaskRun {
   /** When approvals began to wait. */
   readonly #asked: Map<string, number>;
   #news = false;
+  #wake: () => void = () => undefined;
+  #cancelled: Error | undefined;
   /**
    * Signals that came too early to change anything. Temporal hands signals over before the ends of activities that came in the same
    * workflow task, whatever came first: history tells their order, and who folds it takes them in that one.
@@ -110,6 +112,10 @@ class TaskRun {
   }
 
   async #untilEnd(): Promise<TaskResult> {
+    CancellationScope.current().cancelRequested.catch((error: unknown) => {
+      this.#cancelled ??= error instanceof Error ? error : new CancelledFailure(String(error));
+      this.#tellNews();
+    });
     this.#watchDependencies();
     for (const name of this.#asked.keys()) this.#waitForAnswer(name);
     for (;;) {
@@ -119,11 +125,22 @@ class TaskRun {
       const { end } = this.#steps;
       if (end === 'error' && this.#isOver()) throw applicationFailure(taskFailure(this.#steps));
       if (end !== undefined && end !== 'error') return taskResult(this.#steps, end);
-      await condition(() => this.#news);
-      this.#news = false;
+      await this.#untilNews();
       this.#takeEarly();
       if (this.#isToContinue()) await this.#continue();
     }
+  }
+
+  /** Temporal's `condition` does the same with more promises, of each of which the SDK records a stack trace. */
+  async #untilNews(): Promise<void> {
+    if (!this.#news) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#news = false;
+    if (this.#cancelled !== undefined) throw this.#cancelled;
+  }
+
+  #tellNews(): void {
+    this.#news = true;
+    this.#wake();
   }
 
   /** Whether a task whose steps have failed is to end, rather than to wait for somebody. */
@@ -197,7 +214,7 @@ class TaskRun {
   #over(name: string): void {
     this.#running.delete(name);
     this.#scopes.delete(name);
-    this.#news = true;
+    this.#tellNews();
   }
 
   #broken(name: string, error: unknown): void {
@@ -228,7 +245,7 @@ class TaskRun {
           this.#scopes.delete(name);
           this.#asked.delete(name);
           approvalTimeout(this.#steps, name, approval);
-          this.#news = true;
+          this.#tellNews();
         },
         () => undefined,
       )
@@ -240,7 +257,7 @@ class TaskRun {
       this.#early.push({ signal, historyLength: workflowInfo().historyLength });
       return;
     }
-    this.#news = true;
+    this.#tellNews();
     if (signal.kind !== 'answer') return;
     this.#asked.delete(signal.step);
     this.#scopes.get(signal.step)?.cancel();
@@ -262,7 +279,7 @@ class TaskRun {
     sleep(leftMs).then(
       () => {
         this.#limit ??= waitedTooLong(this.#steps, maxDependencyWaitMs);
-        if (this.#limit !== undefined) this.#news = true;
+        if (this.#limit !== undefined) this.#tellNews();
       },
       () => undefined,
     );

@@ -95,7 +95,7 @@ function steering(
     case 'batchable': {
       if (ranges === undefined)
         throw invalid('A batchable step must return batches( … ) or noBatches().');
-      const made = rangesOf(ranges, step.batch?.size ?? 1);
+      const made = rangesOf(ranges, step.batchSize ?? 1);
       const wrong = wrongRanges(made);
       if (wrong !== undefined) throw invalid(wrong);
       return { ranges: made };

@@ -20,12 +20,21 @@ export interface DependencyResult {
   readonly failure?: Failure;
 }
 
+/** What of a step its activity needs. */
+export type ExecutedStep = Pick<
+  StepPlan,
+  'name' | 'type' | 'handler' | 'retry' | 'resultSchema' | 'branches'
+> & {
+  /** Of a batchable step: the items of a range. */
+  readonly batchSize?: number;
+};
+
 /** What the activity of one step gets. Its activity type is the handler's name. */
 export interface StepTask {
   readonly task: string;
   readonly namespace: string;
   readonly version: string;
-  readonly step: StepPlan;
+  readonly step: ExecutedStep;
   /** The step's own name, or that of a worker of a batch. */
   readonly name: string;
   /** What the task was started with. */
