@@ -1,4 +1,4 @@
-/** What `millrace/testing` exports: running one operation by itself, and a whole project on a real Temporal. */
+/** What `millrace/testing` exports: running one operation or step by itself, and a whole project on a real Temporal. */
 export {
   runOperation,
   type OperationInput,
@@ -7,6 +7,9 @@ export {
   type SingleResult,
 } from './run-operation.js';
 export { runModule, type ModuleTestEntity, type RunModuleOptions } from './run-module.js';
+export { runStep, type RunStepOptions } from './run-step.js';
+export { buildStepContext, type StepContextOptions } from './step-context.js';
+export { stepMatchers, type StepMatchers } from './step-matchers.js';
 export { OperationReport, type ReportedHeartbeat, type ReportedLine } from './operation-report.js';
 export {
   createTestEnvironment,

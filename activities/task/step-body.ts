@@ -15,7 +15,6 @@ import type { StepOutcome, StepTask } from '../../src/task/step-outcome.js';
 import {
   isStepError,
   isStepResult,
-  STEP_ERROR_TYPES,
   success,
   type StepError,
   type StepSuccess,
@@ -48,13 +47,7 @@ export async function executeHandler(
   task: StepTask,
   context: StepContext,
 ): Promise<StepOutcome> {
-  const method = task.step.handler?.method ?? 'run';
-  const run = Object.hasOwn(handler.methods, method) ? handler.methods[method] : undefined;
-  if (run === undefined) throw invalid(unknownName(method, Object.keys(handler.methods), 'method'));
-  const returned = await run({ ...context, api: apiOf(handler, context) });
-  const result = isStepResult(returned) ? returned : success(returned ?? {});
-  if (isStepError(result)) throw new StepFailed(result);
-  requireJson(result.data);
+  const result = await callHandler(handler, context, task.step.handler?.method);
   requireSchema(task, result.data);
   const outcome: StepOutcome = {
     kind: 'step',
@@ -66,13 +59,31 @@ export async function executeHandler(
   return outcome;
 }
 
+/**
+ * Calls a function of a handler. Plain data that it returns is a success.
+ *
+ * @throws what the handler throws, what it returns as an error, and `StepResultInvalid` for what is no JSON
+ */
+export async function callHandler(
+  handler: StepHandler,
+  context: StepContext,
+  method = 'run',
+): Promise<StepSuccess> {
+  const run = Object.hasOwn(handler.methods, method) ? handler.methods[method] : undefined;
+  if (run === undefined) throw invalid(unknownName(method, Object.keys(handler.methods), 'method'));
+  const returned = await run({ ...context, api: apiOf(handler, context) });
+  const result = isStepResult(returned) ? returned : success(returned ?? {});
+  if (isStepError(result)) throw new StepFailed(result);
+  requireJson(result.data);
+  return result;
+}
+
 /** What an error says of a step. */
 export function stepFailureOf(error: unknown): Failure {
   if (!(error instanceof StepFailed)) return failureOf(error);
   const { type, message, retryable, details } = error.returned;
-  return failureOf(permanent(message, details, type)).type === type
-    ? { ...failureOf(permanent(message, details, type)), retryable }
-    : { type: STEP_ERROR_TYPES.unexpected, message, retryable };
+  // Messages and details are bounded there.
+  return { ...failureOf(permanent(message, details, type)), retryable };
 }
 
 /** The steps, or the ranges, that come next. */
