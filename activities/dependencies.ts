@@ -1,6 +1,7 @@
 import type { AttributeCatalogs } from '../src/attribute-pipeline/attribute-catalogs.js';
 import type { Client } from '@temporalio/client';
 import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
+import type { ApprovalLinks } from '../adapters/approval/approval-links.js';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
 import type { EntityCatalog } from '../src/attribute-pipeline/entity-catalog.js';
 import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-registry.js';
@@ -132,6 +133,8 @@ export interface ActivityDependencies {
   readonly flows?: FlowDependencies;
   /** Absent in workers that cannot compute attributes. */
   readonly attributes?: AttributeDependencies;
+  /** Absent where the config has no `approvals`. */
+  readonly approvals?: ApprovalLinks;
   /** Absent in workers that serve no record stores. */
   readonly stores?: StoreDependencies;
 }

@@ -3,6 +3,8 @@ import Koa, { type Context } from 'koa';
 import type { Engine } from '../engine/engine.js';
 import type { ProjectConfig } from '../src/config/config.js';
 import { createApi, settingsOfConfig, type Api, type ApiDependencies } from './api-options.js';
+import { ApprovalLinks } from '../adapters/approval/approval-links.js';
+import { addApprovalRoutes, APPROVAL_PATH } from './approval-routes.js';
 import { addAttributeRoutes } from './attributes/attribute-routes.js';
 import { addGetRoute } from './get-route.js';
 import { HttpProblem } from './http-problem.js';
@@ -35,6 +37,8 @@ export interface AppDependencies extends ApiDependencies {
   readonly loopbackOnly?: boolean;
   /** What sessions are encrypted with, where the configuration has `sessions`: what its references stand for. */
   readonly sessionSecrets?: readonly string[];
+  /** What links of approvals are signed with, where the configuration has `approvals`: what its references stand for. */
+  readonly approvalSecrets?: readonly string[];
   /** The token of the heartbeat, where the configuration wants one: what its reference stands for. */
   readonly heartbeatToken?: string;
   /**
@@ -69,7 +73,8 @@ const CATCH_ALL = { path: PIPELINES, stream: true, async: true } as const;
  * Every response has an `X-Request-Id`, and every error is JSON.
  *
  * @throws {@link HeartbeatTokenInvalid} where the heartbeat is to be authenticated, and there is no token;
- *   {@link SessionSecretInvalid} where there are to be sessions, and no secret that is long enough
+ *   {@link SessionSecretInvalid} where there are to be sessions, and no secret that is long enough; {@link ApprovalSecretInvalid}
+ *   likewise for links of approvals
  */
 export function createApp(
   engine: Engine,
@@ -153,6 +158,14 @@ function ownRoutes(api: Api, config: ProjectConfig, dependencies: AppDependencie
   if (config.recordPipelines.routes)
     addRecordPipelineRoutes(router, api, streams, { path: RECORD_PIPELINES, around });
   if (config.attributes.routes) addAttributeRoutes(router, api, streams, { path: '', around });
+  if (config.approvals !== undefined) {
+    const { approvalSecrets = [] } = dependencies;
+    addApprovalRoutes(
+      router,
+      api,
+      new ApprovalLinks({ ...config.approvals, secrets: approvalSecrets }),
+    );
+  }
   if (config.catchAllRoutes) addCatchAllRoutes(router, api, streams, around);
   return router;
 }
@@ -202,6 +215,7 @@ function addOwnRoutes(
         ...(recordPipelines.routes && { recordPipelines: RECORD_PIPELINES }),
         ...(attributes.routes && { attributes: '' }),
         ...(config.sessions !== undefined && { session: SESSION_PATH }),
+        ...(config.approvals !== undefined && { approvals: APPROVAL_PATH }),
       });
     },
   });

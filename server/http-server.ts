@@ -44,7 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** What the server needs beside the engine and the configuration. */
 export interface HttpServerOptions extends Omit<
   AppDependencies,
-  'stop' | 'loopbackOnly' | 'heartbeatToken' | 'sessionSecrets'
+  'stop' | 'loopbackOnly' | 'heartbeatToken' | 'sessionSecrets' | 'approvalSecrets'
 > {
   /** Listen on another than a loopback address without authentication. */
   readonly insecure?: boolean;
@@ -87,7 +87,8 @@ const TIMEOUTS = {
  * Listens with the whole HTTP API.
  *
  * @throws {@link UnauthenticatedListen}, {@link ListenFailed}; {@link UnresolvedReferences} and {@link HeartbeatTokenInvalid} where
- *   the heartbeat is to be authenticated, and its token cannot be found or is none; {@link SessionSecretInvalid} likewise
+ *   the heartbeat is to be authenticated, and its token cannot be found or is none; {@link SessionSecretInvalid} and
+ *   {@link ApprovalSecretInvalid} likewise
  */
 export async function startHttpServer(
   engine: Engine,
@@ -109,9 +110,14 @@ export async function startHttpServer(
     config.sessions?.secrets ?? [],
     secretSources({ config }, env),
   );
+  const approvalSecrets = await resolveReferences(
+    config.approvals?.secrets ?? [],
+    secretSources({ config }, env),
+  );
   const app = createApp(engine, config, {
     ...dependencies,
     sessionSecrets,
+    approvalSecrets,
     ...(heartbeatToken !== undefined && { heartbeatToken }),
     stop: stopping.signal,
     loopbackOnly: !insecure && isLoopback(host),

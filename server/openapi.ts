@@ -30,6 +30,8 @@ export interface OpenApiRequest {
   readonly recordPipelines?: string;
   /** What comes before `/entity_types` and the others; undefined where they are not served. */
   readonly attributes?: string;
+  /** Path of links of approvals, where there are any. */
+  readonly approvals?: string;
   /** Path of sessions of browsers, where there are any. */
   readonly session?: string;
 }

@@ -54,6 +54,7 @@ export function buildStepContext(options: StepContextOptions = {}): StepContext 
       result,
     })),
     maximumAttempts: options.maxAttempts ?? 3,
+    approvalUrl: async (asked) => `https://millrace.test/approvals/${asked}`,
     ...(range !== undefined && { range: { id: '001', ...range } }),
     ...(stepInputs !== undefined && { inputs: stepInputs }),
     activity: {

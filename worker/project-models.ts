@@ -18,21 +18,25 @@ export function projectModels(
 }
 
 /**
- * Looks whether everything that the project's models, webhooks and data flows refer to is there, and gives the webhooks'
- * secrets.
+ * Looks whether everything that the project's models, webhooks, approvals and data flows refer to is there, and gives the
+ * secrets of webhooks and approvals.
  *
  * @throws {@link UnresolvedReferences} naming all that is missing
  */
 export async function resolveSecrets(
   project: Project,
   env: Environment,
-): Promise<{ readonly webhookSecrets: readonly string[] }> {
-  const { webhooks } = project.config;
+): Promise<{
+  readonly webhookSecrets: readonly string[];
+  readonly approvalSecrets: readonly string[];
+}> {
+  const { webhooks, approvals } = project.config;
   const needed = {
     models: Object.fromEntries(project.models),
     webhooks: webhooks.secrets,
+    approvals: approvals?.secrets ?? [],
     dataFlows: [...project.registry.dataFlows.values()].flatMap(knownOptions),
   };
   const resolved = await resolveReferences(needed, secretSources(project, env));
-  return { webhookSecrets: resolved.webhooks };
+  return { webhookSecrets: resolved.webhooks, approvalSecrets: resolved.approvals };
 }

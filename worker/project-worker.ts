@@ -1,3 +1,4 @@
+import { ApprovalLinks } from '../adapters/approval/approval-links.js';
 import { join } from 'node:path';
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
 import type { Logger } from '../activities/dependencies.js';
@@ -121,7 +122,10 @@ export class ReloadableWorker implements ProjectWorker {
   static async create(options: ProjectWorkerOptions): Promise<ReloadableWorker> {
     const { project, link, log } = options;
     const { config, registry } = project;
-    const { webhookSecrets } = await resolveSecrets(withoutReplaced(options), options.env);
+    const { webhookSecrets, approvalSecrets } = await resolveSecrets(
+      withoutReplaced(options),
+      options.env,
+    );
     const code = new DeployedCode(registry, modelsOf(options, project));
     const hooks = new Hooks(config.afterExecute);
     const flows = projectFlows(options, code);
@@ -146,6 +150,9 @@ export class ReloadableWorker implements ProjectWorker {
       services: services.services,
       log,
       outcomes: outcomeDependencies(options, hooks, webhookSecrets),
+      ...(config.approvals !== undefined && {
+        approvals: new ApprovalLinks({ ...config.approvals, secrets: approvalSecrets }),
+      }),
       flows: flowDependencies(options, flows, attributes),
       attributes: attributeDependencies(options, flows, attributes),
       stores: {

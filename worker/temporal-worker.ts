@@ -28,7 +28,7 @@ const STICKY_WAIT = '5s';
 /** Temporal's own worker, with everything that runs the definitions of a project. Without a bundle it runs activities only. */
 export async function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
   const { connection, namespace, taskQueue, workflowBundle } = options;
-  const { code, services, log, outcomes, flows, attributes, stores } = options;
+  const { code, services, log, outcomes, flows, attributes, approvals, stores } = options;
   return Worker.create({
     shutdownGraceTime: SHUTDOWN_GRACE,
     stickyQueueScheduleToStartTimeout: STICKY_WAIT,
@@ -44,6 +44,7 @@ export async function createTemporalWorker(options: TemporalWorkerOptions): Prom
       ...(outcomes !== undefined && { outcomes }),
       ...(flows !== undefined && { flows }),
       ...(attributes !== undefined && { attributes }),
+      ...(approvals !== undefined && { approvals }),
       ...(stores !== undefined && { stores }),
     }),
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
+import { permanent } from '../../src/pipeline/permanent.js';
 import { backoffMs } from '../../src/task/backoff.js';
 import type { StepHandler } from '../../src/task/handler.js';
 import { stepContext, type StepContext } from '../../src/task/step-context.js';
@@ -85,6 +86,7 @@ function contextOf(
     config: step.handler?.initialization ?? {},
     dependencies: task.dependencies,
     maximumAttempts: step.retry.maximumAttempts,
+    approvalUrl: (asked) => approvalUrl(deps, task, activity, asked),
     ...(task.range !== undefined && { range: task.range }),
     ...(task.cursorField !== undefined && { cursorField: task.cursorField }),
     activity: {
@@ -97,6 +99,20 @@ function contextOf(
       services: deps.services,
     },
   });
+}
+
+async function approvalUrl(
+  { approvals }: ActivityDependencies,
+  { task }: StepTask,
+  { info }: Context,
+  step: string,
+): Promise<string> {
+  if (approvals === undefined)
+    throw permanent(
+      'There are no links for approvals: set approvals: { secret, url } in the configuration.',
+    );
+  const executionId = info.workflowExecution?.workflowId.split('/').at(-1) ?? '';
+  return approvals.link({ name: task, executionId, step });
 }
 
 function notRegistered(deps: ActivityDependencies, task: StepTask, activity: Context): Error {

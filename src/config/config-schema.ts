@@ -127,6 +127,11 @@ const sessions = z.strictObject({
   maxAge: duration.default(DAY_MS / 2),
 });
 
+const approvals = z.strictObject({
+  secret: references.refine((secrets) => secrets.length > 0, 'write a reference'),
+  url: z.url({ protocol: /^https?$/ }),
+});
+
 const webhooks = z.strictObject({
   secret: references.default([]),
   allow: z.array(addresses).default([]),
@@ -252,6 +257,7 @@ export const configSchema = z.strictObject({
   server: server.prefault({}),
   webhooks: webhooks.prefault({}),
   sessions: sessions.exactOptional(),
+  approvals: approvals.exactOptional(),
   catalog: catalog.default({}),
   dataFlows: dataFlows.prefault({}),
   recordPipelines: recordPipelines.default({}),

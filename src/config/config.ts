@@ -81,6 +81,8 @@ export interface ConfigDefinition {
   readonly webhooks?: WebhookSettings;
   /** Sessions of browsers, which `apiAuthentication` opens: `EventSource` sends no header, but cookies. Default: none. */
   readonly sessions?: SessionSettings;
+  /** Links to answer approvals of tasks by. Without it handlers have none. */
+  readonly approvals?: ApprovalSettings;
   readonly catalog?: CatalogSettings;
   readonly dataFlows?: DataFlowSettings;
   readonly recordPipelines?: RecordPipelineSettings;
@@ -188,6 +190,17 @@ export interface SessionSettings {
   readonly maxAge?: Duration;
 }
 
+/** Links by which people, or other systems, answer approvals of tasks. */
+export interface ApprovalSettings {
+  /**
+   * What links are signed with, as a reference: `secret://approvals` or `${APPROVAL_SECRET}`, for a text of 32 characters or more.
+   * Of several, while a secret is being changed, the first signs. Workers and servers need it.
+   */
+  readonly secret: string | readonly string[];
+  /** Where the server is, as those see it who get links: `https://jobs.example.com`. */
+  readonly url: string;
+}
+
 /** A configuration as a project exports it. Made by {@link defineConfig}. */
 export interface Config extends Branded<'config'>, ConfigDefinition {
   readonly site?: Site;
@@ -234,6 +247,10 @@ export interface ProjectConfig {
   readonly sessions?: {
     readonly secrets: readonly string[];
     readonly maxAgeMs: number;
+  };
+  readonly approvals?: {
+    readonly secrets: readonly string[];
+    readonly url: string;
   };
   readonly catalog: CatalogSettings;
   readonly dataFlows: {
@@ -301,6 +318,7 @@ export function parseConfig(
     server,
     webhooks,
     sessions,
+    approvals,
     dataFlows,
     recordPipelines,
     attributes,
@@ -321,6 +339,9 @@ export function parseConfig(
     webhooks: { secrets: webhooks.secret, allow: webhooks.allow, maxAgeMs: webhooks.maxAge },
     ...(sessions !== undefined && {
       sessions: { secrets: sessions.secret, maxAgeMs: sessions.maxAge },
+    }),
+    ...(approvals !== undefined && {
+      approvals: { secrets: approvals.secret, url: approvals.url },
     }),
     dataFlows: { routes: rest.catchAllRoutes, ...dataFlows },
     recordPipelines: { routes: rest.catchAllRoutes, ...recordPipelines },

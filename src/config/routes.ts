@@ -31,6 +31,7 @@ const OWN_PATHS: readonly string[] = [
   '/data_flows',
   '/record_pipelines',
   '/session',
+  '/approvals',
 ];
 
 /** Where `catchAllRoutes` serves a definition. */

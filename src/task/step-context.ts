@@ -55,6 +55,11 @@ export interface StepContext extends ActivityContext, StepIdentity {
   readonly isRetry: () => boolean;
   /** Whether there is none after this one. */
   readonly isLastRetry: () => boolean;
+  /**
+   * A link by which somebody may answer a step of this task that waits for approval: `POST` `{ "approved": true, "result": … }` to it.
+   * Needs `approvals` in the config.
+   */
+  readonly approvalUrl: (step: string) => Promise<string>;
   /** The worker's part, where the step is a worker of a batch. */
   readonly batch: BatchWork | undefined;
   /** Keeps how far the worker is: the next attempt goes on from there. Sent at most once a second. */
@@ -72,6 +77,7 @@ export interface StepContextParts extends StepIdentity {
   readonly cursorField?: string;
   /** A step's own input, where it is not what the task was started with. */
   readonly inputs?: JsonObject;
+  readonly approvalUrl: StepContext['approvalUrl'];
 }
 
 /** Makes what a handler gets. Its functions may be taken apart from it. */
@@ -88,6 +94,7 @@ export function stepContext(parts: StepContextParts): StepContext {
     task,
     step,
     batch,
+    approvalUrl: parts.approvalUrl,
     // What a name stands for is for the caller to know: it was checked against the template's schema, or another step made it.
     getInput: <T>(name: string) => input(name) as T | undefined,
     getInputOr: <T>(name: string, otherwise: T) => (input(name) as T | undefined) ?? otherwise,

@@ -10,6 +10,7 @@ import { typeErrors } from './type-check.js';
 
 /** Variables that the configurations of pages refer to. */
 const ENVIRONMENT = {
+  APPROVAL_SECRET: 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   OPENAI_API_KEY: 'key',
   SHOP_DATABASE: 'postgres://127.0.0.1/shop',
   WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',

@@ -4,6 +4,7 @@ import { NativeConnection, type Worker } from '@temporalio/worker';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
+import type { ApprovalLinks } from '../../adapters/approval/approval-links.js';
 import { WebhookSender } from '../../adapters/webhook/webhook-sender.js';
 import type { AfterExecute } from '../../src/config/hooks.js';
 import { NO_SERVICES, type ModelReference, type Services } from '../../src/pipeline/context.js';
@@ -41,6 +42,8 @@ export interface StackDefinitions {
   readonly webhookAllow?: readonly string[];
   /** How long deliveries are tried; an hour unless given. */
   readonly webhookMaxAgeMs?: number;
+  /** Links of approvals. */
+  readonly approvals?: ApprovalLinks;
   /** Gets what workers log; nobody does unless given. */
   readonly log?: Logger;
   /** Without a worker nothing runs until the test starts one. */
@@ -138,6 +141,7 @@ async function createStack(
         taskQueue,
         afterExecute: () => definitions.afterExecute,
       },
+      ...(definitions.approvals !== undefined && { approvals: definitions.approvals }),
       options: { shutdownGraceTime: '1s' },
     });
     const handle = keepRunning(worker, async () => {

@@ -33,6 +33,7 @@ function parts(over: Partial<StepContextParts> = {}): StepContextParts {
     config: { currency: 'EUR' },
     dependencies: [],
     maximumAttempts: 3,
+    approvalUrl: async (step) => `https://jobs.example/${step}`,
     ...over,
   };
 }
