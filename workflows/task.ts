@@ -56,14 +56,11 @@ function setAside({ type, message }: Failure): void {
 /** Longest reason that lists show, in characters. */
 const MAX_REASON = 500;
 
-const LIMITS: readonly string[] = [
-  FAILURE_TYPES.timeout,
-  FAILURE_TYPES.dependencyWait,
-  FAILURE_TYPES.retryWait,
-];
-
+/** Whether a limit of the lifecycle has ended the task. A step that took too long by its own limit has failed like any other. */
 function isLimit(error: unknown): boolean {
-  return LIMITS.includes(runFailureOf(error).type);
+  const { type, step } = runFailureOf(error);
+  if (type === FAILURE_TYPES.timeout) return step === undefined;
+  return type === FAILURE_TYPES.dependencyWait || type === FAILURE_TYPES.retryWait;
 }
 
 /** Most bytes of state that a run takes along where it continues as new; one that has more goes on with its long history. */

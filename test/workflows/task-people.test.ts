@@ -129,6 +129,30 @@ describe('a task whose steps have failed, and that waits', () => {
   });
 });
 
+describe('a step that takes too long by its own limit', () => {
+  it('makes no dead letter of the task', async () => {
+    const endless = defineStepHandler({
+      name: 'endless',
+      run: () => new Promise<never>(() => undefined),
+    });
+    const { engine } = await stack({
+      tasks: [
+        defineTask({
+          name: 'slow-step',
+          lifecycle: { onLimit: 'dead_letter' },
+          steps: [
+            { name: 'endless', handler: endless, timeoutSeconds: 0.2, retry: { retryable: false } },
+          ],
+        }),
+      ],
+    });
+    const run = await engine.start('slow-step', {});
+    await expect(run.result()).rejects.toMatchObject({ failure: { type: 'timeout' } });
+    const { memo } = await temporal.client.workflow.getHandle(run.id).describe();
+    expect(memo ?? {}).not.toHaveProperty('deadLetter');
+  });
+});
+
 describe('a retry that would have to wait too long', () => {
   it('ends the task', async () => {
     const busy = defineStepHandler({
