@@ -95,6 +95,7 @@ export {
   type StepHandler,
   type StepHandlerDefinition,
 } from './task/handler.js';
+export { register } from '../engine/project/registered-handlers.js';
 export {
   batches,
   branches,

@@ -30,6 +30,7 @@ import { ProjectText } from './project-text.js';
 import { SourcePlaces } from './source-places.js';
 import { environmentName, TOML_FOLDER } from './toml-config.js';
 import { inFolder } from './project-folder.js';
+import { shownSite } from './site.js';
 import { loadYaml, type ProjectYaml } from './project-yaml.js';
 import { isUnset, type Environment } from './secrets.js';
 
@@ -119,7 +120,7 @@ async function load(dir: string, env: Environment, over: ConfigDefinition): Prom
 }
 
 function compile(
-  { modules, activityFiles, incomplete }: ProjectModules,
+  { modules, registered, activityFiles, incomplete }: ProjectModules,
   exported: ExportedDefinitions,
   yaml: ProjectYaml,
   text: ProjectText,
@@ -144,6 +145,7 @@ function compile(
     ...yaml.tasks,
   ];
   const environment = environmentName(env);
+  const stepHandlers = [...exported.stepHandlers, ...notExported(registered, exported, text.dir)];
   const names = new Set(operations.map((operation) => operation.name));
   return buildRegistry({
     operations,
@@ -159,8 +161,8 @@ function compile(
       locate: (path) => locate(definition.site, path),
     })),
     modules: exported.attributeModules,
-    stepHandlers: exported.stepHandlers,
-    tasks: incomplete ? tasks.filter(usesKnownHandlers(exported.stepHandlers)) : tasks,
+    stepHandlers,
+    tasks: incomplete ? tasks.filter(usesKnownHandlers(stepHandlers)) : tasks,
     ...(environment !== undefined && { environment }),
     models: yaml.models,
     readFile: text.read,
@@ -183,6 +185,21 @@ function usesOnly(names: ReadonlySet<string>, { stages }: Pipeline): boolean {
       return names.has(typeof type === 'string' ? type : type.name);
     }),
   );
+}
+
+/** Handlers that were registered, but for those that are exported as well. Their places are relative to the project. */
+function notExported(
+  registered: readonly StepHandler[],
+  { stepHandlers }: ExportedDefinitions,
+  dir: string,
+): readonly StepHandler[] {
+  const known = new Set(stepHandlers.map(({ methods }) => methods['run']));
+  return registered
+    .filter(({ methods }) => !known.has(methods['run']))
+    .map((handler) => ({
+      ...handler,
+      ...(handler.site !== undefined && { site: shownSite(handler.site, dir) }),
+    }));
 }
 
 /** While a module is broken, what it would define is not known, and a task that uses it is not to blame. */

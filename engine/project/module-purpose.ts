@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { transform, type Loader } from 'esbuild';
 import { isAnyDefinition } from '../../src/definition/brand.js';
 import type { Problem } from '../../src/definition/problem.js';
@@ -16,11 +17,12 @@ import { shownPath } from './site.js';
  * @param alsoImported - files that workflow code is made of; absolute
  */
 export async function modulesWithoutPurpose(
-  { modules, activityFiles, imported }: ProjectModules,
+  { modules, registered, activityFiles, imported }: ProjectModules,
   alsoImported: readonly string[],
   dir: string,
 ): Promise<readonly Problem[]> {
-  const shared = new Set([...imported, ...alsoImported]);
+  const registering = registered.flatMap(({ site }) => site?.file ?? []);
+  const shared = new Set([...imported, ...alsoImported, ...registering.map(filePath)]);
   const { workflows: _, activities: __, ...defining } = FOLDERS;
   const folders = Object.values(defining).map((name) => join(dir, name) + sep);
   const contracts = contractFiles(dir);
@@ -41,6 +43,11 @@ export async function modulesWithoutPurpose(
     }),
   );
   return found.flat();
+}
+
+/** Places name files by their paths, or by their URLs. */
+function filePath(file: string): string {
+  return file.startsWith('file:') ? fileURLToPath(file) : file;
 }
 
 /** Whether anything of a module is left when its types are gone. */

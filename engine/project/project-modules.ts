@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
+import type { StepHandler } from '../../src/task/handler.js';
 import { ambiguousConfigs, readConfig, type ReadConfig } from './config-file.js';
 import { bundleModules } from './module-bundle.js';
 import { evaluateModules, type LoadedModule } from './module-evaluation.js';
@@ -13,6 +14,7 @@ import {
   isInActivities,
   moduleFiles,
 } from './project-files.js';
+import { takeRegistered } from './registered-handlers.js';
 import type { Environment } from './secrets.js';
 import { readTomlConfig } from './toml-config.js';
 import { shownPath } from './site.js';
@@ -25,6 +27,8 @@ export interface ProjectModules {
   /** The files that the configuration is made of: its own, and what it imports; absolute. */
   readonly configInputs: readonly string[];
   readonly modules: readonly LoadedModule[];
+  /** Step handlers that the modules have registered. */
+  readonly registered: readonly StepHandler[];
   /** Those whose exported functions are activities; absolute paths. */
   readonly activityFiles: ReadonlySet<string>;
   /** Some modules could not be loaded, so that there may be more definitions than these. */
@@ -85,14 +89,16 @@ async function loadFiles(
   const { bundle, problems } = await bundleModules(dir, files);
   if (bundle === undefined) {
     const configInputs = configFile === undefined ? [] : [configFile];
-    const nothing = { modules: [], imported: new Set<string>(), inputs: [] };
+    const nothing = { modules: [], registered: [], imported: new Set<string>(), inputs: [] };
     return { ...nothing, configInputs, incomplete: true, problems };
   }
+  takeRegistered();
   const { modules, problems: thrown } = await evaluateModules(dir, files, bundle);
+  const registered = takeRegistered();
   const incomplete = modules.length < files.length;
   const configInputs = configFile === undefined ? [] : bundle.inputsOf(configFile);
   const { imported, inputs } = bundle;
-  const all = { configInputs, modules, incomplete, imported, inputs };
+  const all = { configInputs, modules, registered, incomplete, imported, inputs };
   const configModule = modules.find(({ file }) => file === configFile);
   if (configFile !== undefined && configModule === undefined)
     return { ...all, problems: [...problems, ...thrown] };
