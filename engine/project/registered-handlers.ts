@@ -4,9 +4,8 @@ import { defineStepHandler, type HandlerMethod, type StepHandler } from '../../s
 /** Where handlers are that code has registered, whichever copy of this package it called. */
 const REGISTERED = Symbol.for('millrace.registered_step_handlers');
 
-interface Registrations {
-  [REGISTERED]?: StepHandler[];
-}
+/** Shared by all copies of this package in the process. */
+const shared = globalThis as unknown as Record<symbol, StepHandler[] | undefined>;
 
 /**
  * Registers a handler that no module of `handlers/` exports: one that is made in a loop, comes from a package, or is a plain function.
@@ -29,15 +28,13 @@ export function register(handler: StepHandler | string, run?: HandlerMethod): St
           ...(site !== undefined && { site }),
         }
       : handler;
-  const all: Registrations = globalThis as object;
-  (all[REGISTERED] ??= []).push(registered);
+  shared[REGISTERED] = [...(shared[REGISTERED] ?? []), registered];
   return registered;
 }
 
 /** What was registered since this was called last. */
 export function takeRegistered(): readonly StepHandler[] {
-  const all: Registrations = globalThis as object;
-  const registered = all[REGISTERED] ?? [];
-  all[REGISTERED] = [];
+  const registered = shared[REGISTERED] ?? [];
+  shared[REGISTERED] = [];
   return registered;
 }
