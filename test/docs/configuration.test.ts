@@ -27,6 +27,7 @@ function rows(part: string): readonly string[] {
 describe('docs/configuration.md', () => {
   it('tells of every option, and of no other', () => {
     const groups = [
+      ['approvals'],
       ['attributes'],
       ['catalog'],
       ['cors'],

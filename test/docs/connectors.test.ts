@@ -41,10 +41,13 @@ describe(PAGE, () => {
   });
 
   it('tells of every type of error that connectors end with', () => {
-    const folder = join(ROOT, 'adapters/connector');
-    const code = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => readFileSync(join(folder, file), 'utf8'))
+    const code = ['adapters/connector', 'adapters/http']
+      .map((folder) => join(ROOT, folder))
+      .flatMap((folder) =>
+        readdirSync(folder, { recursive: true, encoding: 'utf8' })
+          .filter((file) => file.endsWith('.ts'))
+          .map((file) => readFileSync(join(folder, file), 'utf8')),
+      )
       .join('\n');
     const thrown = [
       ...code.matchAll(/^ {4,}'([A-Z]\w+)',$|permanent\([^;]*?, '([A-Z]\w+)'\)/gm),

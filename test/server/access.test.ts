@@ -216,6 +216,7 @@ describe('access to the HTTP API', () => {
       expect(Object.keys((await send(`${url}/openapi.json`)).body['paths'] as object)).toEqual([
         '/health',
         '/pipelines',
+        '/tasks',
       ]);
     });
   });
