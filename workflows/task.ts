@@ -12,7 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { jsonBytes } from '../src/definition/json.js';
-import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
+import { FAILURE_TYPES, isOutOfTime, type Failure } from '../src/pipeline/failure.js';
 import { MAX_PAYLOAD_BYTES } from '../src/pipeline/payload-limit.js';
 import { DEAD_LETTER_MEMO, DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
 import { TASK_LIMITS } from '../src/task/limits.js';
@@ -222,6 +222,8 @@ class TaskRun {
   }
 
   #failed(name: string, failure: Failure): void {
+    // Its time was what was left of the task's, which would have ended it a moment later.
+    if (isOutOfTime(failure)) this.#limit ??= failure;
     this.#steps.fail(name, failure);
     for (const { name: other } of this.#steps.toBeCancelled) this.#scopes.get(other)?.cancel();
   }

@@ -129,6 +129,32 @@ describe('a task whose steps have failed, and that waits', () => {
   });
 });
 
+describe('a step that takes longer than the task may', () => {
+  it('makes a dead letter of the task, as any other step that is still waited for', async () => {
+    const endless = defineStepHandler({
+      name: 'endless',
+      run: () => new Promise<never>(() => undefined),
+    });
+    const { engine } = await stack({
+      tasks: [
+        defineTask({
+          name: 'slow-task',
+          lifecycle: { maxDuration: '500ms', onLimit: 'dead_letter', onError: 'wait' },
+          steps: [{ name: 'endless', handler: endless, retry: { retryable: false } }],
+        }),
+      ],
+    });
+    const run = await engine.start('slow-task', {});
+    const failed = await run.result().catch((error: unknown) => error);
+    expect(failed).toMatchObject({ status: 'timed_out', failure: { type: 'timeout' } });
+    expect(failed).not.toHaveProperty('failure.step');
+    const { memo } = await temporal.client.workflow.getHandle(run.id).describe();
+    expect(memo).toMatchObject({
+      deadLetter: expect.stringMatching(/^timeout: The (task|workflow) /),
+    });
+  });
+});
+
 describe('a step that takes too long by its own limit', () => {
   it('makes no dead letter of the task', async () => {
     const endless = defineStepHandler({
