@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
-import { canonicalJson, type JsonObject } from '../src/definition/json.js';
+import type { JsonObject } from '../src/definition/json.js';
 import { IdentityKeyMissing } from './errors.js';
-import { idempotentExecutionId } from './idempotency.js';
+import { digest, idempotentExecutionId } from './idempotency.js';
 import type { Definition } from './registry.js';
 
 /** What the id of a run may follow from. */
@@ -20,9 +19,6 @@ export interface ExecutionIdentity {
   /** It says what the run is about: a second run is refused, unless the request has an idempotency key. */
   readonly isIdentity: boolean;
 }
-
-/** Hex digits of ids that are hashes: 128 bits. */
-const DIGITS = 32;
 
 /** The id of a run: what a key, or the task's identity, makes of it, else a new one. @throws {@link IdentityKeyMissing} */
 export function executionIdentity(
@@ -45,8 +41,4 @@ export function executionIdentity(
   const executionId =
     key === undefined ? ulid() : idempotentExecutionId({ definition: name, principal, key });
   return { executionId, isIdentity: false };
-}
-
-function digest(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, DIGITS);
 }

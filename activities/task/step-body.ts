@@ -9,7 +9,7 @@ import { MAX_PAYLOAD_BYTES, payloadFailure } from '../../src/pipeline/payload-li
 import { permanent } from '../../src/pipeline/permanent.js';
 import type { ApiClient } from '../../src/task/api-client.js';
 import { rangesOf, wrongRanges } from '../../src/task/batch-ranges.js';
-import type { StepHandler } from '../../src/task/handler.js';
+import type { ApiSettings, StepHandler } from '../../src/task/handler.js';
 import type { StepContext } from '../../src/task/step-context.js';
 import type { StepOutcome, StepTask } from '../../src/task/step-outcome.js';
 import {
@@ -141,18 +141,12 @@ function invalid(message: string): Error {
 
 /** The client of a handler of type `api`; others have no use for one, and its type does not promise them any. */
 function apiOf({ name, api }: StepHandler, context: StepContext): ApiClient {
-  if (api === undefined) {
-    return createApiClient({
-      baseUrl: () => {
-        throw invalid(`Step handler "${name}" has no API: define it with defineApiHandler.`);
-      },
-      headers: {},
-      timeoutMs: REQUEST_TIMEOUT_MS,
-      maxResponseBytes: MAX_RESPONSE_BYTES,
-      signal: context.signal,
-    });
-  }
-  const { baseUrl, headers = {}, timeout } = api;
+  const settings: ApiSettings = api ?? {
+    baseUrl: () => {
+      throw invalid(`Step handler "${name}" has no API: define it with defineApiHandler.`);
+    },
+  };
+  const { baseUrl, headers = {}, timeout } = settings;
   return createApiClient({
     baseUrl: () => (typeof baseUrl === 'function' ? baseUrl(context) : baseUrl),
     headers: typeof headers === 'function' ? headers(context) : headers,

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { transform, type Loader } from 'esbuild';
 import { isAnyDefinition } from '../../src/definition/brand.js';
 import type { Problem } from '../../src/definition/problem.js';
@@ -22,7 +21,7 @@ export async function modulesWithoutPurpose(
   dir: string,
 ): Promise<readonly Problem[]> {
   const registering = registered.flatMap(({ site }) => site?.file ?? []);
-  const shared = new Set([...imported, ...alsoImported, ...registering.map(filePath)]);
+  const shared = new Set([...imported, ...alsoImported, ...registering]);
   const { workflows: _, activities: __, ...defining } = FOLDERS;
   const folders = Object.values(defining).map((name) => join(dir, name) + sep);
   const contracts = contractFiles(dir);
@@ -43,11 +42,6 @@ export async function modulesWithoutPurpose(
     }),
   );
   return found.flat();
-}
-
-/** Places name files by their paths, or by their URLs. */
-function filePath(file: string): string {
-  return file.startsWith('file:') ? fileURLToPath(file) : file;
 }
 
 /** Whether anything of a module is left when its types are gone. */

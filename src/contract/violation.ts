@@ -168,7 +168,8 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 /** Longest text of a value that a message repeats, in characters. */
 const MAX_SHOWN = 40;
 
-function describeValue(value: unknown): string {
+/** What a value is, in words: itself where it is short. */
+export function describeValue(value: unknown): string {
   if (typeof value === 'string' && value.length <= MAX_SHOWN) return JSON.stringify(value);
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeName(value);
 }

@@ -158,9 +158,8 @@ export class TaskWriter {
   }
 
   #cancelled(name: string): void {
-    const { startedAt = this.time } = this.#times[name] ?? {};
     this.#steps.cancel(name);
-    this.#note(name, { durationMs: Math.max(0, this.time - startedAt) });
+    this.#note(name, { durationMs: this.#elapsed(name) });
     this.#tell('step_cancelled', name);
   }
 
@@ -173,20 +172,29 @@ export class TaskWriter {
       this.#forgetTimes();
       return;
     }
-    const { startedAt = this.time } = this.#times[step] ?? {};
-    const durationMs = Math.max(0, this.time - startedAt);
-    if (signal.kind === 'resolve') {
-      const { reason } = signal;
-      this.#note(step, { ...who, reason });
-      this.#tell('step_resolved', step, { ...who, reason });
-      this.#forgetTimes();
-    } else {
-      this.#note(step, { ...who, durationMs });
-      const failed = this.#steps.of(step)?.failure;
-      if (failed === undefined)
-        this.#tell('step_completed', step, { ...who, duration_ms: durationMs });
-      else this.#tell('step_failed', step, { ...who, error: failed.message, type: failed.type });
+    if (signal.kind === 'answer') {
+      this.#answered(step, who);
+      return;
     }
+    const { reason } = signal;
+    this.#note(step, { ...who, reason });
+    this.#tell('step_resolved', step, { ...who, reason });
+    this.#forgetTimes();
+  }
+
+  /** An approval is over, by somebody's answer or for want of one. */
+  #answered(name: string, who: { readonly by?: string } = {}): void {
+    const durationMs = this.#elapsed(name);
+    this.#note(name, { ...who, durationMs });
+    const failure = this.#steps.of(name)?.failure;
+    if (failure === undefined)
+      this.#tell('step_completed', name, { ...who, duration_ms: durationMs });
+    else this.#tell('step_failed', name, { ...who, error: failure.message, type: failure.type });
+  }
+
+  /** Milliseconds since a step began. */
+  #elapsed(name: string): number {
+    return Math.max(0, this.time - (this.#times[name]?.startedAt ?? this.time));
   }
 
   /** Of what begins again, attempts are counted from 1 again. */
@@ -199,13 +207,8 @@ export class TaskWriter {
   #approvalTimedOut(name: string): void {
     const approval = this.task.plan.steps.find((step) => step.name === name)?.approval;
     if (approval === undefined || this.#steps.of(name)?.status !== 'in_progress') return;
-    const { startedAt = this.time } = this.#times[name] ?? {};
-    const durationMs = Math.max(0, this.time - startedAt);
     approvalTimeout(this.#steps, name, approval);
-    this.#note(name, { durationMs });
-    const failure = this.#steps.of(name)?.failure;
-    if (failure === undefined) this.#tell('step_completed', name, { duration_ms: durationMs });
-    else this.#tell('step_failed', name, { error: failure.message, type: failure.type });
+    this.#answered(name);
   }
 
   /** Approvals begin when what they depend on is done: nothing in history says so. */

@@ -1,3 +1,4 @@
+import { writtenName } from '../config/written-form.js';
 import { InvalidSchema, schemaCheck } from '../contract/schema-validation.js';
 import { isDefinition } from '../definition/brand.js';
 import { isPlainObject, type JsonObject } from '../definition/json.js';
@@ -110,8 +111,7 @@ export function checkedHandler(
   what: string,
   problems: ProblemList,
 ): StepHandler | undefined {
-  const use =
-    isPlainObject(written) && !isDefinition(written, 'step_handler') ? written : undefined;
+  const use = isHandlerUse(written) ? written : undefined;
   if (use !== undefined)
     problems.under(['handler']).unknownKeys(`${what}handler: `, use, HANDLER_KEYS);
   const callable = use === undefined ? written : use['callable'];
@@ -150,6 +150,11 @@ export function checkedHandler(
   if (initialization !== undefined && !isPlainObject(initialization))
     problems.add(['handler', 'initialization'], `${what}handler.initialization must be an object.`);
   return handler;
+}
+
+/** Whether a handler is written as `{ callable, … }`, rather than as itself or its name. */
+export function isHandlerUse(written: unknown): written is Written {
+  return isPlainObject(written) && !isDefinition(written, 'step_handler');
 }
 
 /** The name of a handler, however it is written. */
@@ -261,7 +266,7 @@ export function checkText(
   problems: ProblemList,
 ): void {
   if (written[key] !== undefined && typeof written[key] !== 'string')
-    problems.add([key], `${what}${snake(key)} must be a text.`);
+    problems.add([key], `${what}${writtenName(key)} must be a text.`);
 }
 
 /** Tells of a value that is none of a few. */
@@ -275,7 +280,7 @@ export function checkOneOf(
   const value = written[key];
   if (value === undefined || known.includes(value as string)) return;
   const listed = known.join(', ');
-  problems.add([key], `${what}${snake(key)} is ${shown(value)}. Write one of: ${listed}.`);
+  problems.add([key], `${what}${writtenName(key)} is ${shown(value)}. Write one of: ${listed}.`);
 }
 
 /** Tells of what is no JSON Schema. */
@@ -290,7 +295,7 @@ export function checkSchema(
   if (!isPlainObject(schema)) {
     problems.add(
       [key],
-      `${what}${snake(key)} must be JSON Schema: an object such as { type: object }.`,
+      `${what}${writtenName(key)} must be JSON Schema: an object such as { type: object }.`,
     );
     return;
   }
@@ -298,7 +303,7 @@ export function checkSchema(
     schemaCheck(schema as JsonObject);
   } catch (error) {
     if (!(error instanceof InvalidSchema)) throw error;
-    problems.add([key], `${what}${snake(key)} is no JSON Schema: ${error.message}.`);
+    problems.add([key], `${what}${writtenName(key)} is no JSON Schema: ${error.message}.`);
   }
 }
 
@@ -317,13 +322,8 @@ function checkNumber(
   const form = whole ? 'a whole number' : 'a number';
   problems.add(
     [key],
-    `${what}${snake(key)} is ${shown(value)}. Write ${form} from ${String(least)} to ${String(most)}.`,
+    `${what}${writtenName(key)} is ${shown(value)}. Write ${form} from ${String(least)} to ${String(most)}.`,
   );
-}
-
-/** As YAML writes it, which code spells in its own way; a reader of either finds it. */
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** A value as a message repeats it: also one that JSON does not have. */

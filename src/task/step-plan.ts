@@ -1,5 +1,4 @@
 import { durationMsOrNone } from '../definition/duration.js';
-import { isDefinition } from '../definition/brand.js';
 import { isPlainObject, type JsonObject } from '../definition/json.js';
 import { branchesOf, type GraphStep } from './graph.js';
 import { TASK_DEFAULTS } from './limits.js';
@@ -10,7 +9,7 @@ import {
   type StepPlan,
   type StepType,
 } from './plan.js';
-import { handlerName } from './step-check.js';
+import { handlerName, isHandlerUse } from './step-check.js';
 import type {
   ApprovalConfig,
   BatchConfig,
@@ -123,9 +122,7 @@ export function handlerUse(written: unknown, over: unknown): Written {
 
 function useOf(written: unknown): Written {
   if (written === undefined) return {};
-  return isPlainObject(written) && !isDefinition(written, 'step_handler')
-    ? written
-    : { callable: written };
+  return isHandlerUse(written) ? written : { callable: written };
 }
 
 function retryPlan({

@@ -5,6 +5,7 @@ import { forbiddenNames } from '../contract/json-value.js';
 import { InvalidSchema, prepared } from '../contract/schema-validation.js';
 import {
   ContractViolation,
+  describeValue,
   formatPath,
   parsePointer,
   type PropertyViolation,
@@ -75,7 +76,7 @@ function violationOf(
     return { path, got: 'undefined', message: `Property '${path}' is required` };
   if (extra !== undefined)
     return { path, got: 'a value', message: `Property '${path}' is not part of the contract` };
-  const got = describe(instancePath === '' ? input : data);
+  const got = describeValue(instancePath === '' ? input : data);
   const what = path === '' ? 'The input' : `Property '${path}'`;
   return { path, got, message: `${what} ${rule(keyword, params, message)}, got ${got}` };
 }
@@ -92,15 +93,4 @@ function rule(
   if (keyword === 'enum' && Array.isArray(allowedValues))
     return `expected one of ${allowedValues.map((value) => JSON.stringify(value)).join(', ')}`;
   return message;
-}
-
-/** Longest text of a value that a message repeats, in characters. */
-const MAX_SHOWN = 40;
-
-function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'object') return 'object';
-  const text = JSON.stringify(value) as string | undefined;
-  return text === undefined || text.length > MAX_SHOWN ? typeof value : text;
 }

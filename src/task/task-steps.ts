@@ -214,11 +214,9 @@ export class TaskSteps {
   /** Whether a step that depends on this one has begun. */
   isTaken(name: string): boolean {
     const step = this.#stepOf(name);
+    if (step === undefined) return false;
     return [...this.#byName.values()].some(
-      ({ dependencies, ...other }) =>
-        step !== undefined &&
-        dependencies.includes(step.name) &&
-        this.#hasBegun({ dependencies, ...other }),
+      (other) => other.dependencies.includes(step.name) && this.#hasBegun(other),
     );
   }
 

@@ -1,7 +1,7 @@
 import { isDefinition } from '../definition/brand.js';
 import { isPlainObject } from '../definition/json.js';
 import type { StepHandler } from './handler.js';
-import { handlerName } from './step-check.js';
+import { handlerName, isHandlerUse } from './step-check.js';
 import type { Task } from './task.js';
 
 /** The names of the handlers that a template uses, as far as it can be understood. */
@@ -27,7 +27,6 @@ function inList(steps: unknown): readonly unknown[] {
   const list: readonly unknown[] = Array.isArray(steps) ? steps : [];
   return list.flatMap((step) => {
     const handler = isPlainObject(step) ? step['handler'] : undefined;
-    const isUse = isPlainObject(handler) && !isDefinition(handler, 'step_handler');
-    return isUse ? [handler['callable']] : [handler];
+    return [isHandlerUse(handler) ? handler['callable'] : handler];
   });
 }
