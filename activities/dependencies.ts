@@ -2,6 +2,7 @@ import type { AttributeCatalogs } from '../src/attribute-pipeline/attribute-cata
 import type { Client } from '@temporalio/client';
 import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
 import type { ApprovalLinks } from '../adapters/approval/approval-links.js';
+import type { EventBridge } from '../adapters/event/event-bridge.js';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
 import type { EntityCatalog } from '../src/attribute-pipeline/entity-catalog.js';
 import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-registry.js';
@@ -127,6 +128,8 @@ export interface ActivityDependencies {
   readonly code: DeployedCode;
   readonly services: Services;
   readonly log: Logger;
+  /** Absent where the config turns it off. */
+  readonly events?: Pick<EventBridge, 'publish'>;
   /** Absent in workers of which nobody is told how runs end. */
   readonly outcomes?: OutcomeDependencies;
   /** Absent in workers that cannot run data flows. */

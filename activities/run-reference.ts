@@ -1,8 +1,6 @@
 import type { Info } from '@temporalio/activity';
+import { runKind } from '../src/definition/run-kind.js';
 import type { RunReference } from '../src/pipeline/context.js';
-
-/** What workflow ids of ours begin with, beside those of hand-written workflows. */
-const KINDS = ['pipeline', 'task', 'flow', 'record_pipeline', 'attribute_pipeline'] as const;
 
 /** The run that an activity works for. */
 export function runReference(info: Info, principal: string | undefined): RunReference {
@@ -10,7 +8,7 @@ export function runReference(info: Info, principal: string | undefined): RunRefe
   return {
     id,
     name: info.workflowType ?? '',
-    kind: KINDS.find((kind) => id.startsWith(`${kind}/`)) ?? 'workflow',
+    kind: runKind(id),
     ...(principal !== undefined && { principal }),
   };
 }

@@ -9,6 +9,7 @@ import { compileWorkflow, type CompiledWorkflow } from '../src/definition/compil
 import { activityNameProblem, nameProblem } from '../src/definition/name.js';
 import type { Problem, Site } from '../src/definition/problem.js';
 import type { Workflow } from '../src/definition/workflow.js';
+import { subscriberProblems, type Subscriber } from '../src/event/subscriber.js';
 import {
   compilePipeline,
   type CompiledPipeline,
@@ -43,6 +44,7 @@ export interface Sources {
   readonly modules?: readonly AttributeModule[];
   readonly stepHandlers?: readonly StepHandler[];
   readonly tasks?: readonly TaskSource[];
+  readonly subscribers?: readonly Subscriber[];
   /** The environment whose overrides hold in task templates: `production`. */
   readonly environment?: string;
   readonly models: CompileEnvironment['models'];
@@ -63,6 +65,8 @@ export interface Registry {
   readonly modules: ModuleRegistry;
   /** The code of the steps of tasks. */
   readonly stepHandlers: ReadonlyMap<string, StepHandler>;
+  /** Code that is told of events. */
+  readonly subscribers: ReadonlyMap<string, Subscriber>;
 }
 
 /** A registry without any definition. */
@@ -74,6 +78,7 @@ export const EMPTY_REGISTRY: Registry = {
   recordPipelines: new Map(),
   modules: moduleRegistry([]).modules,
   stepHandlers: new Map(),
+  subscribers: new Map(),
 };
 
 /**
@@ -88,6 +93,7 @@ export function buildRegistry(sources: Sources): {
   const operations = registerOperations(sources, problems);
   const activities = registerActivities(sources.activities ?? [], operations, problems);
   const stepHandlers = registerStepHandlers(sources, { operations, activities }, problems);
+  const subscribers = registerSubscribers(sources.subscribers ?? [], problems);
   const environment = { operations, models: sources.models, readFile: sources.readFile };
   const compiled = [
     ...sources.pipelines.map((source) => {
@@ -128,7 +134,14 @@ export function buildRegistry(sources: Sources): {
   return wrong
     ? { problems }
     : {
-        registry: { operations, activities, stepHandlers, modules, ...byKind([...all.values()]) },
+        registry: {
+          operations,
+          activities,
+          stepHandlers,
+          subscribers,
+          modules,
+          ...byKind([...all.values()]),
+        },
         problems,
       };
 }
@@ -217,6 +230,14 @@ function registerStepHandlers(
       });
   }
   return unique(all, 'step handler', problems);
+}
+
+function registerSubscribers(
+  subscribers: readonly Subscriber[],
+  problems: Problem[],
+): ReadonlyMap<string, Subscriber> {
+  problems.push(...subscribers.flatMap(subscriberProblems));
+  return unique(subscribers, 'subscriber', problems);
 }
 
 function unique<T extends { readonly name: string; readonly site?: Site }>(

@@ -33,6 +33,21 @@ export {
   type PipelineOutput,
   type Stage,
 } from './pipeline/pipeline.js';
+export {
+  defineSubscriber,
+  type Subscriber,
+  type SubscriberContext,
+  type SubscriberDefinition,
+} from './event/subscriber.js';
+export type {
+  DomainEventPayload,
+  EventError,
+  MillraceEvent,
+  OperationEventPayload,
+  RunEventPayload,
+  StepEventPayload,
+} from './event/event.js';
+export { InvalidEventPattern, subscribe } from '../adapters/event/subscribe.js';
 export { defineWorkflow, type Workflow, type WorkflowDefinition } from './definition/workflow.js';
 export {
   defineDataFlow,
@@ -74,6 +89,7 @@ export {
   defineTask,
   type ApprovalConfig,
   type BatchConfig,
+  type DomainEvent,
   type HandlerUse,
   type IdentityStrategy,
   type Lifecycle,

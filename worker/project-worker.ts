@@ -1,3 +1,4 @@
+import { EventBridge } from '../adapters/event/event-bridge.js';
 import { ApprovalLinks } from '../adapters/approval/approval-links.js';
 import { join } from 'node:path';
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
@@ -10,7 +11,7 @@ import { DeployedCode } from '../engine/deployed-code.js';
 import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
-import type { ModelReference } from '../src/pipeline/context.js';
+import type { ModelReference, Services } from '../src/pipeline/context.js';
 import type { StoreCatalog } from '../src/record-pipeline/store-catalog.js';
 import { keepSchedules } from './own-schedules.js';
 import { projectModels, resolveSecrets } from './project-models.js';
@@ -134,6 +135,7 @@ export class ReloadableWorker implements ProjectWorker {
     const attributes = projectAttributes(options, code, flows);
     const bundle = await bundleOf(project, log);
     const services = await buildServices(config);
+    const events = eventBridge(options, services.services);
     const { localStores } = options;
     const catalog = async (): Promise<StoreCatalog> => (await flows.catalog()).recordStores;
     const stores: StoreWorkers = new StoreWorkers({
@@ -149,6 +151,7 @@ export class ReloadableWorker implements ProjectWorker {
       code,
       services: services.services,
       log,
+      ...(events !== undefined && { events }),
       outcomes: outcomeDependencies(options, hooks, webhookSecrets),
       ...(config.approvals !== undefined && {
         approvals: new ApprovalLinks({ ...config.approvals, secrets: approvalSecrets }),
@@ -179,6 +182,7 @@ export class ReloadableWorker implements ProjectWorker {
       stores,
       bundle,
       services,
+      events,
       worker,
     });
   }
@@ -201,16 +205,17 @@ export class ReloadableWorker implements ProjectWorker {
 
   /** Takes other definitions and hooks. What runs goes on with the code that it began with. */
   async reload(project: Project): Promise<void> {
-    const { options, hooks, stores } = this.#parts;
+    const { options, hooks, events, stores } = this.#parts;
     await resolveSecrets(withoutReplaced({ ...options, project }), options.env);
     this.code.replace(project.registry, modelsOf(options, project));
     hooks.afterExecute = project.config.afterExecute;
+    events?.replace([...project.registry.subscribers.values()]);
     await stores.serveAll(project.registry);
     await this.#keepSchedules();
   }
 
   async #run(): Promise<void> {
-    const { worker, services, flows, attributes, stores, options } = this.#parts;
+    const { worker, services, events, flows, attributes, stores, options } = this.#parts;
     const { link, log } = options;
     let scheduled: Promise<void> | undefined;
     try {
@@ -226,6 +231,7 @@ export class ReloadableWorker implements ProjectWorker {
     } finally {
       await stores.stop();
       await scheduled;
+      await events?.drain();
       await services
         .dispose()
         .finally(() => attributes.close())
@@ -260,7 +266,19 @@ interface WorkerParts {
   readonly stores: StoreWorkers;
   readonly bundle: string;
   readonly services: ProjectServices;
+  readonly events: EventBridge | undefined;
   readonly worker: Worker;
+}
+
+/** Tells the project's subscribers, and everybody in the process, what happens; undefined where the config turns it off. */
+function eventBridge(
+  { project: { config, registry }, log }: ProjectWorkerOptions,
+  services: Services,
+): EventBridge | undefined {
+  if (!config.events.enabled) return undefined;
+  const events = new EventBridge({ log, services });
+  events.replace([...registry.subscribers.values()]);
+  return events;
 }
 
 /** The file with a project's workflow code, made if there is none for what it is now. */

@@ -1,6 +1,7 @@
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.js';
 import type { ActivityDependencies } from '../activities/dependencies.js';
+import { eventSinks } from './event-sinks.js';
 
 /** What {@link createTemporalWorker} takes. */
 export interface TemporalWorkerOptions extends ActivityDependencies {
@@ -28,11 +29,12 @@ const STICKY_WAIT = '5s';
 /** Temporal's own worker, with everything that runs the definitions of a project. Without a bundle it runs activities only. */
 export async function createTemporalWorker(options: TemporalWorkerOptions): Promise<Worker> {
   const { connection, namespace, taskQueue, workflowBundle } = options;
-  const { code, services, log, outcomes, flows, attributes, approvals, stores } = options;
+  const { code, services, log, events, outcomes, flows, attributes, approvals, stores } = options;
   return Worker.create({
     shutdownGraceTime: SHUTDOWN_GRACE,
     stickyQueueScheduleToStartTimeout: STICKY_WAIT,
     ...options.options,
+    sinks: { ...options.options?.sinks, ...eventSinks(events, log) },
     connection,
     namespace,
     taskQueue,
@@ -41,6 +43,7 @@ export async function createTemporalWorker(options: TemporalWorkerOptions): Prom
       code,
       services,
       log,
+      ...(events !== undefined && { events }),
       ...(outcomes !== undefined && { outcomes }),
       ...(flows !== undefined && { flows }),
       ...(attributes !== undefined && { attributes }),

@@ -27,8 +27,9 @@ import {
 } from '../src/outcome/outcome.js';
 import { FAILURE_TYPES, isFailure, type Failure } from '../src/pipeline/failure.js';
 import { timeoutOf } from '../src/definition/run-timeout.js';
+import { tellProcess } from './events.js';
 import { deliverOutcome } from './outcome.js';
-import { withinTimeout } from './run-timeout.js';
+import { chainStart, withinTimeout } from './run-timeout.js';
 
 /** What surrounds every workflow, hand-written ones too. */
 export function interceptors(): WorkflowInterceptors {
@@ -44,21 +45,23 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
     input: WorkflowExecuteInput,
     next: Next<WorkflowInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
-    const { workflowType, workflowId, startTime, unsafe } = workflowInfo();
+    const { workflowType, workflowId, continuedFromExecutionRunId } = workflowInfo();
     // Nobody is told of the end of our own workflows.
     if (OWN_WORKFLOW_TYPES.includes(workflowType)) return next(input);
     const noun = NOUNS.find((kind) => workflowId.startsWith(`${kind}/`)) ?? 'pipe';
     const named = { [noun]: workflowType };
     log.info(`${noun} started`, named);
+    // One that continues as new has been told of.
+    if (continuedFromExecutionRunId === undefined) tellProcess.run({ what: 'started' });
     try {
       const timeoutMs = timeoutOf(workflowInfo().memo);
       const result = await (timeoutMs === undefined
         ? next(input)
         : withinTimeout(timeoutMs, () => next(input)));
       const outcome = outcomeOf({ status: 'completed', result: result as Json });
-      // A workflow's own clock stands still while quick operations run. Only the log gets to see the worker's.
-      const durationMs = Math.max(0, unsafe.now() - startTime.getTime());
+      const durationMs = elapsedMs();
       log.info(`${noun} completed`, { ...named, durationMs });
+      tellProcess.run({ what: 'ended', status: 'completed', durationMs });
       const receivers = receiversOf(workflowInfo().memo);
       if (receivers !== undefined) await tell(outcome, receivers);
       return result;
@@ -72,6 +75,7 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
           reason: ended.failure.message,
           type: ended.failure.type,
         });
+        tellProcess.run({ what: 'ended', ...ended, durationMs: elapsedMs() });
         if (ended.status === 'timed_out') patched(TIMED_OUT_TAG);
         const receivers = receiversOf(workflowInfo().memo);
         if (receivers !== undefined) await tell(outcomeOf(ended), receivers);
@@ -79,6 +83,12 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
       throw error;
     }
   }
+}
+
+/** A workflow's own clock stands still while quick operations run. Only the log, and events, get to see the worker's. */
+function elapsedMs(): number {
+  const { unsafe } = workflowInfo();
+  return Math.max(0, unsafe.now() - chainStart());
 }
 
 type End = { readonly status: 'failed' | 'cancelled' | 'timed_out'; readonly failure: Failure };

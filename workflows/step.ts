@@ -88,6 +88,7 @@ function executed({
   resultSchema,
   branches,
   batch,
+  events,
 }: StepPlan): ExecutedStep {
   return {
     name,
@@ -97,6 +98,7 @@ function executed({
     ...(resultSchema !== undefined && { resultSchema }),
     ...(branches !== undefined && { branches }),
     ...(batch !== undefined && { batchSize: batch.size }),
+    ...(events !== undefined && { events }),
   };
 }
 

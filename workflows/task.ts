@@ -12,6 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { jsonBytes } from '../src/definition/json.js';
+import type { StepNews } from '../src/event/run-news.js';
 import { FAILURE_TYPES, isOutOfTime, type Failure } from '../src/pipeline/failure.js';
 import { MAX_PAYLOAD_BYTES } from '../src/pipeline/payload-limit.js';
 import { DEAD_LETTER_MEMO, DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
@@ -28,6 +29,7 @@ import { APPROVAL_SUMMARY } from '../src/task/step-outcome.js';
 import { TaskSteps, type StepInstance } from '../src/task/task-steps.js';
 import { CommandBudget } from './command-budget.js';
 import { startDurably } from './durable-activity.js';
+import { tellProcess } from './events.js';
 import { applicationFailure, runFailureOf } from './failure.js';
 import { continueWhereSuggested, isLongHistory } from './long-history.js';
 import { chainStart, withinTimeout } from './run-timeout.js';
@@ -161,6 +163,7 @@ class TaskRun {
       this.#steps.start(name);
       if (step.type === 'approval') {
         this.#asked.set(name, Date.now());
+        tellProcess.step(stepNews(instance, Date.now()));
         this.#waitForAnswer(name);
       } else {
         this.#runStep(instance);
@@ -244,6 +247,7 @@ class TaskRun {
           this.#scopes.delete(name);
           this.#asked.delete(name);
           approvalTimeout(this.#steps, name, approval);
+          this.#tellEnd(name, asked);
           this.#tellNews();
         },
         () => undefined,
@@ -257,10 +261,21 @@ class TaskRun {
       return;
     }
     this.#tellNews();
+    if (signal.kind !== 'retry')
+      this.#tellEnd(signal.step, this.#asked.get(signal.step) ?? Date.now());
     if (signal.kind !== 'answer') return;
     this.#asked.delete(signal.step);
     this.#scopes.get(signal.step)?.cancel();
     this.#scopes.delete(signal.step);
+  }
+
+  /** No activity tells of the end of an approval, or of what a person resolves. */
+  #tellEnd(name: string, startedAt: number): void {
+    const instance = this.#steps.instances.find((other) => other.name === name);
+    if (instance === undefined) return;
+    const { result = null, failure } = this.#steps.of(name) ?? {};
+    const end = failure === undefined ? { result } : { failure };
+    tellProcess.step({ ...stepNews(instance, startedAt), end });
   }
 
   #takeEarly(): void {
@@ -314,6 +329,10 @@ class TaskRun {
       ].join('. '),
     );
   }
+}
+
+function stepNews({ name, step }: StepInstance, startedAt: number): StepNews {
+  return { step: step.name, name, declared: step.events ?? [], startedAt };
 }
 
 /** Most steps that the details of a run name. */

@@ -2,12 +2,14 @@ import { Context } from '@temporalio/activity';
 import type { ModelUsage, OperationContext } from '../../src/pipeline/context.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
 import type { OperationOutcome, OperationTask } from '../../src/pipeline/operation-task.js';
+import { publishStopped } from '../attempt-events.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, failureOf, isCancelled, retryAfterMs } from '../failure.js';
 import { attemptOf, handedBackFailure, stoppedFailure } from '../handed-back.js';
 import { runReference } from '../run-reference.js';
 import { heartbeatOf, startHeartbeat, type Heartbeat } from '../heartbeat.js';
 import { ignores } from './ignores.js';
+import { operationEvents } from './operation-events.js';
 import { executeBody } from './operation-body.js';
 
 /**
@@ -41,6 +43,8 @@ export async function runOperation(
   const usage: ModelUsage[] = [];
   const heartbeat = startHeartbeat(activity, task.handedBack);
   const context = operationContext(deps, task, activity, heartbeat, usage);
+  const events = operationEvents(deps, { stage: task.stage, operation: plan }, context);
+  events.started();
   try {
     // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
     const effect = await Promise.race([
@@ -48,14 +52,20 @@ export async function runOperation(
       activity.cancelled,
     ]);
     context.log.debug({ durationMs: Date.now() - startedAt }, 'operation completed');
+    events.completed();
     return { effect, ...(usage.length > 0 && { usage }) };
   } catch (error) {
-    if (isCancelled(error, activity.cancellationSignal))
-      throw stoppedFailure(activity, 'operation', context.attempt, heartbeat) ?? error;
+    if (isCancelled(error, activity.cancellationSignal)) {
+      const stopped = stoppedFailure(activity, 'operation', context.attempt, heartbeat);
+      publishStopped(events, stopped);
+      throw stopped ?? error;
+    }
     const failure: Failure = { ...failureOf(error), attempts: context.attempt };
     const last = !failure.retryable || context.attempt >= plan.retry.maximumAttempts;
     context.log.warn({ err: error, type: failure.type, last }, 'operation failed');
-    if (last && ignores(deps, task, failure)) {
+    const ignored = last && ignores(deps, task, failure);
+    events.failed(failure, !last, ignored ? { ignored } : {});
+    if (ignored) {
       return { effect: { kind: 'ignored', failure }, ...(usage.length > 0 && { usage }) };
     }
     throw applicationFailure(failure, error, retryAfterMs(error));

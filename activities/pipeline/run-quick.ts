@@ -18,6 +18,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { failureOf, isCancelled, retryAfterMs } from '../failure.js';
 import { runReference } from '../run-reference.js';
 import { ignores } from './ignores.js';
+import { operationEvents } from './operation-events.js';
 import { executeBody } from './operation-body.js';
 
 /** One fused operation in its place. */
@@ -130,22 +131,33 @@ async function attemptOnce(
   const usage: ModelUsage[] = [];
   const context = quickContext(deps, place, attempt, signal, usage);
   const startedAt = Date.now();
+  const events = operationEvents(deps, { stage: place.stage.name, operation: plan }, context);
+  events.started();
   try {
     const effect = await untilAborted(executeBody(operation, plan, place.inputs, context), timeout);
     context.log.debug({ durationMs: Date.now() - startedAt }, 'operation completed');
+    events.completed();
     return { outcome: { effect, ...(usage.length > 0 && { usage }) } };
   } catch (error) {
-    if (isCancelled(error, Context.current().cancellationSignal)) throw error;
-    // Its own timeout is a failure; the limits of fused groups are not, and an ordinary activity takes over.
-    if (timeout.aborted && budgetMs !== plan.timeoutMs) return 'overran';
-    const last = attempt >= plan.retry.maximumAttempts || !failureOf(error).retryable;
-    context.log.warn({ err: error, type: failureOf(error).type, last }, 'operation failed');
-    if (timeout.aborted) {
-      return failed(deps, place, timeoutFailure(budgetMs, attempt));
+    if (isCancelled(error, Context.current().cancellationSignal)) {
+      events.cancelled();
+      throw error;
     }
-    const wait = retryAfterMs(error);
-    const failure = { ...failureOf(error), attempts: attempt };
-    return { ...failed(deps, place, failure), ...(wait !== undefined && { retryAfterMs: wait }) };
+    // Its own timeout is a failure; the limits of fused groups are not, and an ordinary activity takes over.
+    if (timeout.aborted && budgetMs !== plan.timeoutMs) {
+      events.failed(timeoutFailure(budgetMs, attempt), true);
+      return 'overran';
+    }
+    const thrown = failureOf(error);
+    const last = attempt >= plan.retry.maximumAttempts || !thrown.retryable;
+    context.log.warn({ err: error, type: thrown.type, last }, 'operation failed');
+    const failure = timeout.aborted
+      ? timeoutFailure(budgetMs, attempt)
+      : { ...thrown, attempts: attempt };
+    const ended = failed(deps, place, failure);
+    events.failed(failure, !last, 'outcome' in ended ? { ignored: true } : {});
+    const wait = timeout.aborted ? undefined : retryAfterMs(error);
+    return { ...ended, ...(wait !== undefined && { retryAfterMs: wait }) };
   }
 }
 

@@ -5,12 +5,14 @@ import { backoffMs } from '../../src/task/backoff.js';
 import type { StepHandler } from '../../src/task/handler.js';
 import { stepContext, type StepContext } from '../../src/task/step-context.js';
 import type { StepOutcome, StepTask } from '../../src/task/step-outcome.js';
+import { AttemptEvents, publishStopped } from '../attempt-events.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { applicationFailure, isCancelled, retryAfterMs } from '../failure.js';
 import { attemptOf, handedBackFailure, stoppedFailure } from '../handed-back.js';
 import { heartbeatOf, startHeartbeat, type Heartbeat } from '../heartbeat.js';
 import { runReference } from '../run-reference.js';
 import { executeHandler, stepFailureOf } from './step-body.js';
+import { stepCompleted, stepFailed, type PublishingStep } from './step-events.js';
 
 /**
  * Runs one attempt of a step.
@@ -28,6 +30,8 @@ export async function runStep(deps: ActivityDependencies, task: StepTask): Promi
   const heartbeat = startHeartbeat(activity, task.handedBack);
   const context = contextOf(deps, task, activity, heartbeat);
   const { log } = context;
+  const step = publishing(deps, task, handler, context);
+  step.events.started();
   try {
     // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
     const outcome = await Promise.race([
@@ -35,11 +39,14 @@ export async function runStep(deps: ActivityDependencies, task: StepTask): Promi
       activity.cancelled,
     ]);
     log.debug({ durationMs: Date.now() - startedAt }, 'step completed');
+    stepCompleted(step, outcome.result);
     return outcome;
   } catch (error) {
-    if (isCancelled(error, activity.cancellationSignal))
-      throw stoppedFailure(activity, 'step', context.attempt, heartbeat) ?? error;
-    throw attemptFailed(task, handler, context, error);
+    if (!isCancelled(error, activity.cancellationSignal))
+      throw attemptFailed(task, handler, context, error, step);
+    const stopped = stoppedFailure(activity, 'step', context.attempt, heartbeat);
+    publishStopped(step.events, stopped);
+    throw stopped ?? error;
   } finally {
     heartbeat.stop();
   }
@@ -51,14 +58,17 @@ function attemptFailed(
   { version }: StepHandler,
   { attempt, log }: StepContext,
   error: unknown,
+  publishing: PublishingStep,
 ): Error {
   const failure: Failure = { ...stepFailureOf(error), attempts: attempt };
   const last = !failure.retryable || attempt >= step.retry.maximumAttempts;
   const fields = { err: error, type: failure.type, last, handlerVersion: version };
   log.warn(fields, 'step failed');
-  if (last) return applicationFailure(failure, error);
   const waitMs = retryAfterMs(error) ?? backoffMs(step.retry, attempt);
-  if (waitMs <= maxRetryWaitMs) return applicationFailure(failure, error, waitMs);
+  const waits = !last && waitMs <= maxRetryWaitMs;
+  stepFailed(publishing, failure, waits);
+  if (last) return applicationFailure(failure, error);
+  if (waits) return applicationFailure(failure, error, waitMs);
   return applicationFailure(
     {
       type: FAILURE_TYPES.retryWait,
@@ -68,6 +78,23 @@ function attemptFailed(
     },
     error,
   );
+}
+
+/** What is told of the attempt to whoever has subscribed. */
+function publishing(
+  { events }: ActivityDependencies,
+  { name, step }: StepTask,
+  { name: handler, version }: StepHandler,
+  { attempt, run, log }: StepContext,
+): PublishingStep {
+  const parts = { step: step.name, step_name: name, handler, handler_version: version };
+  return {
+    events: new AttemptEvents(events, { subject: 'step', run, name, attempt, parts }),
+    step: step.name,
+    name,
+    declared: step.events ?? [],
+    log,
+  };
 }
 
 function contextOf(

@@ -5,6 +5,7 @@ import { isDefinition } from '../../src/definition/brand.js';
 import { DefinitionError, type Site } from '../../src/definition/problem.js';
 import type { Workflow } from '../../src/definition/workflow.js';
 import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
+import type { Subscriber } from '../../src/event/subscriber.js';
 import type { ModelReference } from '../../src/pipeline/context.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
@@ -27,6 +28,7 @@ export interface Definitions {
   /** Handlers that tasks use by their name. Those that they use as objects are found there. */
   readonly stepHandlers?: readonly StepHandler[];
   readonly tasks?: readonly Task[];
+  readonly subscribers?: readonly Subscriber[];
 }
 
 /** What else a project is made of. */
@@ -54,6 +56,7 @@ export function definedProject(
     modules = [],
     stepHandlers = [],
     tasks = [],
+    subscribers = [],
   } = definitions;
   const { config, problems } = parseConfig(given);
   const built = buildRegistry({
@@ -65,6 +68,7 @@ export function definedProject(
     modules,
     stepHandlers,
     tasks: tasks.map(source),
+    subscribers,
     models,
     readFile: () => undefined,
   });

@@ -6,6 +6,7 @@ import type { SourceConnector } from '../../src/data-flow/source.js';
 import type { TransformConnector } from '../../src/data-flow/transform.js';
 import type { Site } from '../../src/definition/problem.js';
 import type { Workflow } from '../../src/definition/workflow.js';
+import type { Subscriber } from '../../src/event/subscriber.js';
 import type { Operation } from '../../src/pipeline/operation.js';
 import type { Pipeline } from '../../src/pipeline/pipeline.js';
 import type { RecordPipeline } from '../../src/record-pipeline/record-pipeline.js';
@@ -27,6 +28,7 @@ export interface ExportedDefinitions {
   readonly attributeModules: readonly AttributeModule[];
   readonly stepHandlers: readonly StepHandler[];
   readonly tasks: readonly Task[];
+  readonly subscribers: readonly Subscriber[];
 }
 
 /** Collects the definitions among the exports of modules. One that is exported twice counts once. */
@@ -62,5 +64,6 @@ export function exportedDefinitions(
     attributeModules: ofKind('module') as readonly AttributeModule[],
     stepHandlers: ofKind('step_handler') as readonly StepHandler[],
     tasks: ofKind('task') as readonly Task[],
+    subscribers: ofKind('subscriber') as readonly Subscriber[],
   };
 }

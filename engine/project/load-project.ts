@@ -161,6 +161,7 @@ function compile(
       locate: (path) => locate(definition.site, path),
     })),
     modules: exported.attributeModules,
+    subscribers: exported.subscribers,
     stepHandlers,
     tasks: incomplete ? tasks.filter(usesKnownHandlers(stepHandlers)) : tasks,
     ...(environment !== undefined && { environment }),

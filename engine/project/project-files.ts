@@ -13,6 +13,7 @@ export const FOLDERS = {
   modules: 'modules',
   tasks: 'tasks',
   handlers: 'handlers',
+  subscribers: 'subscribers',
 } as const;
 
 /** Names that the configuration may have; a project has one of them. */

@@ -61,6 +61,7 @@ export async function loadModules(
     ...moduleFiles(join(dir, FOLDERS.modules)),
     ...moduleFiles(join(dir, FOLDERS.handlers)),
     ...moduleFiles(join(dir, FOLDERS.tasks)),
+    ...moduleFiles(join(dir, FOLDERS.subscribers)),
     ...activities,
     ...contractFiles(dir),
   ];

@@ -225,6 +225,8 @@ const dataFlows = z.strictObject({
 
 const recordPipelines = z.strictObject({ routes: z.boolean().exactOptional() });
 
+const events = z.strictObject({ enabled: z.boolean().default(true) });
+
 const services = z.custom<Services | (() => Services | Promise<Services>)>(
   (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
   'expected an object or a function that returns one',
@@ -256,6 +258,7 @@ export const configSchema = z.strictObject({
   temporal: temporal.default({}),
   server: server.prefault({}),
   webhooks: webhooks.prefault({}),
+  events: events.prefault({}),
   sessions: sessions.exactOptional(),
   approvals: approvals.exactOptional(),
   catalog: catalog.default({}),

@@ -79,6 +79,7 @@ export interface ConfigDefinition {
   readonly temporal?: TemporalSettings;
   readonly server?: ServerSettings;
   readonly webhooks?: WebhookSettings;
+  readonly events?: EventSettings;
   /** Sessions of browsers, which `apiAuthentication` opens: `EventSource` sends no header, but cookies. Default: none. */
   readonly sessions?: SessionSettings;
   /** Links to answer approvals of tasks by. Without it handlers have none. */
@@ -179,6 +180,12 @@ export interface WebhookSettings {
   readonly maxAge?: Duration;
 }
 
+/** Events that workers publish in their processes. */
+export interface EventSettings {
+  /** Whether any are. Default: true. */
+  readonly enabled?: boolean;
+}
+
 /** How browsers stay authenticated by a cookie. */
 export interface SessionSettings {
   /**
@@ -244,6 +251,7 @@ export interface ProjectConfig {
     readonly allow: readonly string[];
     readonly maxAgeMs: number;
   };
+  readonly events: Required<EventSettings>;
   readonly sessions?: {
     readonly secrets: readonly string[];
     readonly maxAgeMs: number;

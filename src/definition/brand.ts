@@ -19,7 +19,8 @@ export type DefinitionKind =
   | 'record_pipeline'
   | 'module'
   | 'task'
-  | 'step_handler';
+  | 'step_handler'
+  | 'subscriber';
 
 /** Anything that `defineX` made. */
 export interface Branded<K extends DefinitionKind = DefinitionKind> {

@@ -14,22 +14,19 @@ import type { StepHandler } from './handler.js';
 import { checkLifecycle } from './lifecycle-check.js';
 import { TASK_DEFAULTS, TASK_LIMITS } from './limits.js';
 import { STEP_TYPES, TASK_INTERPRETER, type TaskPlan } from './plan.js';
-import {
-  checkedHandler,
-  checkOneOf,
-  checkStepSettings,
-  checkText,
-  STEP_KEYS,
-} from './step-check.js';
+import { checkDomainEvents, checkListed } from './event-check.js';
+import { checkedHandler, checkStepSettings, STEP_KEYS } from './step-check.js';
 import { graphSteps, lifecyclePlan, stepPlan } from './step-plan.js';
 import {
   IDENTITY_STRATEGIES,
+  type DomainEvent,
   type IdentityStrategy,
   type Lifecycle,
   type Task,
   type TaskDefinition,
 } from './task.js';
 import { taskInput } from './task-input.js';
+import { checkOneOf, checkText, type Written } from './value-check.js';
 
 /** A task that can be started. */
 export interface CompiledTask extends InputContract {
@@ -59,8 +56,6 @@ export interface TaskEnvironment {
   readonly environment?: string;
 }
 
-type Written = Readonly<Record<string, unknown>>;
-
 const TASK_KEYS: readonly string[] = Object.keys({
   name: true,
   namespaceName: true,
@@ -88,6 +83,8 @@ export function compileTask(
   checkHead(written, problems);
   const input = checkedInput(written['inputSchema'], problems);
   const steps = checkedSteps(written['steps'], environment.handlers, problems);
+  for (const [at, { step }] of steps.entries())
+    checkListed(step, written['domainEvents'], at, problems);
   const overrides = checkedOverrides(
     written['environments'],
     steps,
@@ -133,13 +130,15 @@ function planOf(
   overridden: Overrides | undefined,
 ): TaskPlan {
   const graph = graphSteps(steps.map(({ step }) => step));
+  const { name, namespaceName, version, domainEvents = [] } = written;
   const plans = new Map(
     steps.map(({ step }) => {
       const over = overridden?.steps.get(String(step['name'])) ?? {};
-      return [String(step['name']), stepPlan(step, over, graph)] as const;
+      // They were checked.
+      const plan = stepPlan(step, over, { graph, domainEvents: domainEvents as DomainEvent[] });
+      return [plan.name, plan] as const;
     }),
   );
-  const { name, namespaceName, version } = written;
   return {
     kind: 'task',
     interpreter: TASK_INTERPRETER,
@@ -165,11 +164,7 @@ function checkHead(written: Written, problems: ProblemList): void {
   const { metadata, domainEvents } = written;
   if (metadata !== undefined && !isPlainObject(metadata))
     problems.add(['metadata'], 'metadata must be an object.');
-  if (domainEvents !== undefined && !Array.isArray(domainEvents))
-    problems.add(
-      ['domainEvents'],
-      'domain_events must be a list of { name, description, schema }.',
-    );
+  checkDomainEvents(domainEvents, problems);
 }
 
 function checkedInput(written: unknown, problems: ProblemList): InputContract | undefined {

@@ -1,6 +1,6 @@
 import { isPlainObject } from '../definition/json.js';
 import type { ProblemList } from '../pipeline/problem-list.js';
-import { checkOneOf } from './step-check.js';
+import { checkOneOf } from './value-check.js';
 import type { Lifecycle } from './task.js';
 
 const LIFECYCLE_KEYS: readonly string[] = Object.keys({

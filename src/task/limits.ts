@@ -15,6 +15,8 @@ export const TASK_LIMITS = {
   /** Decisions on the way to a step. */
   decisionDepth: 3,
   attempts: 100,
+  /** Events that one step publishes. */
+  events: 20,
   /** Ranges of one batchable step. */
   ranges: 1_000,
   /** Workers of one batch that run at once. */

@@ -1,23 +1,13 @@
-import { writtenName } from '../config/written-form.js';
-import { InvalidSchema, schemaCheck } from '../contract/schema-validation.js';
 import { isDefinition } from '../definition/brand.js';
-import { isPlainObject, type JsonObject } from '../definition/json.js';
+import { isPlainObject } from '../definition/json.js';
 import { unknownName } from '../definition/unknown-name.js';
 import type { ProblemList } from '../pipeline/problem-list.js';
 import type { HandlerType, StepHandler } from './handler.js';
+import { checkEvents } from './event-check.js';
 import { TASK_LIMITS } from './limits.js';
-import { BACKOFFS, EVENT_CONDITIONS, FAILURE_STRATEGIES, type StepType } from './plan.js';
-import type {
-  ApprovalConfig,
-  BatchConfig,
-  HandlerUse,
-  StepEvent,
-  StepRetry,
-  TaskStep,
-} from './task.js';
-
-/** Something as it was written: it may be anything. */
-type Written = Readonly<Record<string, unknown>>;
+import { BACKOFFS, FAILURE_STRATEGIES, type StepType } from './plan.js';
+import type { ApprovalConfig, BatchConfig, HandlerUse, StepRetry, TaskStep } from './task.js';
+import { checkNumber, checkOneOf, checkSchema, checkText, type Written } from './value-check.js';
 
 const keysOf = <T>(keys: Record<keyof T, true>): readonly string[] => Object.keys(keys);
 
@@ -63,8 +53,6 @@ const APPROVAL_KEYS = keysOf<Required<ApprovalConfig>>({
   onTimeout: true,
   result: true,
 });
-
-const EVENT_KEYS = keysOf<Required<StepEvent>>({ name: true, condition: true, schema: true });
 
 /** A week: no attempt takes longer. */
 const MAX_TIMEOUT_SECONDS = 7 * 24 * 60 * 60;
@@ -237,98 +225,4 @@ function checkApproval(approval: unknown, what: string, problems: ProblemList): 
   problems.unknownKeys(`${what}approval: `, approval, APPROVAL_KEYS);
   problems.timeout(['timeout'], `${what}approval.timeout`, approval['timeout']);
   checkOneOf(approval, 'onTimeout', ['fail', 'complete'], `${what}approval.`, problems);
-}
-
-function checkEvents(events: unknown, what: string, problems: ProblemList): void {
-  if (events === undefined) return;
-  if (!Array.isArray(events)) {
-    problems.add(['publishesEvents'], `${what}publishes_events must be a list.`);
-    return;
-  }
-  for (const [index, event] of (events as readonly unknown[]).entries()) {
-    const here = problems.under(['publishesEvents', index]);
-    const at = `${what}publishes_events: `;
-    if (!isPlainObject(event) || typeof event['name'] !== 'string' || event['name'] === '') {
-      here.add(['name'], `${at}an event needs a name, such as payment.charged.`);
-      continue;
-    }
-    here.unknownKeys(at, event, EVENT_KEYS);
-    checkOneOf(event, 'condition', EVENT_CONDITIONS, at, here);
-    checkSchema(event, 'schema', at, here);
-  }
-}
-
-/** Tells of a text that is none. */
-export function checkText(
-  written: Written,
-  key: string,
-  what: string,
-  problems: ProblemList,
-): void {
-  if (written[key] !== undefined && typeof written[key] !== 'string')
-    problems.add([key], `${what}${writtenName(key)} must be a text.`);
-}
-
-/** Tells of a value that is none of a few. */
-export function checkOneOf(
-  written: Written,
-  key: string,
-  known: readonly string[],
-  what: string,
-  problems: ProblemList,
-): void {
-  const value = written[key];
-  if (value === undefined || known.includes(value as string)) return;
-  const listed = known.join(', ');
-  problems.add([key], `${what}${writtenName(key)} is ${shown(value)}. Write one of: ${listed}.`);
-}
-
-/** Tells of what is no JSON Schema. */
-export function checkSchema(
-  written: Written,
-  key: string,
-  what: string,
-  problems: ProblemList,
-): void {
-  const schema = written[key];
-  if (schema === undefined) return;
-  if (!isPlainObject(schema)) {
-    problems.add(
-      [key],
-      `${what}${writtenName(key)} must be JSON Schema: an object such as { type: object }.`,
-    );
-    return;
-  }
-  try {
-    schemaCheck(schema as JsonObject);
-  } catch (error) {
-    if (!(error instanceof InvalidSchema)) throw error;
-    problems.add([key], `${what}${writtenName(key)} is no JSON Schema: ${error.message}.`);
-  }
-}
-
-function checkNumber(
-  written: Written,
-  key: string,
-  [least, most]: readonly [number, number],
-  what: string,
-  problems: ProblemList,
-  whole = true,
-): void {
-  const value = written[key];
-  if (value === undefined) return;
-  const fits = typeof value === 'number' && value >= least && value <= most;
-  if (fits && (!whole || Number.isInteger(value))) return;
-  const form = whole ? 'a whole number' : 'a number';
-  problems.add(
-    [key],
-    `${what}${writtenName(key)} is ${shown(value)}. Write ${form} from ${String(least)} to ${String(most)}.`,
-  );
-}
-
-/** A value as a message repeats it: also one that JSON does not have. */
-function shown(value: unknown): string {
-  const text =
-    typeof value === 'bigint' ? undefined : (JSON.stringify(value) as string | undefined);
-  return typeof value === 'number' || text === undefined ? String(value) : text;
 }

@@ -23,7 +23,7 @@ export interface DependencyResult {
 /** What of a step its activity needs. */
 export type ExecutedStep = Pick<
   StepPlan,
-  'name' | 'type' | 'handler' | 'retry' | 'resultSchema' | 'branches'
+  'name' | 'type' | 'handler' | 'retry' | 'resultSchema' | 'branches' | 'events'
 > & {
   /** Of a batchable step: the items of a range. */
   readonly batchSize?: number;

@@ -6,6 +6,7 @@ import {
   STEP_TYPES,
   type HandlerPlan,
   type LifecyclePlan,
+  type StepEventPlan,
   type StepPlan,
   type StepType,
 } from './plan.js';
@@ -13,6 +14,7 @@ import { handlerName, isHandlerUse } from './step-check.js';
 import type {
   ApprovalConfig,
   BatchConfig,
+  DomainEvent,
   Lifecycle,
   StepEvent,
   StepRetry,
@@ -44,12 +46,23 @@ function dependenciesOf({ dependencies, dependsOn }: Written): readonly string[]
   return Array.isArray(listed) ? listed.filter((name) => typeof name === 'string') : [];
 }
 
+/** What a step's plan takes from the rest of its template. */
+interface StepSurroundings {
+  readonly graph: readonly GraphStep[];
+  /** The template's list of events, which gives schemas to those that steps publish. */
+  readonly domainEvents: readonly DomainEvent[];
+}
+
 /**
  * The plan of a step that was checked.
  *
  * @param over - what the environment says of it
  */
-export function stepPlan(step: Written, over: Written, graph: readonly GraphStep[]): StepPlan {
+export function stepPlan(
+  step: Written,
+  over: Written,
+  { graph, domainEvents }: StepSurroundings,
+): StepPlan {
   const name = String(step['name']);
   const type = typeOf(step);
   const place = graph.find((other) => other.name === name);
@@ -79,7 +92,9 @@ export function stepPlan(step: Written, over: Written, graph: readonly GraphStep
     ...(type === 'batchable' && { batch: batchPlan(batch) }),
     ...(type === 'approval' && { approval: approvalPlan(approval) }),
     ...(publishesEvents !== undefined &&
-      publishesEvents.length > 0 && { events: publishesEvents.map(eventPlan) }),
+      publishesEvents.length > 0 && {
+        events: publishesEvents.map((event) => eventPlan(event, domainEvents)),
+      }),
   };
 }
 
@@ -164,10 +179,10 @@ function approvalPlan({
   };
 }
 
-function eventPlan({
-  name,
-  condition,
-  schema,
-}: StepEvent): NonNullable<StepPlan['events']>[number] {
-  return { name, condition: condition ?? 'success', ...(schema !== undefined && { schema }) };
+function eventPlan(
+  { name, condition = 'success', schema: own }: StepEvent,
+  listed: readonly DomainEvent[],
+): StepEventPlan {
+  const schema = own ?? listed.find((event) => event.name === name)?.schema;
+  return { name, condition, ...(schema !== undefined && { schema }) };
 }

@@ -67,6 +67,14 @@ export interface StepEvent {
   readonly schema?: JsonObject;
 }
 
+/** An event that steps of a task may publish. */
+export interface DomainEvent {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of what the step that publishes it comes to, unless the step says another. */
+  readonly schema?: JsonObject;
+}
+
 /** One step of a template. */
 export interface TaskStep {
   readonly name: string;
@@ -139,11 +147,7 @@ export interface TaskDefinition {
   readonly environments?: Readonly<Record<string, EnvironmentOverrides>>;
   readonly lifecycle?: Lifecycle;
   /** Events that steps of the task may publish, described in one place. */
-  readonly domainEvents?: readonly {
-    readonly name: string;
-    readonly description?: string;
-    readonly schema?: JsonObject;
-  }[];
+  readonly domainEvents?: readonly DomainEvent[];
   /**
    * `always_unique` unless set. `strict`: one task for each input. `caller_provided`: one for each key that the caller gives.
    */

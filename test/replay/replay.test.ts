@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import pino from 'pino';
+import { eventSinks } from '../../worker/event-sinks.js';
 import { workflowBundle } from '../../worker/workflow-bundle.js';
 
 const { History } = proto.temporal.api.history.v1;
@@ -26,7 +28,9 @@ async function replay(history: proto.temporal.api.history.v1.IHistory): Promise<
   // The run's own id is part of the ids of what it starts.
   const workflowId =
     history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? undefined;
-  await Worker.runReplayHistory({ workflowBundle: { codePath: bundle } }, history, workflowId);
+  const sinks = eventSinks(undefined, pino({ level: 'silent' }));
+  const options = { workflowBundle: { codePath: bundle }, sinks };
+  await Worker.runReplayHistory(options, history, workflowId);
 }
 
 function read(file: string): proto.temporal.api.history.v1.History {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import type { ApprovalLinks } from '../../adapters/approval/approval-links.js';
+import type { EventBridge } from '../../adapters/event/event-bridge.js';
 import { WebhookSender } from '../../adapters/webhook/webhook-sender.js';
 import type { AfterExecute } from '../../src/config/hooks.js';
 import { NO_SERVICES, type ModelReference, type Services } from '../../src/pipeline/context.js';
@@ -44,6 +45,8 @@ export interface StackDefinitions {
   readonly webhookMaxAgeMs?: number;
   /** Links of approvals. */
   readonly approvals?: ApprovalLinks;
+  /** Publishes what happens in the stack's workers; nothing is published unless given. */
+  readonly events?: EventBridge;
   /** Gets what workers log; nobody does unless given. */
   readonly log?: Logger;
   /** Without a worker nothing runs until the test starts one. */
@@ -134,6 +137,7 @@ async function createStack(
       code: other,
       services: definitions.services ?? NO_SERVICES,
       log: definitions.log ?? pino({ level: 'silent' }),
+      ...(definitions.events !== undefined && { events: definitions.events }),
       outcomes: {
         webhooks,
         webhookMaxAgeMs: definitions.webhookMaxAgeMs ?? 3_600_000,

@@ -21,6 +21,20 @@ describe('what is wrong with a task', () => {
       'domainEvents:1  domain_events must be a list of { name, description, schema }.',
     ],
     [
+      { domainEvents: [{ description: 'x' }] },
+      'domainEvents.0.name:1  domain_events: an event needs a name, such as payment.charged.',
+    ],
+    [
+      { domainEvents: [{ name: 'paid' }, { name: 'paid' }] },
+      'domainEvents.1.name:1  domain_events: "paid" is there twice.',
+    ],
+    [
+      { domainEvents: [{ name: 'paid', schema: { type: 'objekt' } }] },
+      expect.stringMatching(
+        /^domainEvents\.0\.schema:1 {2}domain_events: schema is no JSON Schema: /,
+      ) as unknown as string,
+    ],
+    [
       { lifecycle: '2h' },
       'lifecycle:1  lifecycle must be an object, such as { max_duration: 2h }.',
     ],
@@ -34,6 +48,22 @@ describe('what is wrong with a task', () => {
   ])('is told: %j', (written, message) => {
     expect(messages(written)).toEqual([message]);
     expect(compile(written).task).toBeUndefined();
+  });
+
+  it('is warned of where a step publishes what its list of events has not', () => {
+    const { task, problems } = compile({
+      domainEvents: [{ name: 'payment.charged' }],
+      steps: [
+        { ...STEP, publishesEvents: [{ name: 'payment.charged' }, { name: 'payment.chrged' }] },
+      ],
+    });
+    expect(problems.map(({ message, severity }) => [severity, message])).toEqual([
+      [
+        'warning',
+        'step "pay": publishes_events: domain_events does not list it: unknown event "payment.chrged". Did you mean "payment.charged"?',
+      ],
+    ]);
+    expect(task).toBeDefined();
   });
 
   it('is told where there are more than 200 steps', () => {
@@ -122,6 +152,18 @@ describe('what is wrong with a step', () => {
     [
       { publishesEvents: [{ name: 'paid', conditon: 'success' }] },
       'publishesEvents.0.conditon:1  step "pay": publishes_events: unknown key "conditon". Did you mean "condition"?',
+    ],
+    [
+      { publishesEvents: [{ name: 'paid twice' }] },
+      'publishesEvents.0.name:1  step "pay": publishes_events: an event is called "paid twice"; a name has words of letters, digits, "_" and "-", with dots between them.',
+    ],
+    [
+      { publishesEvents: [{ name: 'step.execution.failed' }] },
+      'publishesEvents.0.name:1  step "pay": publishes_events: an event is called "step.execution.failed"; names whose second word is "execution" are those of Millrace\'s own events. Choose another name.',
+    ],
+    [
+      { publishesEvents: Array.from({ length: 21 }, () => ({ name: 'paid' })) },
+      'publishesEvents:1  step "pay": publishes_events has 21 events; the most is 20 (events).',
     ],
     [
       { publishesEvents: [{ name: 'paid' }, { name: 'late', condition: 'late' }] },

@@ -38,7 +38,10 @@ describe('a task', () => {
       description: 'Sells.',
       metadata: { owner: 'sales' },
       identityStrategy: 'strict',
-      domainEvents: [{ name: 'paid' }],
+      domainEvents: [
+        { name: 'paid', schema: { type: 'object' } },
+        { name: 'late', schema: { type: 'object' } },
+      ],
       steps: [
         {
           name: 'pay',
@@ -73,7 +76,7 @@ describe('a task', () => {
         resultSchema: { type: 'object' },
         events: [
           { name: 'paid', condition: 'success', schema: {} },
-          { name: 'late', condition: 'failure' },
+          { name: 'late', condition: 'failure', schema: { type: 'object' } },
         ],
       },
       {

@@ -1,0 +1,99 @@
+import type { InjectedSinks } from '@temporalio/worker';
+import { LRUCache } from 'lru-cache';
+import { AttemptEvents, eventError } from '../activities/attempt-events.js';
+import type { Logger } from '../activities/dependencies.js';
+import { stepCompleted, stepFailed } from '../activities/task/step-events.js';
+import type { EventBridge } from '../adapters/event/event-bridge.js';
+import { runKind } from '../src/definition/run-kind.js';
+import type { RunEventPayload, StepEventPayload } from '../src/event/event.js';
+import type { EventSinks, RunNews, StepNews } from '../src/event/run-news.js';
+import { executionIdOf } from '../src/outcome/outcome.js';
+import type { RunReference } from '../src/pipeline/context.js';
+
+/** Most of the latest news that are remembered, so that none is published twice where Temporal has a workflow task done again. */
+const MAX_REMEMBERED = 10_000;
+
+type Bridge = Pick<EventBridge, 'publish'>;
+
+/** Of a run, Temporal's own word for it is part: a workflow id may be used again. */
+interface WorkflowIdentity {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly workflowType: string;
+}
+
+/** Publishes what workflow code tells. Without a bridge nothing is done with it. */
+export function eventSinks(bridge: Bridge | undefined, log: Logger): InjectedSinks<EventSinks> {
+  const told = new LRUCache<string, true>({ max: MAX_REMEMBERED });
+  const once = ({ runId }: WorkflowIdentity, what: string, publish: () => void): void => {
+    if (bridge === undefined || told.has(`${runId} ${what}`)) return;
+    told.set(`${runId} ${what}`, true);
+    publish();
+  };
+  return {
+    millrace: {
+      run: {
+        fn: (info, news) => {
+          once(info, news.what, () => {
+            publishRun(bridge, info, news);
+          });
+        },
+      },
+      step: {
+        fn: (info, news) => {
+          const what = `${news.name} ${String(news.startedAt)} ${news.end === undefined ? 'started' : 'ended'}`;
+          once(info, what, () => {
+            publishStep(bridge, info, news, log);
+          });
+        },
+      },
+    },
+  };
+}
+
+function publishRun(bridge: Bridge | undefined, info: WorkflowIdentity, news: RunNews): void {
+  const { id, kind, name } = runOf(info);
+  const phase =
+    news.what === 'started' ? 'started' : news.status === 'timed_out' ? 'failed' : news.status;
+  bridge?.publish(`${kind}.execution.${phase}`, () => ({
+    task_uuid: executionIdOf(id),
+    payload: { run_id: id, kind, name, ...endOf(news) } satisfies RunEventPayload,
+    timestamp: new Date().toISOString(),
+  }));
+}
+
+function endOf(news: RunNews): Partial<RunEventPayload> {
+  if (news.what === 'started') return {};
+  const { status, durationMs, failure } = news;
+  return {
+    status,
+    duration_ms: durationMs,
+    ...(failure !== undefined && { error: eventError(failure) }),
+  };
+}
+
+function publishStep(
+  bridge: Bridge | undefined,
+  info: WorkflowIdentity,
+  { step, name, declared, startedAt, end }: StepNews,
+  log: Logger,
+): void {
+  const run = runOf(info);
+  const parts = { step, step_name: name };
+  const events = new AttemptEvents<StepEventPayload>(bridge, {
+    subject: 'step',
+    run,
+    name,
+    attempt: 1,
+    parts,
+    startedAt,
+  });
+  const publishing = { events, step, name, declared, log: log.child({ run: run.id, step: name }) };
+  if (end === undefined) events.started();
+  else if ('failure' in end) stepFailed(publishing, end.failure, false);
+  else stepCompleted(publishing, end.result);
+}
+
+function runOf({ workflowId, workflowType }: WorkflowIdentity): RunReference {
+  return { id: workflowId, name: workflowType, kind: runKind(workflowId) };
+}
