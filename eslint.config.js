@@ -34,7 +34,7 @@ const BESIDE_THE_PACKAGE = {
  * code who defines operations has no use for: `millrace/worker` is a surface of its own, and so is `millrace/testing`.
  */
 const PUBLIC_SURFACE = 'src/index.ts';
-const PUBLIC_SURFACE_MAY_IMPORT = ['activities', 'adapters', 'engine', 'server'];
+const PUBLIC_SURFACE_MAY_IMPORT = ['activities', 'engine', 'server'];
 const PUBLIC_SURFACES = [
   PUBLIC_SURFACE,
   'worker/index.ts',
@@ -204,6 +204,8 @@ export default tseslint.config(
         'millrace/connectors',
         'millrace/records',
         'millrace/script',
+        'millrace/prometheus',
+        'millrace/opentelemetry',
       ],
       'import-x/resolver-next': [
         relativeResolver,

@@ -24,6 +24,7 @@ import { addRecordPipelineRoutes } from './record-pipeline-routes.js';
 import { addPipelineRoutes } from './pipeline-routes.js';
 import { pathAbove } from './request-path.js';
 import { health } from './routes/health.js';
+import { metrics } from './routes/metrics.js';
 import { listDefinitions } from './routes/pipelines.js';
 import { addSessionRoutes, SESSION_PATH } from './session-routes.js';
 import { Sessions } from './sessions.js';
@@ -183,6 +184,8 @@ function addOwnRoutes(
     around,
     handler: health(loaded ?? (() => api.engine.definitions.size > 0)),
   });
+  if (config.metrics.enabled)
+    addGetRoute(router, { name: 'metrics', path: '/metrics', around, handler: metrics() });
   addGetRoute(router, {
     name: 'pipelines',
     path: PIPELINES,

@@ -47,7 +47,7 @@ export type {
   RunEventPayload,
   StepEventPayload,
 } from './event/event.js';
-export { InvalidEventPattern, subscribe } from '../adapters/event/subscribe.js';
+export { InvalidEventPattern, subscribe } from '../engine/subscribe.js';
 export { defineWorkflow, type Workflow, type WorkflowDefinition } from './definition/workflow.js';
 export {
   defineDataFlow,

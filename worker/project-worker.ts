@@ -1,4 +1,5 @@
 import { EventBridge } from '../adapters/event/event-bridge.js';
+import { prometheus } from '../adapters/telemetry/prometheus.js';
 import { ApprovalLinks } from '../adapters/approval/approval-links.js';
 import { join } from 'node:path';
 import { GracefulShutdownPeriodExpiredError, type Worker } from '@temporalio/worker';
@@ -11,7 +12,8 @@ import { DeployedCode } from '../engine/deployed-code.js';
 import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
-import type { ModelReference, Services } from '../src/pipeline/context.js';
+import type { Subscriber } from '../src/event/subscriber.js';
+import type { ModelReference } from '../src/pipeline/context.js';
 import type { StoreCatalog } from '../src/record-pipeline/store-catalog.js';
 import { keepSchedules } from './own-schedules.js';
 import { projectModels, resolveSecrets } from './project-models.js';
@@ -135,7 +137,10 @@ export class ReloadableWorker implements ProjectWorker {
     const attributes = projectAttributes(options, code, flows);
     const bundle = await bundleOf(project, log);
     const services = await buildServices(config);
-    const events = eventBridge(options, services.services);
+    const events = config.events.enabled
+      ? new EventBridge({ log, services: services.services })
+      : undefined;
+    events?.replace(subscribersOf(project));
     const { localStores } = options;
     const catalog = async (): Promise<StoreCatalog> => (await flows.catalog()).recordStores;
     const stores: StoreWorkers = new StoreWorkers({
@@ -209,7 +214,7 @@ export class ReloadableWorker implements ProjectWorker {
     await resolveSecrets(withoutReplaced({ ...options, project }), options.env);
     this.code.replace(project.registry, modelsOf(options, project));
     hooks.afterExecute = project.config.afterExecute;
-    events?.replace([...project.registry.subscribers.values()]);
+    events?.replace(subscribersOf(project));
     await stores.serveAll(project.registry);
     await this.#keepSchedules();
   }
@@ -270,15 +275,9 @@ interface WorkerParts {
   readonly worker: Worker;
 }
 
-/** Tells the project's subscribers, and everybody in the process, what happens; undefined where the config turns it off. */
-function eventBridge(
-  { project: { config, registry }, log }: ProjectWorkerOptions,
-  services: Services,
-): EventBridge | undefined {
-  if (!config.events.enabled) return undefined;
-  const events = new EventBridge({ log, services });
-  events.replace([...registry.subscribers.values()]);
-  return events;
+/** Whom the worker tells of events: the project's own subscribers, and Prometheus where it is to have metrics. */
+function subscribersOf({ config, registry }: Project): readonly Subscriber[] {
+  return [...registry.subscribers.values(), ...(config.metrics.enabled ? [prometheus()] : [])];
 }
 
 /** The file with a project's workflow code, made if there is none for what it is now. */

@@ -24,15 +24,15 @@ export function stepCompleted(
   result: Json,
   parts: Partial<StepEventPayload> = {},
 ): void {
-  step.events.completed({ ...parts, result });
   publishDeclared(step, 'success', { result });
+  step.events.completed({ ...parts, result });
 }
 
 /** Publishes that an attempt has failed, and what the template wants to have told then. */
 export function stepFailed(step: PublishingStep, failure: Failure, willRetry: boolean): void {
-  step.events.failed(failure, willRetry);
   const end = willRetry ? 'retryable_failure' : 'permanent_failure';
   publishDeclared(step, end, { error: eventError(failure) });
+  step.events.failed(failure, willRetry);
 }
 
 function publishDeclared(

@@ -225,6 +225,8 @@ const dataFlows = z.strictObject({
 
 const recordPipelines = z.strictObject({ routes: z.boolean().exactOptional() });
 
+const metrics = z.strictObject({ enabled: z.boolean().default(false) });
+
 const events = z.strictObject({ enabled: z.boolean().default(true) });
 
 const services = z.custom<Services | (() => Services | Promise<Services>)>(
@@ -259,6 +261,7 @@ export const configSchema = z.strictObject({
   server: server.prefault({}),
   webhooks: webhooks.prefault({}),
   events: events.prefault({}),
+  metrics: metrics.prefault({}),
   sessions: sessions.exactOptional(),
   approvals: approvals.exactOptional(),
   catalog: catalog.default({}),

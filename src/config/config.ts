@@ -80,6 +80,7 @@ export interface ConfigDefinition {
   readonly server?: ServerSettings;
   readonly webhooks?: WebhookSettings;
   readonly events?: EventSettings;
+  readonly metrics?: MetricsSettings;
   /** Sessions of browsers, which `apiAuthentication` opens: `EventSource` sends no header, but cookies. Default: none. */
   readonly sessions?: SessionSettings;
   /** Links to answer approvals of tasks by. Without it handlers have none. */
@@ -186,6 +187,12 @@ export interface EventSettings {
   readonly enabled?: boolean;
 }
 
+/** Metrics for Prometheus. */
+export interface MetricsSettings {
+  /** Whether they are counted, and served under `/metrics` by servers, and by workers that have a port. Default: false. */
+  readonly enabled?: boolean;
+}
+
 /** How browsers stay authenticated by a cookie. */
 export interface SessionSettings {
   /**
@@ -252,6 +259,7 @@ export interface ProjectConfig {
     readonly maxAgeMs: number;
   };
   readonly events: Required<EventSettings>;
+  readonly metrics: Required<MetricsSettings>;
   readonly sessions?: {
     readonly secrets: readonly string[];
     readonly maxAgeMs: number;

@@ -18,7 +18,7 @@ const ENVIRONMENT = {
 
 /** Files that a project loads; others are the reader's own. */
 const DEFINITIONS =
-  /^(?:operations|pipelines|workflows|activities|flows|connectors|records|handlers|tasks)\/|^millrace\.config\.ts$|^config\.yml$/;
+  /^(?:operations|pipelines|workflows|activities|flows|connectors|records|handlers|tasks|subscribers)\/|^millrace\.config\.ts$|^config\.yml$/;
 
 const temporary = useTemporaryDirectory();
 

@@ -33,6 +33,8 @@ describe('docs/configuration.md', () => {
       ['cors'],
       ['dataFlows'],
       ['dataFlows', 'heartbeat'],
+      ['events'],
+      ['metrics'],
       ['recordPipelines'],
       ['server'],
       ['sessions'],

@@ -22,6 +22,7 @@ export const MILLRACE = join(ROOT, 'dist/cli/main.js');
 /** Packages that the code of pages imports, beside Millrace itself. */
 const PACKAGES = [
   '@koa/cors',
+  '@opentelemetry/api',
   '@temporalio/workflow',
   'eventsource-parser',
   'koa',

@@ -22,6 +22,8 @@ const OPTIONS: ts.CompilerOptions = {
     'millrace/connectors': [join(ROOT, 'adapters/connector/index.ts')],
     'millrace/records': [join(ROOT, 'adapters/record-store/index.ts')],
     'millrace/script': [join(ROOT, 'script/index.ts')],
+    'millrace/prometheus': [join(ROOT, 'adapters/telemetry/prometheus.ts')],
+    'millrace/opentelemetry': [join(ROOT, 'adapters/telemetry/open-telemetry.ts')],
   },
 };
 

@@ -44,3 +44,18 @@ export function inShort(heard: readonly HeardEvent[]): readonly string[] {
     return parts.map(String).join(' ');
   });
 }
+
+/** A line of a log. */
+interface Line {
+  readonly fields: object | string;
+  readonly message: string | undefined;
+}
+
+/** A log that keeps its lines, of whatever level. */
+export function testLog(): { readonly log: Log; readonly lines: Line[] } {
+  const lines: Line[] = [];
+  const write = (fields: object | string, message?: string): void => {
+    lines.push({ fields, message });
+  };
+  return { log: { debug: write, info: write, warn: write, error: write }, lines };
+}

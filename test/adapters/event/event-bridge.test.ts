@@ -1,24 +1,10 @@
 import * as diagnostics from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EventBridge } from '../../../adapters/event/event-bridge.js';
-import { subscribe, InvalidEventPattern } from '../../../adapters/event/subscribe.js';
 import type { MillraceEvent } from '../../../src/event/event.js';
 import { defineSubscriber } from '../../../src/event/subscriber.js';
 import { NO_SERVICES } from '../../../src/pipeline/context.js';
-import type { Log } from '../../../src/pipeline/context.js';
-
-interface Line {
-  readonly fields: object | string;
-  readonly message: string | undefined;
-}
-
-function testLog(): { readonly log: Log; readonly lines: Line[] } {
-  const lines: Line[] = [];
-  const write = (fields: object | string, message?: string): void => {
-    lines.push({ fields, message });
-  };
-  return { log: { debug: write, info: write, warn: write, error: write }, lines };
-}
+import { testLog } from '../../support/heard-events.js';
 
 const ends: (() => void)[] = [];
 afterEach(() => {
@@ -171,38 +157,5 @@ describe('the event bridge', () => {
     await events.drain();
     events.publish('step.execution.failed', () => made);
     expect(told).toBe(1_001);
-  });
-});
-
-describe('subscribe', () => {
-  it('tells of events by a pattern, whichever worker publishes them, until it is ended', () => {
-    const told: string[] = [];
-    const end = subscribe('*.execution.failed', ({ event_type: type }) => told.push(type));
-    ends.push(end);
-    for (const type of ['step.execution.failed', 'step.execution.started', 'flow.execution.failed'])
-      bridge().publish(type, () => made);
-    expect(told).toEqual(['step.execution.failed', 'flow.execution.failed']);
-    end();
-    bridge().publish('step.execution.failed', () => made);
-    expect(told).toHaveLength(2);
-  });
-
-  it('guards the process against what the function throws', () => {
-    const own = testLog();
-    ends.push(
-      subscribe(
-        '**',
-        () => {
-          throw new Error('no');
-        },
-        { log: own.log },
-      ),
-    );
-    bridge().publish('step.execution.failed', () => made);
-    expect(own.lines).toMatchObject([{ message: 'a subscriber failed' }]);
-  });
-
-  it('refuses what is no pattern', () => {
-    expect(() => subscribe('step.*failed', () => undefined)).toThrow(InvalidEventPattern);
   });
 });

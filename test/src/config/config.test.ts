@@ -44,6 +44,8 @@ describe('a configuration', () => {
           keepAliveMs: 15_000,
         },
         webhooks: { secrets: [], allow: [], maxAgeMs: 24 * 60 * 60_000 },
+        events: { enabled: true },
+        metrics: { enabled: false },
       },
       problems: [],
     });

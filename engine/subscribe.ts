@@ -1,9 +1,9 @@
 import * as diagnostics from 'node:diagnostics_channel';
 import pino from 'pino';
-import { EVERY_EVENT_CHANNEL, type MillraceEvent } from '../../src/event/event.js';
-import { matchesPattern, patternProblem } from '../../src/event/event-pattern.js';
-import type { Log } from '../../src/pipeline/context.js';
-import { GuardedListener } from './guarded-listener.js';
+import { EVERY_EVENT_CHANNEL, type MillraceEvent } from '../src/event/event.js';
+import { matchesPattern, patternProblem } from '../src/event/event-pattern.js';
+import type { Log } from '../src/pipeline/context.js';
+import { GuardedListener } from '../adapters/event/guarded-listener.js';
 
 /** A pattern of event types cannot be read. */
 export class InvalidEventPattern extends TypeError {
