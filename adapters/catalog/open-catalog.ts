@@ -4,6 +4,7 @@ import type { EvalCatalog } from '../../src/attribute-pipeline/eval-catalog.js';
 import type { PipelineCatalog } from '../../src/attribute-pipeline/pipeline-catalog.js';
 import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
 import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
+import type { CatalogPool } from '../../src/config/config.js';
 import type { Log } from '../../src/pipeline/context.js';
 import type { StoreCatalog } from '../../src/record-pipeline/store-catalog.js';
 import { evalCatalog } from './attribute-pipelines/eval-catalog.js';
@@ -38,6 +39,8 @@ export interface CatalogOptions {
   readonly url: string;
   /** Told of migrations and of lost connections. */
   readonly log?: Pick<Log, 'info' | 'warn'>;
+  /** Connections to PostgreSQL; the defaults of the configuration unless given. */
+  readonly pool?: CatalogPool;
 }
 
 /**
@@ -46,11 +49,12 @@ export interface CatalogOptions {
  * @throws {@link CatalogUnavailable} when it cannot be reached within 10 seconds or cannot be used
  * @throws {@link CatalogNewer}
  */
-export async function openCatalog({ url, log }: CatalogOptions): Promise<Catalog> {
+export async function openCatalog({ url, log, pool }: CatalogOptions): Promise<Catalog> {
   const at = catalogAddress(url);
   let database: CatalogDatabase | undefined;
   try {
-    database = at.kind === 'sqlite' ? await openSqlite(at.file) : await openPostgres(at.url, log);
+    database =
+      at.kind === 'sqlite' ? await openSqlite(at.file) : await openPostgres(at.url, { log, pool });
     await sql`select 1`.execute(database.kysely);
     const { migrations, isNew } = await migrate(database, at.address);
     // Of one that is there for the first time nobody needs to be told.

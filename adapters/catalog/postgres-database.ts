@@ -1,13 +1,16 @@
 import type { Pool } from 'pg';
 import { Kysely, PostgresDialect } from 'kysely';
+import type { CatalogPool } from '../../src/config/config.js';
 import type { Log } from '../../src/pipeline/context.js';
 import { CatalogDatabase } from './database.js';
 import { errorCode, errorMessage } from '../error-parts.js';
 
-/** Most connections of one process. */
-const MAX_CONNECTIONS = 10;
-/** Longest time until a connection is there, a free one of the pool included. */
-const CONNECT_TIMEOUT_MS = 10_000;
+/** As the configuration has it where nothing is set. */
+const DEFAULT_POOL: CatalogPool = {
+  maxConnections: 10,
+  minConnections: 0,
+  connectionTimeoutMs: 10_000,
+};
 /**
  * What the server ends by itself, so that a process which is frozen in the middle of a transaction does not keep a flow locked for
  * ever: one statement, one wait for a lock, the time in a transaction between two statements. The query of the URL may say something
@@ -28,7 +31,13 @@ const LOST_SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']
 const LOST_MESSAGE = /^(Connection terminated|Client has encountered a connection error)/;
 
 /** Opens a PostgreSQL database. Connections are made when they are needed. */
-export async function openPostgres(url: string, log?: Pick<Log, 'warn'>): Promise<CatalogDatabase> {
+export async function openPostgres(
+  url: string,
+  {
+    log,
+    pool: { maxConnections, minConnections, connectionTimeoutMs } = DEFAULT_POOL,
+  }: { readonly log?: Pick<Log, 'warn'> | undefined; readonly pool?: CatalogPool | undefined } = {},
+): Promise<CatalogDatabase> {
   // Loaded here so that who uses SQLite does not load it.
   const { default: pg } = await import('pg');
   const types = new pg.TypeOverrides();
@@ -37,8 +46,9 @@ export async function openPostgres(url: string, log?: Pick<Log, 'warn'>): Promis
   types.setTypeParser(pg.types.builtins.JSON, (text) => text);
   const pool = new pg.Pool({
     connectionString: url,
-    max: MAX_CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    max: maxConnections,
+    min: minConnections,
+    connectionTimeoutMillis: connectionTimeoutMs,
     ...SERVER_TIMEOUTS,
     keepAlive: true,
     application_name: 'millrace',

@@ -3,7 +3,6 @@ import pc from 'picocolors';
 import { loadProject, type Project } from '../../engine/project/load-project.js';
 import { isOptional, type PropertyTypes } from '../../src/contract/contract.js';
 import { mayBeLeftOut } from '../../src/contract/json-schema.js';
-import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import type { CompiledPipeline } from '../../src/pipeline/compile.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import type { CompiledRecordPipeline } from '../../src/record-pipeline/compile.js';
@@ -11,6 +10,7 @@ import type { Definition } from '../../engine/registry.js';
 import { wayOf, whenOf } from '../flows/flow-way.js';
 import { EXIT } from '../exit-code.js';
 import { formatDuration, formatTable } from '../format.js';
+import { codeCounts } from '../code-counts.js';
 import { counted, problemReport } from '../problem-report.js';
 import { projectDir } from '../project.js';
 
@@ -74,16 +74,9 @@ function summary({ registry, models }: Project, verdict: string): string {
     lines[at] ?? '',
     ...(definition.kind === 'pipeline' ? [pc.dim(`      ${contractLine(definition)}`)] : []),
   ]);
-  const own = registry.operations.size - BUILT_IN_OPERATIONS.length;
   const parts = [
     counted(definitions.length, 'definition'),
-    counted(own, 'operation'),
-    ...(registry.stepHandlers.size === 0
-      ? []
-      : [counted(registry.stepHandlers.size, 'step handler')]),
-    ...(registry.activities.size === 0
-      ? []
-      : [counted(registry.activities.size, 'activity', 'activities')]),
+    ...codeCounts(registry),
     counted(models.size, 'model'),
   ];
   return `${table.join('\n')}\n${parts.join(', ')}, ${verdict}.\n`;

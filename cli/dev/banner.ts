@@ -5,8 +5,8 @@ import type { Project } from '../../engine/project/load-project.js';
 import type { Definition } from '../../engine/registry.js';
 import { exampleInput, isCertainExample } from '../../src/contract/example-input.js';
 import type { JsonObject } from '../../src/definition/json.js';
-import { BUILT_IN_OPERATIONS } from '../../src/pipeline/built-in/catalog.js';
 import { VERSION } from '../../src/version.js';
+import { codeCounts } from '../code-counts.js';
 import { counted } from '../problem-report.js';
 import { NO_ROUTES } from '../listen-options.js';
 import type { DevTemporal } from './dev-temporal.js';
@@ -47,8 +47,6 @@ export function countLine({ registry }: Pick<Project, 'registry'>): string {
   const count = (kind: Definition['kind']): number =>
     definitions.filter((definition) => definition.kind === kind).length;
   const [workflows, tasks] = [count('workflow'), count('task')];
-  const handlers = registry.stepHandlers.size;
-  const activities = registry.activities.size;
   return [
     counted(count('pipeline'), 'pipeline'),
     ...(workflows === 0 ? [] : [counted(workflows, 'workflow')]),
@@ -57,9 +55,7 @@ export function countLine({ registry }: Pick<Project, 'registry'>): string {
     ...(registry.recordPipelines.size === 0
       ? []
       : [counted(registry.recordPipelines.size, 'record pipeline')]),
-    counted(registry.operations.size - BUILT_IN_OPERATIONS.length, 'operation'),
-    ...(handlers === 0 ? [] : [counted(handlers, 'step handler')]),
-    ...(activities === 0 ? [] : [counted(activities, 'activity', 'activities')]),
+    ...codeCounts(registry),
   ].join(', ');
 }
 

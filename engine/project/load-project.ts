@@ -282,6 +282,8 @@ function watchedBy(
 ): readonly string[] {
   const named = [
     ...(config?.autoloadPaths ?? []),
+    ...(config?.tasks.handlerPaths ?? []),
+    ...(config?.tasks.templatePaths ?? []),
     ...(config?.configPath === undefined ? [] : [config.configPath]),
   ];
   const places = [

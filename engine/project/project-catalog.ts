@@ -18,12 +18,16 @@ export interface ProjectCatalogOptions {
 export async function openProjectCatalog(options: ProjectCatalogOptions): Promise<Catalog> {
   // Loaded when used: hundreds of files, which most commands have no use for.
   const { openCatalog } = await import('../../adapters/catalog/open-catalog.js');
-  return openCatalog({ url: await catalogUrl(options), log: options.log });
+  const { log, config } = options;
+  return openCatalog({ url: await catalogUrl(options), log, pool: config.catalog.pool });
 }
 
 /** Where a project's catalog is: what its config says, else `DATABASE_URL`, else a file in its state folder. */
 async function catalogUrl({ dir, config, env }: ProjectCatalogOptions): Promise<string> {
-  const { url } = await resolveReferences(config.catalog, secretSources({ config }, env));
+  const { url } = await resolveReferences(
+    { url: config.catalog.url },
+    secretSources({ config }, env),
+  );
   const configured = url ?? env['DATABASE_URL'];
   if (configured === undefined || configured === '')
     return `sqlite:${join(dir, STATE_FOLDER, 'catalog.db')}`;

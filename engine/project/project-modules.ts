@@ -112,20 +112,24 @@ async function loadFiles(
   };
 }
 
+/** The modules that the configuration names, beside those that are found without being named. */
 function autoloaded(
   dir: string,
   { config, configSite }: LoadedFiles,
 ): { readonly files: readonly string[]; readonly problems: readonly Problem[] } {
-  const paths = (config?.autoloadPaths ?? []).map((path) => resolve(dir, path));
-  const missing = paths.filter((path) => !existsSync(path));
+  const named = [
+    ...(config?.autoloadPaths ?? []).map((path) => ({ path, option: 'autoloadPaths' })),
+    ...(config?.tasks.handlerPaths ?? []).map((path) => ({ path, option: 'tasks.handlerPaths' })),
+  ].map(({ path, option }) => ({ path: resolve(dir, path), option }));
+  const missing = named.filter(({ path }) => !existsSync(path));
   return {
-    files: paths.flatMap((path) =>
-      isDirectory(path) ? moduleFiles(path) : missing.includes(path) ? [] : [path],
+    files: named.flatMap(({ path }) =>
+      isDirectory(path) ? moduleFiles(path) : existsSync(path) ? [path] : [],
     ),
-    problems: missing.map((path) => ({
+    problems: missing.map(({ path, option }) => ({
       ...(configSite !== undefined && { site: configSite }),
       definition: 'config',
-      message: `config: autoloadPaths: there is no file or folder ${shownPath(path, dir)}.`,
+      message: `config: ${option}: there is no file or folder ${shownPath(path, dir)}.`,
     })),
   };
 }

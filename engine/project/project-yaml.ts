@@ -39,12 +39,7 @@ export function loadYaml(
   const configured = config?.configPath === undefined ? undefined : resolve(dir, config.configPath);
   const problems: Problem[] = [];
   if (configured !== undefined && !isDirectory(configured)) {
-    const message = `config: configPath: there is no folder ${shownPath(configured, dir)}.`;
-    problems.push({
-      ...(configSite !== undefined && { site: configSite }),
-      definition: 'config',
-      message,
-    });
+    problems.push(missingFolder('configPath', configured, dir, configSite));
   }
   const read = <T>(
     files: readonly string[],
@@ -59,7 +54,21 @@ export function loadYaml(
   const dataFlows = read(filesIn(FOLDERS.flows, dir, configured), (file, text) =>
     readFlow(file, text, connectors),
   );
-  const tasks = read(filesIn(FOLDERS.tasks, dir, configured), readTask);
+  const templates = (config?.tasks.templatePaths ?? []).map((path) => resolve(dir, path));
+  problems.push(
+    ...templates
+      .filter((folder) => !isDirectory(folder))
+      .map((folder) => missingFolder('tasks.templatePaths', folder, dir, configSite)),
+  );
+  const tasks = read(
+    [
+      ...new Set([
+        ...filesIn(FOLDERS.tasks, dir, configured),
+        ...templates.flatMap((folder) => yamlFiles(folder)),
+      ]),
+    ],
+    readTask,
+  );
   const modelsFile = join(configured ?? dir, MODELS_FILE);
   if (!existsSync(modelsFile)) return { pipelines, dataFlows, tasks, models: new Map(), problems };
   const models = readModels(shownPath(modelsFile, dir), readFileSync(modelsFile, 'utf8'), env);
@@ -69,6 +78,19 @@ export function loadYaml(
     tasks,
     models: models.models,
     problems: [...problems, ...models.problems],
+  };
+}
+
+function missingFolder(
+  option: string,
+  folder: string,
+  dir: string,
+  configSite: Site | undefined,
+): Problem {
+  return {
+    ...(configSite !== undefined && { site: configSite }),
+    definition: 'config',
+    message: `config: ${option}: there is no folder ${shownPath(folder, dir)}.`,
   };
 }
 

@@ -171,7 +171,23 @@ const cors = z.strictObject({
   credentials: z.boolean().default(false),
 });
 
-const catalog = z.strictObject({ url: text.exactOptional() });
+const catalogPool = z
+  .strictObject({
+    maxConnections: count.default(10),
+    minConnections: z.int().min(0).default(0),
+    connectionTimeout: duration.default(10_000),
+  })
+  .refine(({ maxConnections, minConnections }) => minConnections <= maxConnections, {
+    path: ['minConnections'],
+    message: 'there cannot be more connections at least than at most (maxConnections)',
+  });
+
+const catalog = z.strictObject({ url: text.exactOptional(), pool: catalogPool.prefault({}) });
+
+const tasks = z.strictObject({
+  handlerPaths: z.array(text).default([]),
+  templatePaths: z.array(text).default([]),
+});
 
 /** An address, or a range of them. */
 const addressRange = z
@@ -264,7 +280,8 @@ export const configSchema = z.strictObject({
   metrics: metrics.prefault({}),
   sessions: sessions.exactOptional(),
   approvals: approvals.exactOptional(),
-  catalog: catalog.default({}),
+  catalog: catalog.prefault({}),
+  tasks: tasks.prefault({}),
   dataFlows: dataFlows.prefault({}),
   recordPipelines: recordPipelines.default({}),
   attributes: attributesSchema.prefault({}),

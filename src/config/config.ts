@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { AttributeSettings, ProjectAttributeSettings } from './attribute-settings.js';
 import { DEFINITION, type Branded } from '../definition/brand.js';
 import { formatPath } from '../contract/violation.js';
@@ -86,6 +87,7 @@ export interface ConfigDefinition {
   /** Links to answer approvals of tasks by. Without it handlers have none. */
   readonly approvals?: ApprovalSettings;
   readonly catalog?: CatalogSettings;
+  readonly tasks?: TaskSettings;
   readonly dataFlows?: DataFlowSettings;
   readonly recordPipelines?: RecordPipelineSettings;
   readonly attributes?: AttributeSettings;
@@ -98,6 +100,26 @@ export interface CatalogSettings {
    * else a SQLite file in `.millrace/` of the project.
    */
   readonly url?: string;
+  /** Connections of one process, where the catalog is PostgreSQL. */
+  readonly pool?: CatalogPoolSettings;
+}
+
+/** How many connections to PostgreSQL a process has. */
+export interface CatalogPoolSettings {
+  /** Default: 10. */
+  readonly maxConnections?: number;
+  /** Those that are kept though nothing needs them. Default: 0. */
+  readonly minConnections?: number;
+  /** Longest wait for a connection, a free one of the pool included. Default: `10s`. */
+  readonly connectionTimeout?: Duration;
+}
+
+/** Where templates of tasks and their handlers are, beside `tasks/` and `handlers/`. */
+export interface TaskSettings {
+  /** Files or folders, relative to the project, that export step handlers. Default: none. */
+  readonly handlerPaths?: readonly string[];
+  /** Folders, relative to the project, with templates in YAML. Default: none. */
+  readonly templatePaths?: readonly string[];
 }
 
 /** How data flows are served. */
@@ -268,7 +290,8 @@ export interface ProjectConfig {
     readonly secrets: readonly string[];
     readonly url: string;
   };
-  readonly catalog: CatalogSettings;
+  readonly catalog: Pick<CatalogSettings, 'url'> & { readonly pool: CatalogPool };
+  readonly tasks: Required<TaskSettings>;
   readonly dataFlows: {
     /** Whether the API of data flows is served. */
     readonly routes: boolean;
@@ -276,6 +299,13 @@ export interface ProjectConfig {
   };
   readonly recordPipelines: Required<RecordPipelineSettings>;
   readonly attributes: ProjectAttributeSettings;
+}
+
+/** The connections of one process to a catalog in PostgreSQL. */
+export interface CatalogPool {
+  readonly maxConnections: number;
+  readonly minConnections: number;
+  readonly connectionTimeoutMs: number;
 }
 
 /** The heartbeat's settings with their defaults. */
@@ -338,6 +368,7 @@ export function parseConfig(
     dataFlows,
     recordPipelines,
     attributes,
+    catalog,
     ...rest
   } = parsed.data;
   const { shutdownGraceTime: shutdownGraceTimeMs, ...workerOptions } = worker;
@@ -362,10 +393,18 @@ export function parseConfig(
     dataFlows: { routes: rest.catchAllRoutes, ...dataFlows },
     recordPipelines: { routes: rest.catchAllRoutes, ...recordPipelines },
     attributes: { routes: rest.catchAllRoutes, ...attributes },
+    catalog: catalogConfig(catalog),
   };
   const wrong = [...routeProblems(config), ...sessionProblems(config)];
   if (wrong.length > 0) return { problems: wrong };
   return { config, problems: trackExecutions === false ? [ALWAYS_TRACKED] : [] };
+}
+
+function catalogConfig({
+  pool: { connectionTimeout: connectionTimeoutMs, ...pool },
+  ...catalog
+}: z.output<typeof configSchema>['catalog']): ProjectConfig['catalog'] {
+  return { ...catalog, pool: { ...pool, connectionTimeoutMs } };
 }
 
 function sessionProblems({ sessions, apiAuthentication }: ProjectConfig): readonly Problem[] {

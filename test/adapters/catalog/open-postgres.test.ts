@@ -51,6 +51,21 @@ describePostgres('a catalog in PostgreSQL', () => {
     ]);
   });
 
+  it('has no more connections than it may, and says so where none gets free in time', async () => {
+    const opened = await openPostgres(database.url, {
+      pool: { maxConnections: 1, minConnections: 0, connectionTimeoutMs: 100 },
+    });
+    try {
+      await opened.kysely.connection().execute(async (taken) => {
+        await sql`select 1`.execute(taken);
+        await expect(sql`select 1`.execute(opened.kysely)).rejects.toThrow(/timeout/);
+      });
+      await sql`select 1`.execute(opened.kysely);
+    } finally {
+      await opened.close();
+    }
+  });
+
   it('has the types of PostgreSQL', async () => {
     await open();
     const types = await query(

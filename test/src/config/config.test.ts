@@ -13,7 +13,8 @@ describe('a configuration', () => {
     expect(parseConfig({})).toEqual({
       config: {
         autoloadPaths: [],
-        catalog: {},
+        catalog: { pool: { maxConnections: 10, minConnections: 0, connectionTimeoutMs: 10_000 } },
+        tasks: { handlerPaths: [], templatePaths: [] },
         dataFlows: {
           routes: false,
           heartbeat: {
