@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { channel, type Channel } from 'node:diagnostics_channel';
 import {
   channelOf,
   EVERY_EVENT_CHANNEL,
@@ -12,7 +12,7 @@ import { GuardedListener } from './guarded-listener.js';
 /** How long what subscribers have begun may take when a worker stops. */
 const DRAIN_MS = 5_000;
 
-/** Most types whose listeners are remembered. Steps may publish types of their own, but templates hold no more than this. */
+/** Most types whose audiences are remembered. Steps may publish types of their own, but templates hold no more than this. */
 const MAX_REMEMBERED = 1_000;
 
 /**
@@ -25,7 +25,7 @@ export class EventBridge {
     readonly patterns: readonly string[];
     readonly listener: GuardedListener;
   }[] = [];
-  readonly #byType = new Map<string, readonly GuardedListener[]>();
+  readonly #byType = new Map<string, Audience>();
 
   constructor(context: SubscriberContext) {
     this.#context = context;
@@ -46,12 +46,11 @@ export class EventBridge {
 
   /** @param make - called only where somebody listens */
   publish(eventType: string, make: () => Omit<MillraceEvent, 'event_type'>): void {
-    const listeners = this.#listenersOf(eventType);
-    const channels = heardChannels(eventType);
-    if (listeners.length === 0 && channels.length === 0) return;
+    const { listeners, channels } = this.#audienceOf(eventType);
+    if (listeners.length === 0 && !channels.some(({ hasSubscribers }) => hasSubscribers)) return;
     const event: MillraceEvent = { event_type: eventType, ...make() };
     for (const listener of listeners) listener.tell(event);
-    for (const heard of channels) heard.publish(event);
+    for (const heard of channels) if (heard.hasSubscribers) heard.publish(event);
   }
 
   /** Waits until subscribers have done what they have begun, for at most five seconds. */
@@ -65,26 +64,28 @@ export class EventBridge {
     clearTimeout(timer);
   }
 
-  #listenersOf(eventType: string): readonly GuardedListener[] {
+  #audienceOf(eventType: string): Audience {
     const known = this.#byType.get(eventType);
     if (known !== undefined) return known;
-    const found = this.#listeners
+    const listeners = this.#listeners
       .filter(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, eventType)))
       .map(({ listener }) => listener);
+    const audience = { listeners, channels: channelsOf(eventType) };
     if (this.#byType.size >= MAX_REMEMBERED) this.#byType.clear();
-    this.#byType.set(eventType, found);
-    return found;
+    this.#byType.set(eventType, audience);
+    return audience;
   }
 }
 
-/** The channels of a type that somebody listens to. */
-function heardChannels(eventType: string): readonly ReturnType<typeof channel>[] {
+/** Who may hear events of a type: it is worked out once. */
+interface Audience {
+  readonly listeners: readonly GuardedListener[];
+  readonly channels: readonly Channel[];
+}
+
+function channelsOf(eventType: string): readonly Channel[] {
   const alias = runAlias(eventType);
-  return [
-    EVERY_EVENT_CHANNEL,
-    channelOf(eventType),
-    ...(alias === undefined ? [] : [channelOf(alias)]),
-  ]
-    .map((name) => channel(name))
-    .filter(({ hasSubscribers }) => hasSubscribers);
+  return [EVERY_EVENT_CHANNEL, channelOf(eventType)]
+    .concat(alias === undefined ? [] : channelOf(alias))
+    .map((name) => channel(name));
 }
