@@ -204,6 +204,7 @@ export default tseslint.config(
         'millrace/connectors',
         'millrace/records',
         'millrace/script',
+        'millrace/testing',
       ],
       'import-x/resolver-next': [
         relativeResolver,
@@ -310,6 +311,16 @@ export default tseslint.config(
     rules: {
       'max-lines-per-function': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    name: 'millrace/tests-of-examples',
+    files: ['examples/*/test/**'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: 'test', package: 'node:test' }] },
+      ],
     },
   },
   {

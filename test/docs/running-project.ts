@@ -23,6 +23,7 @@ export const MILLRACE = join(ROOT, 'dist/cli/main.js');
 const PACKAGES = [
   '@koa/cors',
   '@temporalio/workflow',
+  'csv-parse',
   'eventsource-parser',
   'koa',
   'standardwebhooks',
