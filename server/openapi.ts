@@ -6,8 +6,8 @@ import { VERSION } from '../src/version.js';
 import type { Api } from './api-options.js';
 import { exposedDefinitions, listOf } from './middleware/exposure.js';
 import { TASK_COMPONENTS, taskPaths } from './openapi-tasks.js';
-import { COMPONENTS, parameters } from './openapi-components.js';
-import { problems, type ProblemName } from './openapi-problems.js';
+import { COMPONENTS, LIST_PARAMETERS, parameters } from './openapi-components.js';
+import { executionProblems, problems, type ProblemName } from './openapi-problems.js';
 import { ref, json } from './openapi-references.js';
 import { kindParts } from './openapi-kinds.js';
 import type { Mounted } from './routes/mount.js';
@@ -246,14 +246,7 @@ function streamPaths({ base, definition, as }: Place): readonly Path[] {
           responses: {
             200: ref('responses', 'Events'),
             204: { description: 'The execution is over, and Last-Event-ID is its last event.' },
-            ...problems([
-              'InvalidRequest',
-              'Unauthorized',
-              'Forbidden',
-              'NotFound',
-              'InternalError',
-              'Unavailable',
-            ]),
+            ...executionProblems('InvalidRequest'),
           },
         },
       },
@@ -283,7 +276,7 @@ function asyncPaths({ base, definition, as }: Place): readonly Path[] {
       isTask ? 'TaskExecutionList' : 'ExecutionList',
       ['InvalidRequest', 'Forbidden', 'NotFound'],
     ),
-    parameters: parameters(['Status', 'StartedAfter', 'StartedBefore', 'Limit', 'PageToken']),
+    parameters: LIST_PARAMETERS,
   };
   const show = {
     operationId: `${as}:execution`,
@@ -295,7 +288,7 @@ function asyncPaths({ base, definition, as }: Place): readonly Path[] {
         allOf: [ref('schemas', isTask ? 'TaskExecution' : 'Execution')],
         properties: { result: ref('schemas', outputName(name)) },
       }),
-      ...problems(['Unauthorized', 'Forbidden', 'NotFound', 'InternalError', 'Unavailable']),
+      ...executionProblems(),
     },
   };
   const cancel = {
@@ -305,14 +298,7 @@ function asyncPaths({ base, definition, as }: Place): readonly Path[] {
     parameters: parameters(['ExecutionId']),
     responses: {
       202: json('It was asked.', ref('schemas', 'Accepted')),
-      ...problems([
-        'Unauthorized',
-        'Forbidden',
-        'NotFound',
-        'Closed',
-        'InternalError',
-        'Unavailable',
-      ]),
+      ...executionProblems('Closed'),
     },
   };
   return [
