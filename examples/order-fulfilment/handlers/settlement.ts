@@ -62,7 +62,8 @@ export const summarizeSettlement = defineStepHandler({
   description: 'Adds up what the workers have settled.',
   run: ({ getDependencyField, getAllDependencyResults }) => {
     const workers = getAllDependencyResults('settle_range');
-    // Results of settle_range are such; those of workers that have failed are missing.
+    // Results of settle_range are such. Of a worker that has failed for good there is none, though it may have charged some of its rows:
+    // to settle the file again counts those, and charges none twice.
     const settlements = workers.flatMap(({ result }) => (result ?? []) as Settlement | []);
     return success({
       rows: getDependencyField<number>('divide_orders', 'rows') ?? 0,

@@ -94,13 +94,24 @@ test('charges nothing again when it is run again', async () => {
   assert.deepEqual([again.charged, charges], [before.charges, before.charges]);
 });
 
-test('has workers go on when one has failed for good, and says which', async () => {
+test('has workers go on when one has failed for good, says which, and can be run again', async () => {
   const cards = Array.from({ length: 450 }, (_, row) => (row === 300 ? 'card_outage' : 'card_1'));
   const summary = await settle({ file: await fileOf('1000', cards) });
   const [failed, ...others] = summary.failed_workers;
   assert.deepEqual([failed?.name, others], ['settle_range_002', []]);
   assert.match(failed?.reason ?? '', /503/);
   assert.equal(summary.charged, 250);
+
+  // The failed one had charged the hundred rows before the one that failed: in a second run they are counted, and not charged again.
+  const before = (await payments.summary()).charges;
+  const mended = await settle({
+    file: await fileOf(
+      '1000',
+      cards.map(() => 'card_1'),
+    ),
+  });
+  assert.deepEqual([mended.charged, mended.failed_workers], [450, []]);
+  assert.equal((await payments.summary()).charges, before + 100);
 });
 
 test('has nothing to do for a file without orders', async () => {
