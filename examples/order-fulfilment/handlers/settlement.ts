@@ -6,9 +6,10 @@ import {
   noBatches,
   permanent,
   success,
+  type ApiClient,
 } from 'millrace';
 import { countOrders, readOrders, type OrderRow } from '../orders/order-file.js';
-import { sizeOf } from '../orders/order-size.js';
+import { sizeOf, type SizeLimits } from '../orders/order-size.js';
 import { charge, paymentsUrl } from '../orders/payments.js';
 import { addSettlements, EMPTY_SETTLEMENT, type Settlement } from '../orders/settlement.js';
 import { sizeLimits } from '../orders/size-limits.js';
@@ -35,27 +36,38 @@ export const settleRange = defineApiHandler({
     const { cursor, end } = batch;
     const rows = await readOrders(getTaskField<string>('file') ?? '', { start: cursor, end });
 
-    const settle = async (row: OrderRow, number: number): Promise<Partial<Settlement>> => {
-      if (row.order === undefined) return { refused: [{ row: number, reason: row.refused }] };
-      const { orderId, amountCents } = row.order;
-      if (sizeOf(amountCents, limits) === 'large') return { held: [orderId] };
-      const { outcome } = await charge(api, row.order);
-      return outcome === 'declined'
-        ? { declined: [orderId] }
-        : { charged: 1, charged_cents: amountCents };
-    };
-
     // What an attempt before this one has counted, and where it has come, were kept together: no row is counted twice.
-    let settled = { ...EMPTY_SETTLEMENT, ...(batch.accumulated as Settlement | undefined) };
+    let settled = {
+      ...EMPTY_SETTLEMENT,
+      ...(batch.accumulated as Partial<Settlement> | undefined),
+    };
     for (const [index, row] of rows.entries()) {
       signal.throwIfAborted();
       const next = cursor + index + 1;
-      settled = addSettlements(settled, { ...EMPTY_SETTLEMENT, ...(await settle(row, next)) });
+      const one = await settleRow(row, next, limits, api);
+      settled = addSettlements(settled, { ...EMPTY_SETTLEMENT, ...one });
       checkpointYield({ cursor: next, accumulated: { ...settled } });
     }
     return success({ ...settled });
   },
 });
+
+/** What becomes of one row. @param number - counted from 1 */
+async function settleRow(
+  row: OrderRow,
+  number: number,
+  limits: SizeLimits,
+  api: ApiClient,
+): Promise<Partial<Settlement>> {
+  if (row.order === undefined) return { refused: [{ row: number, reason: row.refused }] };
+  const { orderId, amountCents } = row.order;
+  // A person has to approve those, one by one.
+  if (sizeOf(amountCents, limits) === 'large') return { held: [orderId] };
+  const { outcome } = await charge(api, row.order);
+  return outcome === 'declined'
+    ? { declined: [orderId] }
+    : { charged: 1, charged_cents: amountCents };
+}
 
 export const summarizeSettlement = defineStepHandler({
   name: 'summarize_settlement',

@@ -1,9 +1,7 @@
 // Whole runs over files of orders, on a real Temporal, against the real payment service.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { RunFailed, type JsonObject } from 'millrace';
@@ -18,11 +16,11 @@ interface Summary extends Settlement {
 
 let payments: Payments;
 let env: TestEnvironment;
-let dir: string;
+/** Files that the tests have written, where the task may read them. */
+const written = new Set<string>();
 before(async () => {
   payments = await startPayments();
   process.env['PAYMENTS_URL'] = payments.url;
-  dir = await mkdtemp(join(tmpdir(), 'orders-'));
   // In this environment what does not work is given up soon.
   env = await createTestEnvironment({
     dir: '.',
@@ -32,7 +30,7 @@ before(async () => {
 after(async () => {
   await env.stop();
   await payments.stop();
-  await rm(dir, { recursive: true });
+  for (const file of written) await rm(file);
 });
 
 async function settle(input: JsonObject, engine = env.engine): Promise<Summary> {
@@ -43,14 +41,19 @@ async function settle(input: JsonObject, engine = env.engine): Promise<Summary> 
 
 const HEAD = 'order_id,placed_on,customer,country,quantity,unit_price,currency,card';
 
-/** Writes a file with these cards, each of an order of its own. @returns its path */
-async function fileOf(name: string, cards: readonly string[]): Promise<string> {
-  const lines = cards.map(
-    (card, index) => `O-${name}${String(index + 1)},2026-03-01,Ada,AT,1,5.00,EUR,${card}`,
-  );
-  const file = join(dir, `${name}.csv`);
-  await writeFile(file, [HEAD, ...lines].join('\n'));
+/** Writes a file. @returns its path */
+async function fileOf(name: string, lines: readonly string[]): Promise<string> {
+  const file = `data/test-${name}.csv`;
+  written.add(file);
+  await writeFile(file, [HEAD, ...lines, ''].join('\n'));
   return file;
+}
+
+/** Orders with these cards, one for each. */
+function ordersWith(cards: readonly string[]): readonly string[] {
+  return cards.map(
+    (card, index) => `O-${String(10_000 + index)},2026-03-01,Ada,AT,1,5.00,EUR,${card}`,
+  );
 }
 
 test('accounts for each row of the file once', async () => {
@@ -96,7 +99,7 @@ test('charges nothing again when it is run again', async () => {
 
 test('has workers go on when one has failed for good, says which, and can be run again', async () => {
   const cards = Array.from({ length: 450 }, (_, row) => (row === 300 ? 'card_outage' : 'card_1'));
-  const summary = await settle({ file: await fileOf('1000', cards) });
+  const summary = await settle({ file: await fileOf('outage', ordersWith(cards)) });
   const [failed, ...others] = summary.failed_workers;
   assert.deepEqual([failed?.name, others], ['settle_range_002', []]);
   assert.match(failed?.reason ?? '', /503/);
@@ -104,24 +107,20 @@ test('has workers go on when one has failed for good, says which, and can be run
 
   // The failed one had charged the hundred rows before the one that failed: in a second run they are counted, and not charged again.
   const before = (await payments.summary()).charges;
-  const mended = await settle({
-    file: await fileOf(
-      '1000',
-      cards.map(() => 'card_1'),
-    ),
-  });
+  const calm = ordersWith(cards.map(() => 'card_1'));
+  const mended = await settle({ file: await fileOf('calm', calm) });
   assert.deepEqual([mended.charged, mended.failed_workers], [450, []]);
   assert.equal((await payments.summary()).charges, before + 100);
 });
 
 test('has nothing to do for a file without orders', async () => {
-  const { rows, charged } = await settle({ file: await fileOf('2', []) });
+  const { rows, charged } = await settle({ file: await fileOf('empty', []) });
   assert.deepEqual([rows, charged], [0, 0]);
 });
 
 test('refuses rows with too few columns, and reads on', async () => {
-  const file = join(dir, 'short.csv');
-  await writeFile(file, `${HEAD}\nO-31\n"O-32",2026-03-01,"Ada, ""A.""",AT,1,5.00,EUR,card_1\n`);
+  const quoted = '"O-32",2026-03-01,"Ada, ""A.""",AT,1,5.00,EUR,card_1';
+  const file = await fileOf('short', ['O-31', quoted]);
   const { charged, refused } = await settle({ file });
   assert.deepEqual([charged, refused.map(({ row }) => row)], [1, [1]]);
 });
@@ -133,6 +132,11 @@ test('fails at once where there is no such file', async () => {
     assert.deepEqual([error.failure.type, error.failure.attempts], ['NoSuchFile', 1]);
     return true;
   });
+});
+
+test('reads no file outside of its folder', async () => {
+  for (const file of ['/etc/passwd', 'data/../handlers/payment.ts', '../orders.csv'])
+    await assert.rejects(settle({ file }), { name: 'ContractViolation' });
 });
 
 test('has the file that make-orders.mjs makes', async () => {
