@@ -206,6 +206,7 @@ export default tseslint.config(
         'millrace/script',
         'millrace/prometheus',
         'millrace/opentelemetry',
+        'millrace/testing',
       ],
       'import-x/resolver-next': [
         relativeResolver,
@@ -312,6 +313,16 @@ export default tseslint.config(
     rules: {
       'max-lines-per-function': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    name: 'millrace/tests-of-examples',
+    files: ['examples/*/test/**'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: 'test', package: 'node:test' }] },
+      ],
     },
   },
   {

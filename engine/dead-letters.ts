@@ -4,9 +4,10 @@ import { isTaskArguments } from '../src/task/plan.js';
 import type { Engine } from './engine.js';
 import { RunNotFound } from './errors.js';
 import { firstRunId } from './execution.js';
-import { isNotFound, readHistoryPage } from './history/read-history.js';
+import { readHistoryPage } from './history/read-history.js';
 import type { Run } from './run.js';
 import { formatRunId } from './run-id.js';
+import { isUnknownWorkflow } from './running-workflow.js';
 import { requestTemporal } from './temporal-request.js';
 
 /** A run is none that a limit has set aside. */
@@ -50,8 +51,7 @@ export async function requeueDeadLetter(
     if (!isTaskArguments(argument)) throw new NoDeadLetter(executionId);
     return await engine.start(name, argument.input, { ...options, requeues: executionId });
   } catch (error) {
-    if (isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError'))
-      throw new RunNotFound(name, executionId);
+    if (isUnknownWorkflow(error)) throw new RunNotFound(name, executionId);
     throw error;
   }
 }

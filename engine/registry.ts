@@ -42,6 +42,7 @@ export interface Sources {
   readonly dataFlows?: readonly DataFlowSource[];
   readonly recordPipelines?: readonly RecordPipelineSource[];
   readonly modules?: readonly AttributeModule[];
+  /** Exported or registered, or both. Those that tasks use as objects are found there. */
   readonly stepHandlers?: readonly StepHandler[];
   readonly tasks?: readonly TaskSource[];
   readonly subscribers?: readonly Subscriber[];
@@ -208,15 +209,12 @@ function registerActivities(
 
 /** Handlers are activities of Temporal too. */
 function registerStepHandlers(
-  { stepHandlers: exported = [], tasks = [], locate = (site) => site }: Sources,
+  { stepHandlers = [], tasks = [], locate = (site) => site }: Sources,
   others: Pick<Registry, 'operations' | 'activities'>,
   problems: Problem[],
 ): ReadonlyMap<string, StepHandler> {
-  const known = new Set(exported.map(({ methods }) => methods['run']));
-  const inHand = tasks
-    .flatMap(({ definition }) => handlersInHand(definition))
-    .filter(({ methods }) => !known.has(methods['run']));
-  const all = [...new Set([...exported, ...inHand])];
+  const inHand = tasks.flatMap(({ definition }) => handlersInHand(definition));
+  const all = onceEach([...stepHandlers, ...inHand]);
   for (const handler of all) {
     const { name, site } = handler;
     const operation = others.operations.get(name);
@@ -238,6 +236,17 @@ function registerSubscribers(
 ): ReadonlyMap<string, Subscriber> {
   problems.push(...subscribers.flatMap(subscriberProblems));
   return unique(subscribers, 'subscriber', problems);
+}
+
+/**
+ * Handlers without those that were found before in another way: exported, registered, used as objects. They may have been copied since,
+ * with another site; their methods are the same object then, and no other handler's, even where they share a function.
+ */
+function onceEach(handlers: readonly StepHandler[]): readonly StepHandler[] {
+  const first = new Map<StepHandler['methods'], StepHandler>();
+  for (const handler of handlers)
+    if (!first.has(handler.methods)) first.set(handler.methods, handler);
+  return [...first.values()];
 }
 
 function unique<T extends { readonly name: string; readonly site?: Site }>(

@@ -4,12 +4,12 @@ import type { EventPosition, RunEvent } from '../src/progress/run-event.js';
 import { STEP_SIGNAL, type StepSignal } from '../src/task/step-signal.js';
 import { RunNotFound } from './errors.js';
 import { executionOf, firstRunId, type Execution } from './execution.js';
-import { isNotFound } from './history/read-history.js';
 import type { RunWatches } from './history/run-watches.js';
 import type { RunId } from './run-id.js';
 import { formatRunId } from './run-id.js';
 import { runFailed } from './run-result.js';
 import type { RunResults } from './run-results.js';
+import { isUnknownWorkflow } from './running-workflow.js';
 import { requireStep } from './step-request.js';
 import { requestTemporal } from './temporal-request.js';
 
@@ -129,8 +129,6 @@ export class Run<Result = Json> {
   }
 
   #translated(error: unknown): unknown {
-    const unknownRun =
-      isNotFound(error) || (error instanceof Error && error.name === 'WorkflowNotFoundError');
-    return unknownRun ? new RunNotFound(this.name, this.executionId) : error;
+    return isUnknownWorkflow(error) ? new RunNotFound(this.name, this.executionId) : error;
   }
 }

@@ -2,7 +2,8 @@ import { schemaCheck } from '../src/contract/schema-validation.js';
 import { ContractViolation } from '../src/contract/violation.js';
 import { isClosed } from '../src/progress/status.js';
 import { stepRefusal, type StepRefusal, type StepSignal } from '../src/task/step-signal.js';
-import { TaskSteps, type StepStatus } from '../src/task/task-steps.js';
+import type { StepStatus } from '../src/task/step-state.js';
+import { TaskSteps } from '../src/task/task-steps.js';
 import type { Execution } from './execution.js';
 
 /** What was asked of a step of a task cannot be done. */

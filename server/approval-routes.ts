@@ -5,7 +5,7 @@ import type { JsonObject } from '../src/definition/json.js';
 import { stepsOf } from '../src/progress/task-progress.js';
 import type { ApprovalTarget } from '../src/task/approval-target.js';
 import type { Api } from './api-options.js';
-import { HttpProblem } from './http-problem.js';
+import { HttpProblem, invalidBody } from './http-problem.js';
 import { readInput } from './middleware/body.js';
 import { methodNotAllowed } from './middleware/method.js';
 
@@ -41,9 +41,9 @@ export function addApprovalRoutes(router: Router, api: Api, links: ApprovalLinks
     const { target, run } = await asked(ctx, api, links);
     const body = await readInput(ctx, api.settings.bodyLimitBytes);
     const { approved, result = null, reason, by } = body;
-    if (typeof approved !== 'boolean') throw invalid('approved must be true or false');
+    if (typeof approved !== 'boolean') throw invalidBody('approved must be true or false');
     if (by !== undefined && (typeof by !== 'string' || by.length > MAX_BY))
-      throw invalid(`by must be a text of at most ${String(MAX_BY)} characters`);
+      throw invalidBody(`by must be a text of at most ${String(MAX_BY)} characters`);
     await run.tellStep({
       kind: 'answer',
       step: target.step,
@@ -73,8 +73,4 @@ async function asked(
 
 function told({ name, executionId, step }: ApprovalTarget): JsonObject {
   return { task_name: name, execution_id: executionId, step };
-}
-
-function invalid(what: string): HttpProblem {
-  return new HttpProblem(422, 'invalid_request', `${what}.`);
 }

@@ -59,3 +59,8 @@ export class HttpProblem extends Error {
     this.fields = fields;
   }
 }
+
+/** The body of a request says what cannot be. @param what - without a full stop: "reason must say why" */
+export function invalidBody(what: string): HttpProblem {
+  return new HttpProblem(422, 'invalid_request', `${what}.`);
+}

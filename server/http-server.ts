@@ -105,20 +105,10 @@ export async function startHttpServer(
   if (config.apiAuthentication === undefined && !insecure && !isLoopback(host))
     throw new UnauthenticatedListen(host);
   const stopping = new AbortController();
-  const heartbeatToken = await tokenOf(config, env);
-  const sessionSecrets = await resolveReferences(
-    config.sessions?.secrets ?? [],
-    secretSources({ config }, env),
-  );
-  const approvalSecrets = await resolveReferences(
-    config.approvals?.secrets ?? [],
-    secretSources({ config }, env),
-  );
+  const secrets = await resolveReferences(secretsOf(config), secretSources({ config }, env));
   const app = createApp(engine, config, {
     ...dependencies,
-    sessionSecrets,
-    approvalSecrets,
-    ...(heartbeatToken !== undefined && { heartbeatToken }),
+    ...secrets,
     stop: stopping.signal,
     loopbackOnly: !insecure && isLoopback(host),
   });
@@ -156,11 +146,19 @@ export async function startHttpServer(
   };
 }
 
-/** The heartbeat's token, where it is asked for. */
-async function tokenOf(config: ProjectConfig, env: Environment): Promise<string | undefined> {
-  const { authenticationEnabled, authenticationToken } = config.dataFlows.heartbeat;
-  if (!authenticationEnabled || authenticationToken === undefined) return undefined;
-  return resolveReferences(authenticationToken, secretSources({ config }, env));
+/** What the server itself keeps secret, as the configuration writes it. */
+function secretsOf({
+  dataFlows,
+  sessions,
+  approvals,
+}: ProjectConfig): Pick<AppDependencies, 'heartbeatToken' | 'sessionSecrets' | 'approvalSecrets'> {
+  const { authenticationEnabled, authenticationToken } = dataFlows.heartbeat;
+  return {
+    sessionSecrets: sessions?.secrets ?? [],
+    approvalSecrets: approvals?.secrets ?? [],
+    ...(authenticationEnabled &&
+      authenticationToken !== undefined && { heartbeatToken: authenticationToken }),
+  };
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {

@@ -209,6 +209,15 @@ export function parameters(names: readonly (keyof typeof PARAMETERS)[]): readonl
   return names.map((name) => ref('parameters', name));
 }
 
+/** References to the parameters of lists of executions. */
+export const LIST_PARAMETERS = parameters([
+  'Status',
+  'StartedAfter',
+  'StartedBefore',
+  'Limit',
+  'PageToken',
+]);
+
 /** The components that documents share, whatever pipelines there are. */
 export const COMPONENTS = {
   schemas: SCHEMAS as JsonObject,

@@ -150,6 +150,18 @@ export function problems(names: readonly ProblemName[]): JsonObject {
   );
 }
 
+/** The responses of requests for an execution, or all of them, and more that one of them may have. */
+export function executionProblems(...more: readonly ProblemName[]): JsonObject {
+  return problems([
+    'Unauthorized',
+    'Forbidden',
+    'NotFound',
+    ...more,
+    'InternalError',
+    'Unavailable',
+  ]);
+}
+
 const REQUEST_ID = '01JABCDEFGHJKMNPQRSTVWXYZ0';
 
 /** A response that says what went wrong. */

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../src/definition/json.js';
 import { STEP_TYPES } from '../src/task/plan.js';
+import { STEP_STATUSES } from '../src/task/step-state.js';
 import { IDENTITY_STRATEGIES } from '../src/task/task.js';
-import { parameters } from './openapi-components.js';
-import { problems } from './openapi-problems.js';
+import { LIST_PARAMETERS, parameters } from './openapi-components.js';
+import { executionProblems } from './openapi-problems.js';
 import { json, object, ref } from './openapi-references.js';
 import { STEP_ACTIONS, type StepAction } from './routes/steps.js';
 
@@ -61,18 +62,7 @@ export const TASK_COMPONENTS = {
       name: text,
       template: { ...text, description: 'The step that a worker of a batch is one of.' },
       type: { enum: [...STEP_TYPES] },
-      status: {
-        enum: [
-          'pending',
-          'in_progress',
-          'complete',
-          'error',
-          'blocked',
-          'skipped',
-          'cancelled',
-          'resolved_manually',
-        ],
-      },
+      status: { enum: [...STEP_STATUSES] },
       dependencies: names,
       handler: text,
       handler_version: text,
@@ -158,17 +148,10 @@ function deadLettersOperation(as: string, tag: string): JsonObject {
     operationId: `${as}:dead_letters`,
     tags: [tag],
     summary: 'Executions that a limit has set aside, newest first.',
-    parameters: parameters(['Status', 'StartedAfter', 'StartedBefore', 'Limit', 'PageToken']),
+    parameters: LIST_PARAMETERS,
     responses: {
       200: json('The executions.', ref('schemas', 'TaskExecutionList')),
-      ...problems([
-        'InvalidRequest',
-        'Unauthorized',
-        'Forbidden',
-        'NotFound',
-        'InternalError',
-        'Unavailable',
-      ]),
+      ...executionProblems('InvalidRequest'),
     },
   };
 }
@@ -181,15 +164,7 @@ function requeueOperation(as: string, tag: string): JsonObject {
     parameters: parameters(['ExecutionId']),
     responses: {
       202: json('Started, or started before.', ref('schemas', 'Requeued')),
-      ...problems([
-        'Unauthorized',
-        'Forbidden',
-        'NotFound',
-        'NoDeadLetter',
-        'Unprocessable',
-        'InternalError',
-        'Unavailable',
-      ]),
+      ...executionProblems('NoDeadLetter', 'Unprocessable'),
     },
   };
 }
@@ -216,16 +191,7 @@ function stepPaths(
         requestBody: { content: { 'application/json': { schema: BODIES[action] } } },
         responses: {
           202: json('It was told.', ref('schemas', 'StepAccepted')),
-          ...problems([
-            'InvalidRequest',
-            'Unauthorized',
-            'Forbidden',
-            'NotFound',
-            'StepRefused',
-            'Unprocessable',
-            'InternalError',
-            'Unavailable',
-          ]),
+          ...executionProblems('InvalidRequest', 'StepRefused', 'Unprocessable'),
         },
       },
     },

@@ -12,7 +12,8 @@ import {
   type StepOutcome,
   type StepTask,
 } from '../src/task/step-outcome.js';
-import type { StepInstance, TaskSteps } from '../src/task/task-steps.js';
+import type { StepInstance } from '../src/task/task-instances.js';
+import type { TaskSteps } from '../src/task/task-steps.js';
 import type { CommandBudget } from './command-budget.js';
 import { HEARTBEAT_TIMEOUT_MS, type DurableActivity } from './durable-activity.js';
 import { applicationFailure } from './failure.js';

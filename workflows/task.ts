@@ -26,7 +26,8 @@ import {
 } from '../src/task/step-signal.js';
 import { approvalTimeout, taskFailure, taskResult, waitedTooLong } from '../src/task/task-end.js';
 import { APPROVAL_SUMMARY } from '../src/task/step-outcome.js';
-import { TaskSteps, type StepInstance } from '../src/task/task-steps.js';
+import type { StepInstance } from '../src/task/task-instances.js';
+import { TaskSteps } from '../src/task/task-steps.js';
 import { CommandBudget } from './command-budget.js';
 import { startDurably } from './durable-activity.js';
 import { tellProcess } from './events.js';

@@ -1,6 +1,8 @@
 import type { LoadedDataConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import { foldEvent, type FoldState } from '../../src/progress/fold.js';
+import { foldEvent, HistoryFold } from '../../src/progress/fold.js';
+import type { HistoryEvent } from '../../src/progress/history-event.js';
+import type { Told } from '../../src/progress/progress-writer.js';
 import type { RunProgress } from '../../src/progress/progress.js';
 import { formatEventId, type EventPosition, type RunEvent } from '../../src/progress/run-event.js';
 import { isClosed } from '../../src/progress/status.js';
@@ -16,7 +18,7 @@ export interface PlacedEvent {
 export class RunFold {
   readonly events: PlacedEvent[] = [];
   readonly #decoder: HistoryDecoder;
-  #state: FoldState | undefined;
+  #fold: HistoryFold | undefined;
   #runId: string;
 
   constructor(converter: LoadedDataConverter, runId: string) {
@@ -31,11 +33,11 @@ export class RunFold {
 
   /** Undefined until the first event was read. */
   get progress(): RunProgress | undefined {
-    return this.#state?.progress;
+    return this.#fold?.state.progress;
   }
 
   get closed(): boolean {
-    return this.#state !== undefined && isClosed(this.#state.progress.status);
+    return this.#fold !== undefined && isClosed(this.#fold.status);
   }
 
   /** Takes the next events of the history. */
@@ -50,14 +52,20 @@ export class RunFold {
       return;
     }
     const decoded = await this.#decoder.decode(event);
-    // The next run of a chain begins again, which is no news to who watches.
-    if (decoded === undefined || (decoded.type === 'run_started' && this.#state !== undefined))
-      return;
-    const { state, events } = foldEvent(this.#state, decoded);
-    this.#state = state;
-    events.forEach((told, index) => {
+    if (decoded === undefined) return;
+    this.#tell(decoded).forEach((told, index) => {
       const position = { runId: this.#runId, eventId: decoded.eventId, index };
       this.events.push({ position, event: { id: formatEventId(position), ...told } });
     });
+  }
+
+  #tell(event: HistoryEvent): readonly Told[] {
+    if (this.#fold === undefined) {
+      const { state, events } = foldEvent(undefined, event);
+      this.#fold = new HistoryFold(state);
+      return events;
+    }
+    // The next run of a chain begins again, which is no news to who watches.
+    return event.type === 'run_started' ? [] : this.#fold.take(event);
   }
 }

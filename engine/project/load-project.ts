@@ -145,7 +145,10 @@ function compile(
     ...yaml.tasks,
   ];
   const environment = environmentName(env);
-  const stepHandlers = [...exported.stepHandlers, ...notExported(registered, exported, text.dir)];
+  const stepHandlers = [
+    ...exported.stepHandlers,
+    ...registered.map((handler) => withShownSite(handler, text.dir)),
+  ];
   const names = new Set(operations.map((operation) => operation.name));
   return buildRegistry({
     operations,
@@ -188,19 +191,9 @@ function usesOnly(names: ReadonlySet<string>, { stages }: Pipeline): boolean {
   );
 }
 
-/** Handlers that were registered, but for those that are exported as well. Their places are relative to the project. */
-function notExported(
-  registered: readonly StepHandler[],
-  { stepHandlers }: ExportedDefinitions,
-  dir: string,
-): readonly StepHandler[] {
-  const known = new Set(stepHandlers.map(({ methods }) => methods['run']));
-  return registered
-    .filter(({ methods }) => !known.has(methods['run']))
-    .map((handler) => ({
-      ...handler,
-      ...(handler.site !== undefined && { site: shownSite(handler.site, dir) }),
-    }));
+/** The place of what is exported is made relative to the project by whoever finds it; what was registered comes as it is. */
+function withShownSite(handler: StepHandler, dir: string): StepHandler {
+  return handler.site === undefined ? handler : { ...handler, site: shownSite(handler.site, dir) };
 }
 
 /** While a module is broken, what it would define is not known, and a task that uses it is not to blame. */

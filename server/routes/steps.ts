@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Json, JsonObject } from '../../src/definition/json.js';
 import type { StepSignal } from '../../src/task/step-signal.js';
 import type { Api } from '../api-options.js';
-import { HttpProblem } from '../http-problem.js';
+import { invalidBody } from '../http-problem.js';
 import { authorizedExecution } from '../middleware/authorization.js';
 import { readInput } from '../middleware/body.js';
 import { pathAbove } from '../request-path.js';
@@ -60,7 +60,7 @@ function signalOf({ step, action }: StepTarget, body: JsonObject): StepSignal {
       return { kind: 'retry', step };
     case 'resolve':
       if (body['result'] === undefined)
-        throw invalid('result must say what is taken for the result of the step');
+        throw invalidBody('result must say what is taken for the result of the step');
       return { kind: 'resolve', step, result, reason: readReason(reason) };
     case 'approve':
       return { kind: 'answer', step, approved: true, result };
@@ -72,9 +72,5 @@ function signalOf({ step, action }: StepTarget, body: JsonObject): StepSignal {
 function readReason(reason: Json | undefined): string {
   if (typeof reason === 'string' && reason.trim() !== '' && reason.length <= MAX_REASON)
     return reason;
-  throw invalid(`reason must say why, in at most ${String(MAX_REASON)} characters`);
-}
-
-function invalid(what: string): HttpProblem {
-  return new HttpProblem(422, 'invalid_request', `${what}.`);
+  throw invalidBody(`reason must say why, in at most ${String(MAX_REASON)} characters`);
 }

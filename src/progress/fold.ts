@@ -4,9 +4,10 @@ import { recordProgress } from '../record-pipeline/progress.js';
 import type { JsonObject } from '../definition/json.js';
 import { FAILURE_TYPES, ignoresFailure, isOutOfTime, type Failure } from '../pipeline/failure.js';
 import type { IgnoresDecision, QuickReport } from '../pipeline/operation-task.js';
-import type { PipelinePlan } from '../pipeline/plan.js';
+import { begun, progressAtStart } from './beginning.js';
 import type { HistoryEvent, OperationPlace } from './history-event.js';
-import type { OperationProgress, RunProgress, StageProgress } from './progress.js';
+import type { OperationProgress, RunProgress } from './progress.js';
+import type { ExecutionStatus } from './status.js';
 import { TaskWriter } from './task-writer.js';
 import { ProgressWriter, type Timing, type Told } from './progress-writer.js';
 
@@ -30,65 +31,57 @@ export interface FoldStep {
  * @param state - undefined before the first event, which must be `run_started`
  */
 export function foldEvent(state: FoldState | undefined, event: HistoryEvent): FoldStep {
-  if (event.type === 'run_started') return begin(event);
+  if (event.type === 'run_started')
+    return {
+      state: { progress: progressAtStart(event), scheduled: {} },
+      events: [begun(event)],
+    };
   if (state === undefined)
     throw new RangeError(`a history begins with run_started, not with ${event.type}`);
-  const { task } = state.progress;
-  if (task === undefined) return new Step(state, event.time).take(event);
-  const writer = new TaskWriter(task, event.time);
-  writer.take(event);
-  const progress = { ...state.progress, task: writer.progress };
-  const step = new Step({ ...state, progress }, event.time).take(event);
-  return { ...step, events: [...writer.events, ...step.events] };
+  const fold = new HistoryFold(state);
+  const events = fold.take(event);
+  return { state: fold.state, events };
 }
 
-function begin(event: HistoryEvent & { readonly type: 'run_started' }): FoldStep {
-  const { name, plan, task, time, runSeq, recordRun, attributeRun } = event;
-  const progress: RunProgress = {
-    name,
-    ...(plan !== undefined && { plan }),
-    status: 'pending',
-    startedAt: time,
-    stages: plan === undefined ? [] : pendingStages(plan),
-    namespaceCount: 1,
-    ...(runSeq !== undefined && { flow: { runSeq } }),
-    ...(recordRun !== undefined && { records: { run: recordRun } }),
-    ...(attributeRun !== undefined && { attributes: { run: attributeRun } }),
-    ...(task !== undefined && { task: { plan: task, state: {}, times: {}, scheduled: {} } }),
-  };
-  return { state: { progress, scheduled: {} }, events: [begun(event)] };
-}
+/**
+ * Folds one event after the other, to the same as {@link foldEvent}. What is known of a task, which may have thousands of workers, is
+ * copied when somebody asks for the state, rather than with each event.
+ */
+export class HistoryFold {
+  #known: FoldState;
+  /** Knows of the task what has happened since it was last copied. */
+  readonly #task: TaskWriter | undefined;
+  #ahead = false;
 
-function begun({
-  name,
-  time,
-  inputKeys,
-  task,
-  runSeq,
-  recordRun,
-  attributeRun,
-}: HistoryEvent & { readonly type: 'run_started' }): Told {
-  if (runSeq !== undefined)
-    return { type: 'flow_started', time, data: { flow: name, run_seq: runSeq } };
-  if (recordRun !== undefined) {
-    const data = { record_pipeline: name, run: recordRun };
-    return { type: 'record_pipeline_started', time, data };
+  constructor(state: FoldState) {
+    this.#known = state;
+    const { task } = state.progress;
+    this.#task = task && new TaskWriter(task);
   }
-  if (attributeRun !== undefined) {
-    const data = { attribute_pipeline: name, run: attributeRun };
-    return { type: 'attribute_run_started', time, data };
-  }
-  if (task !== undefined)
-    return { type: 'task_started', time, data: { task: name, input_keys: inputKeys } };
-  return { type: 'pipe_started', time, data: { pipe: name, input_keys: inputKeys } };
-}
 
-function pendingStages(plan: PipelinePlan): readonly StageProgress[] {
-  return plan.stages.map((stage) => ({
-    name: stage.name,
-    state: 'pending',
-    operations: stage.operations.map(({ name, type }) => ({ name, type, state: 'pending' })),
-  }));
+  /** What is known by now; later events do not change what was given. */
+  get state(): FoldState {
+    if (this.#ahead && this.#task !== undefined) {
+      const progress = { ...this.#known.progress, task: this.#task.progress };
+      this.#known = { ...this.#known, progress };
+      this.#ahead = false;
+    }
+    return this.#known;
+  }
+
+  get status(): ExecutionStatus {
+    return this.#known.progress.status;
+  }
+
+  /** @returns what to tell of an event that is not the first of its history */
+  take(event: Exclude<HistoryEvent, { type: 'run_started' }>): readonly Told[] {
+    const told = this.#task?.take(event) ?? [];
+    this.#ahead = true;
+    // That there is a task is all that this needs to know of it.
+    const { state, events } = new Step(this.#known, event.time).take(event);
+    this.#known = state;
+    return [...told, ...events];
+  }
 }
 
 /** One step, while it is taken. */

@@ -1,7 +1,8 @@
 import type { Json } from '../definition/json.js';
 import type { Failure } from '../pipeline/failure.js';
 import type { StepType, TaskPlan } from '../task/plan.js';
-import { TaskSteps, type StepStatus, type TaskState } from '../task/task-steps.js';
+import type { StepStatus, TaskState } from '../task/step-state.js';
+import { TaskSteps } from '../task/task-steps.js';
 
 /** How far the run of a task is. Plain JSON. */
 export interface TaskProgress {

@@ -1,9 +1,10 @@
 import { jsonBytes, type JsonObject } from '../definition/json.js';
 import { FAILURE_TYPES, type Failure } from '../pipeline/failure.js';
 import { approvalTimeout } from '../task/task-end.js';
+import type { TaskPlan } from '../task/plan.js';
 import type { StepOutcome } from '../task/step-outcome.js';
 import { takeStepSignal, type StepSignal } from '../task/step-signal.js';
-import { TaskSteps, type StepInstance } from '../task/task-steps.js';
+import { TaskSteps } from '../task/task-steps.js';
 import type { HistoryEvent } from './history-event.js';
 import type { Told } from './progress-writer.js';
 import type { RunEventType } from './run-event.js';
@@ -14,33 +15,45 @@ const MAX_RESULT_BYTES = 16 * 1024;
 
 type Ended = HistoryEvent & { readonly type: 'activity_completed' | 'activity_failed' };
 
-/** Writes the progress of a task, and tells each change of it as an event. */
+/**
+ * Writes the progress of a task, and tells each change of it as an event. It takes one event of history after the other without copying
+ * what is known of the others: a task may have thousands of workers, each of which has some.
+ */
 export class TaskWriter {
-  readonly events: Told[] = [];
+  readonly #plan: TaskPlan;
   readonly #steps: TaskSteps;
-  readonly #times: Record<string, StepTimes>;
+  readonly #times: Map<string, StepTimes>;
   readonly #scheduled: Map<number, string>;
+  /** Of the history event that is being folded, and what it has led to. */
+  #time = 0;
+  #told: Told[] = [];
 
-  /** @param time - of the history event that is being folded */
-  constructor(
-    private readonly task: TaskProgress,
-    private readonly time: number,
-  ) {
-    this.#steps = new TaskSteps(task.plan, task.state);
-    this.#times = { ...task.times };
-    this.#scheduled = new Map(
-      Object.entries(task.scheduled).map(([id, name]) => [Number(id), name]),
-    );
+  constructor({ plan, state, times, scheduled }: TaskProgress) {
+    this.#plan = plan;
+    this.#steps = new TaskSteps(plan, state);
+    this.#times = new Map(Object.entries(times));
+    this.#scheduled = new Map(Object.entries(scheduled).map(([id, name]) => [Number(id), name]));
   }
 
+  /** How far the task is, as a copy that later events do not change. */
   get progress(): TaskProgress {
-    const { plan } = this.task;
-    const scheduled = Object.fromEntries(this.#scheduled);
-    return { plan, state: this.#steps.state, times: this.#times, scheduled };
+    return {
+      plan: this.#plan,
+      state: this.#steps.state,
+      times: Object.fromEntries(this.#times),
+      scheduled: Object.fromEntries(this.#scheduled),
+    };
   }
 
-  /** Takes an event that is about steps; others it does not look at. */
-  take(event: HistoryEvent): void {
+  /** Takes an event that is about steps; others it does not look at. @returns what to tell of it */
+  take(event: HistoryEvent): readonly Told[] {
+    this.#time = event.time;
+    this.#told = [];
+    this.#look(event);
+    return this.#told;
+  }
+
+  #look(event: HistoryEvent): void {
     switch (event.type) {
       case 'activity_scheduled':
         if (event.step !== undefined) this.#stepScheduled(event.eventId, event.step);
@@ -75,12 +88,12 @@ export class TaskWriter {
   #stepScheduled(eventId: number, name: string): void {
     this.#scheduled.set(eventId, name);
     if (this.#steps.of(name)?.status === 'in_progress') return;
-    const { attemptsBefore } = this.#times[name] ?? {};
+    const { attemptsBefore } = this.#times.get(name) ?? {};
     this.#steps.start(name);
-    this.#times[name] = {
-      startedAt: this.time,
+    this.#times.set(name, {
+      startedAt: this.#time,
       ...(attemptsBefore !== undefined && { attemptsBefore }),
-    };
+    });
     this.#tell('step_started', name);
   }
 
@@ -88,9 +101,9 @@ export class TaskWriter {
     const name = this.#scheduled.get(event.scheduledEventId);
     if (name === undefined) return;
     this.#scheduled.delete(event.scheduledEventId);
-    const attempts = (this.#times[name]?.attemptsBefore ?? 0) + event.attempts;
-    const startedAt = event.startedAt ?? this.#times[name]?.startedAt ?? this.time;
-    const timing = { attempts, durationMs: Math.max(0, this.time - startedAt) };
+    const attempts = (this.#times.get(name)?.attemptsBefore ?? 0) + event.attempts;
+    const startedAt = event.startedAt ?? this.#times.get(name)?.startedAt ?? this.#time;
+    const timing = { attempts, durationMs: Math.max(0, this.#time - startedAt) };
     if (event.type === 'activity_completed') {
       if (event.stepOutcome !== undefined) this.#completed(name, timing, event.stepOutcome);
     } else if (event.failure.type === FAILURE_TYPES.workerShutdown) {
@@ -165,7 +178,7 @@ export class TaskWriter {
 
   #signalled(signal: StepSignal): void {
     const { step, by } = signal;
-    if (!takeStepSignal(this.task.plan, this.#steps, signal)) return;
+    if (!takeStepSignal(this.#plan, this.#steps, signal)) return;
     const who = by === undefined ? {} : { by };
     if (signal.kind === 'retry') {
       this.#tell('step_retried', step, who);
@@ -194,18 +207,17 @@ export class TaskWriter {
 
   /** Milliseconds since a step began. */
   #elapsed(name: string): number {
-    return Math.max(0, this.time - (this.#times[name]?.startedAt ?? this.time));
+    return Math.max(0, this.#time - (this.#times.get(name)?.startedAt ?? this.#time));
   }
 
   /** Of what begins again, attempts are counted from 1 again. */
   #forgetTimes(): void {
-    for (const name of Object.keys(this.#times))
-      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a plain record, which the state of the fold is made of
-      if (this.#steps.of(name) === undefined) delete this.#times[name];
+    for (const name of this.#times.keys())
+      if (this.#steps.of(name) === undefined) this.#times.delete(name);
   }
 
   #approvalTimedOut(name: string): void {
-    const approval = this.task.plan.steps.find((step) => step.name === name)?.approval;
+    const approval = this.#plan.steps.find((step) => step.name === name)?.approval;
     if (approval === undefined || this.#steps.of(name)?.status !== 'in_progress') return;
     approvalTimeout(this.#steps, name, approval);
     this.#answered(name);
@@ -213,24 +225,20 @@ export class TaskWriter {
 
   /** Approvals begin when what they depend on is done: nothing in history says so. */
   #askForApprovals(): void {
-    for (const { name } of this.#steps.ready.filter(isApproval)) {
+    for (const { name } of this.#steps.readyApprovals) {
       this.#steps.start(name);
-      this.#times[name] = { startedAt: this.time };
+      this.#times.set(name, { startedAt: this.#time });
       this.#tell('approval_requested', name);
     }
   }
 
   #note(name: string, more: Partial<StepTimes>): void {
-    this.#times[name] = { startedAt: this.time, ...this.#times[name], ...more };
+    this.#times.set(name, { startedAt: this.#time, ...this.#times.get(name), ...more });
   }
 
   #tell(type: RunEventType, step: string, data: JsonObject = {}): void {
-    this.events.push({ type, time: this.time, data: { step, ...data } });
+    this.#told.push({ type, time: this.#time, data: { step, ...data } });
   }
-}
-
-function isApproval({ step }: StepInstance): boolean {
-  return step.type === 'approval';
 }
 
 function told({ attempts, durationMs }: Pick<StepTimes, 'attempts' | 'durationMs'>): JsonObject {

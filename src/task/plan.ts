@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../definition/json.js';
-import type { TaskState } from './task-steps.js';
+import type { TaskState } from './step-state.js';
 
 /** The version of the rules by which the workflow runs a task. Version n stays in the code until no run can hold it. */
 export const TASK_INTERPRETER = 1;

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { loadProject } from '../../engine/project/load-project.js';
 import { messagesOf, writeProject, type ProjectFiles } from '../support/project.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
-import { blocksOf, pages, placeOf, projectsOf, readPage, ROOT } from './page.js';
+import { blocksOf, examplePages, pages, placeOf, projectsOf, readPage, ROOT } from './page.js';
 import { linkPackages } from './running-project.js';
 import { typeErrors } from './type-check.js';
 
@@ -78,8 +78,11 @@ describe('the documentation', () => {
     expect(messagesOf(await loadProject(dir, { env: ENVIRONMENT }))).toEqual([]);
   });
 
-  it.each(pages())('closes every block that it opens, at the start of a line: %s', (page) => {
-    const fences = readPage(page).match(/^[ \t]*```/gm) ?? [];
-    expect(fences).toHaveLength(2 * blocksOf(page).length);
-  });
+  it.each([...pages(), ...examplePages()])(
+    'closes every block that it opens, at the start of a line: %s',
+    (page) => {
+      const fences = readPage(page).match(/^[ \t]*```/gm) ?? [];
+      expect(fences).toHaveLength(2 * blocksOf(page).length);
+    },
+  );
 });

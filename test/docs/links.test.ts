@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { packedFiles } from '../support/packing.js';
-import { pages, readPage, ROOT } from './page.js';
+import { examplePages, pages, readPage, ROOT } from './page.js';
 
 /** Pages without their code, in which brackets mean something else. */
 function prose(page: string): string {
@@ -38,7 +38,7 @@ function fileOf(page: string, link: string): string | undefined {
 const MAP_OF_THE_SOURCE = 'ARCHITECTURE.md';
 
 describe('links', () => {
-  it.each(pages())('of %s lead somewhere', (page) => {
+  it.each([...pages(), ...examplePages()])('of %s lead somewhere', (page) => {
     const broken = linksOf(page).filter((link) => {
       const file = fileOf(page, link);
       if (file === undefined) return !URL.canParse(link);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { ProjectFiles } from '../support/project.js';
 
@@ -30,6 +30,13 @@ export interface Block {
 export function pages(): readonly string[] {
   const docs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
   return ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...docs.map((name) => `docs/${name}`)];
+}
+
+/** The README of each example that has one. They are part of the repository alone, not of the package. */
+export function examplePages(): readonly string[] {
+  return readdirSync(join(ROOT, 'examples'))
+    .map((name) => `examples/${name}/README.md`)
+    .filter((page) => existsSync(join(ROOT, page)));
 }
 
 /** The text of a page. */

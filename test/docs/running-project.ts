@@ -24,6 +24,7 @@ const PACKAGES = [
   '@koa/cors',
   '@opentelemetry/api',
   '@temporalio/workflow',
+  'csv-parse',
   'eventsource-parser',
   'koa',
   'standardwebhooks',

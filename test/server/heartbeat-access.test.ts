@@ -160,6 +160,20 @@ describe('a heartbeat that is authenticated', () => {
     expect(await hasRun()).toBe(false);
   });
 
+  it('is told of with all other secrets that are missing', async () => {
+    const stack = await start({ flows: [], worker: false });
+    const config = {
+      dataFlows: { heartbeat: AUTHENTICATED },
+      apiAuthentication: () => 'somebody',
+      sessions: { secret: '${SESSION_SECRET}' },
+      approvals: { secret: '${APPROVAL_SECRET}', url: 'http://127.0.0.1' },
+    };
+    await expect(serve(stack.engine, config, { env: {} })).rejects.toMatchObject({
+      name: 'UnresolvedReferences',
+      message: expect.stringMatching(/(?=.*SESSION_SECRET)(?=.*APPROVAL_SECRET).*HEARTBEAT_TOKEN/s),
+    });
+  });
+
   it('keeps the server from starting where the token is missing or empty', async () => {
     const stack = await start({ flows: [], worker: false });
     const starting = async (config: ConfigDefinition, env: Record<string, string>) =>

@@ -8,6 +8,8 @@ const SLOWEST = [
   'docs/own-project.test.ts',
   'docs/data-flows-sqlite.test.ts',
   'docs/data-flows-postgres.test.ts',
+  'examples/order-fulfilment.test.ts',
+  'docs/order-fulfilment.test.ts',
   'cli/flows.test.ts',
   'cli/dev.test.ts',
   'package/tarball.test.ts',

@@ -33,6 +33,23 @@ export const one = register(defineStepHandler({ name: 'ship_by_snail', run: () =
     expect([...registry.stepHandlers.keys()]).toEqual(['ship_by_snail']);
   });
 
+  it('may share its function with another, by whichever way each is found', async () => {
+    const handlers = `import { defineStepHandler, defineTask, register } from 'millrace';
+const run = () => ({});
+export const snail = defineStepHandler({ name: 'ship_by_snail', run });
+register('ship_by_bird', run);
+const boat = defineStepHandler({ name: 'ship_by_boat', run });
+export const sail = defineTask({ name: 'sail', steps: [{ name: 'one', handler: boat }] });
+`;
+    await writeProject(temporary.path, { 'handlers/one.ts': handlers, 'tasks/ship.yml': TASK });
+    const { registry } = await loadRightProject(temporary.path);
+    expect([...registry.stepHandlers.keys()]).toEqual([
+      'ship_by_snail',
+      'ship_by_bird',
+      'ship_by_boat',
+    ]);
+  });
+
   it('gives its module a purpose, though it exports nothing', async () => {
     const handlers = `import { register } from 'millrace';\nregister('ship_by_snail', () => ({}));\n`;
     await writeProject(temporary.path, { 'handlers/one.ts': handlers, 'tasks/ship.yml': TASK });

@@ -16,6 +16,7 @@ type Undated<T> = T extends unknown ? Omit<T, 'eventId' | 'time'> : never;
 /** The history of a task's run, folded event by event, one second after the other, over JSON as a server may keep it. */
 export class History {
   readonly told: Told[] = [];
+  readonly events: HistoryEvent[] = [];
   #state: FoldState | undefined;
   #eventId = 0;
   readonly #scheduled = new Map<string, number>();
@@ -32,7 +33,9 @@ export class History {
   take(event: Undated<HistoryEvent>): this {
     this.#eventId += 1;
     const time = (this.#eventId - 1) * 1_000;
-    const step = foldEvent(this.#state, { ...event, eventId: this.#eventId, time });
+    const dated = { ...event, eventId: this.#eventId, time };
+    this.events.push(dated);
+    const step = foldEvent(this.#state, dated);
     expect(JSON.parse(JSON.stringify(step.state))).toEqual(step.state);
     this.#state = JSON.parse(JSON.stringify(step.state)) as FoldState;
     this.told.push(...step.events);
@@ -81,9 +84,13 @@ export class History {
     return this.take({ type: 'step_signalled', signal });
   }
 
-  get progress(): FoldState['progress'] {
+  get state(): FoldState {
     if (this.#state === undefined) throw new Error('nothing was folded');
-    return this.#state.progress;
+    return this.#state;
+  }
+
+  get progress(): FoldState['progress'] {
+    return this.state.progress;
   }
 
   get steps(): readonly StepProgress[] {

@@ -7,7 +7,8 @@ import {
 import type { FailureStrategy, StepType, TaskPlan } from '../../../src/task/plan.js';
 import { batches, branches } from '../../../src/task/step-result.js';
 import { defineTask, type Lifecycle, type TaskStep } from '../../../src/task/task.js';
-import { TaskSteps, type TaskState } from '../../../src/task/task-steps.js';
+import type { TaskState } from '../../../src/task/step-state.js';
+import { TaskSteps } from '../../../src/task/task-steps.js';
 
 const HANDLERS = [
   defineStepHandler({ name: 'work', run: () => ({}) }),
