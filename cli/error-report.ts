@@ -33,6 +33,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   DevAlreadyRunning: EXIT.failed,
   DiskFull: EXIT.failed,
   ListenFailed: EXIT.failed,
+  WorkerStuck: EXIT.failed,
   UnresolvedReferences: EXIT.failed,
   ServicesFailed: EXIT.failed,
   CatalogUnavailable: EXIT.failed,

@@ -4,6 +4,7 @@ export const GRPC = {
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
+  permissionDenied: 7,
   unavailable: 14,
 } as const;
 

@@ -7,6 +7,7 @@ import type { Api } from './api-options.js';
 import { exposedDefinitions, listOf } from './middleware/exposure.js';
 import { TASK_COMPONENTS, taskPaths } from './openapi-tasks.js';
 import { COMPONENTS, parameters } from './openapi-components.js';
+import { probePaths } from './openapi-probes.js';
 import { problems, type ProblemName } from './openapi-problems.js';
 import { ref, json } from './openapi-references.js';
 import { kindParts } from './openapi-kinds.js';
@@ -65,7 +66,7 @@ export function openApiDocument(api: Api, request: OpenApiRequest): JsonObject {
     },
     servers: [{ url: server === '' ? '/' : server }],
     paths: {
-      '/health': { get: read('millrace:health', 'Health', 'Health of the server.', 'Health') },
+      ...probePaths(),
       '/pipelines': {
         get: read(
           'millrace:pipelines',

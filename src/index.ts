@@ -197,7 +197,9 @@ export {
   createRouter,
   healthRoute,
   pipelineRoutes,
+  readyRoute,
   type HealthRouteOptions,
+  type ReadyRouteOptions,
   type PipelineRoutesOptions,
   type RouterOptions,
 } from '../server/embedding.js';
@@ -226,12 +228,8 @@ export {
 } from './attribute-pipeline/module.js';
 export { HeartbeatTokenInvalid } from '../server/middleware/heartbeat-authentication.js';
 export { PrincipalNotKept, SessionSecretInvalid } from '../server/sessions.js';
-export {
-  ListenFailed,
-  UnauthenticatedListen,
-  type HttpServer,
-  type HttpServerOptions,
-} from '../server/http-server.js';
+export { ListenFailed, type HttpServer } from '../server/http-listener.js';
+export { UnauthenticatedListen, type HttpServerOptions } from '../server/http-server.js';
 export { startServer } from '../server/start-server.js';
 export { activityContext } from '../activities/project/activity-context.js';
 export { VERSION } from './version.js';
