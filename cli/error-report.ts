@@ -19,6 +19,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   FlowNotScheduled: EXIT.usage,
   ConfigurationInvalid: EXIT.usage,
   TemporalUnreachable: EXIT.temporal,
+  TemporalRefused: EXIT.temporal,
   TemporalUnavailable: EXIT.temporal,
   NamespaceNotFound: EXIT.temporal,
   TemporalSettingsInvalid: EXIT.temporal,

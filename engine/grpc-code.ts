@@ -6,6 +6,7 @@ export const GRPC = {
   notFound: 5,
   permissionDenied: 7,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
 /** The gRPC status of an error of Temporal's client, or undefined where it has none. */

@@ -163,6 +163,7 @@ export {
   NamespaceNotFound,
   NoTemporalServer,
   TemporalSettingsInvalid,
+  TemporalRefused,
   TemporalUnreachable,
 } from '../engine/connection-errors.js';
 export { DataFlows } from '../engine/data-flow/data-flows.js';

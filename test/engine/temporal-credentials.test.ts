@@ -32,20 +32,18 @@ async function outcomes(
 ): Promise<Readonly<Record<string, string>>> {
   const settings = configuredTemporal({}, { TEMPORAL_CONFIG_FILE: '/nowhere', ...env });
   if (settings === undefined) throw new Error('no server is configured');
-  const all: Record<string, string> = {};
-  for (const [kind, connect] of Object.entries(CONNECTIONS)) {
+  const each = Object.entries(CONNECTIONS).map(async ([kind, connect]) => {
     try {
       const { client, close } = await connect(settings);
       // A call with a namespace, on the connection as it is.
-      await client.workflowService.listNamespaces({ pageSize: 1 });
       await client.workflow.count();
       await close();
-      all[kind] = 'ok';
+      return [kind, 'ok'] as const;
     } catch (error) {
-      all[kind] = error instanceof Error ? error.name : String(error);
+      return [kind, error instanceof Error ? error.name : String(error)] as const;
     }
-  }
-  return all;
+  });
+  return Object.fromEntries(await Promise.all(each));
 }
 
 const OK = { client: 'ok', worker: 'ok' };
@@ -81,9 +79,10 @@ describe('a Temporal server behind TLS', () => {
     expect(await outcomes({ TEMPORAL_ADDRESS: address, [ca]: files.ca })).toEqual(OK);
     const data = { TEMPORAL_TLS_SERVER_CA_CERT_DATA: authority.cert };
     expect(await outcomes({ TEMPORAL_ADDRESS: address, ...data })).toEqual(OK);
-    for (const wrong of [{}, { TEMPORAL_TLS: 'true' }, { [ca]: files.other }])
-      expect(await outcomes({ TEMPORAL_ADDRESS: address, ...wrong })).toEqual(UNREACHABLE);
-  }, 120_000);
+    const wrong = [{}, { TEMPORAL_TLS: 'true' }, { [ca]: files.other }];
+    const refused = wrong.map((one) => outcomes({ TEMPORAL_ADDRESS: address, ...one }));
+    expect(await Promise.all(refused)).toEqual(wrong.map(() => UNREACHABLE));
+  }, 60_000);
 
   it('is reached under another name than its address, where that is said', async () => {
     files = await written();
