@@ -1,4 +1,5 @@
 import { generate } from 'selfsigned';
+import { ulid } from 'ulid';
 
 /** A certificate and its key, as PEM. */
 export interface Certificate {
@@ -17,7 +18,7 @@ export interface Authority {
 
 /** Makes a certificate authority, which nobody else trusts. */
 export async function certificateAuthority(): Promise<Authority> {
-  const own = await generate([{ name: 'commonName', value: 'Test Authority' }], {
+  const own = await generate([{ name: 'commonName', value: `Test Authority ${ulid()}` }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [
