@@ -298,7 +298,7 @@ describe(`${PAGE}: an app of one's own`, () => {
 
 describe(PAGE, () => {
   it('has no block that nothing here, or a test of its own, looks at', () => {
-    const marks = ['file', 'processes', 'cloud', 'own-tls', 'versions'];
+    const marks = ['file', 'processes', 'cloud', 'own-tls', 'promote', 'drained', 'move'];
     const unmarked = blocksOf(PAGE).filter(
       (block) => !marks.some((mark) => block.marks[mark] !== undefined),
     );

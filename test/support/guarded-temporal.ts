@@ -111,7 +111,7 @@ function handOn(
     });
     call.pipe(stream);
   });
-  call.on('trailers', (last) => {
+  call.on('trailers', (last: IncomingHttpHeaders) => {
     trailers = withoutConnection(last);
   });
   call.on('error', () => {
