@@ -229,6 +229,8 @@ export {
 } from './attribute-pipeline/module.js';
 export { HeartbeatTokenInvalid } from '../server/middleware/heartbeat-authentication.js';
 export { PrincipalNotKept, SessionSecretInvalid } from '../server/sessions.js';
+export type { Readiness, WorkerState } from '../engine/readiness.js';
+export type { ProbedWorker } from '../server/routes/ready.js';
 export { ListenFailed, type HttpServer } from '../server/http-listener.js';
 export { UnauthenticatedListen, type HttpServerOptions } from '../server/http-server.js';
 export { startServer } from '../server/start-server.js';

@@ -118,6 +118,14 @@ describe('millrace server', () => {
   });
 });
 
+describe('millrace dev', () => {
+  it('is ready when its worker is', async () => {
+    const dev = start(['dev', '--port', '0'], await project());
+    const [, url = ''] = await dev.says(/HTTP\s+(http:\S+)/);
+    expect(await statusOf(url)).toEqual([200, 'ready', 'running']);
+  });
+});
+
 describe('a worker that cannot close what it holds', () => {
   it('ends by its deadline all the same, and says so', async () => {
     const options = await project(
