@@ -1,8 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ProjectConfig } from '../src/config/config.js';
 import type { Project } from '../engine/project/load-project.js';
-import type { Environment } from '../engine/project/secrets.js';
-import { UsageError } from './exit-code.js';
 
 const HIGHEST_PORT = 65_535;
 
@@ -40,18 +38,9 @@ export function addListenOptions(command: Command): Command {
     );
 }
 
-/** The port to listen on. @throws {@link UsageError} for a `MILLRACE_PORT` that is none */
-export function portOf({ port }: ListenOptions, config: ProjectConfig, env: Environment): number {
-  const variable = env['MILLRACE_PORT'];
-  if (port !== undefined || variable === undefined || variable === '')
-    return port ?? config.server.port;
-  try {
-    return parsePort(variable);
-  } catch (error) {
-    throw new UsageError(
-      `MILLRACE_PORT=${variable}: ${error instanceof Error ? error.message : ''}`,
-    );
-  }
+/** The port to listen on. The configuration has that of `MILLRACE_PORT`. */
+export function portOf({ port }: ListenOptions, config: ProjectConfig): number {
+  return port ?? config.server.port;
 }
 
 /** Reads a port from the command line. */

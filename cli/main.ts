@@ -45,6 +45,8 @@ Environment:
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, TEMPORAL_PROFILE
                           the Temporal server; else temporal.toml, else that of the running \`millrace dev\`
   MILLRACE_PORT           HTTP port of dev and server
+  MILLRACE_WORKER_ENABLED true: server runs a worker, too
+  MILLRACE_WORKER_PORT    port on which worker answers probes
   MILLRACE_ENV            which of config/millrace/environments/ holds; NODE_ENV unless set
   MILLRACE_CONFIG_PATH    the folder of TOML files; config/millrace unless set
   MILLRACE_LOG_LEVEL      trace, debug, info, warn, error or silent

@@ -1,3 +1,5 @@
+import { GRPC, grpcCode } from './grpc-code.js';
+
 /** No Temporal server answers where one should be. */
 export class TemporalUnreachable extends Error {
   override readonly name = 'TemporalUnreachable';
@@ -12,6 +14,48 @@ export class TemporalUnreachable extends Error {
       { cause },
     );
   }
+}
+
+/** The Temporal server answers, and lets nobody in with these credentials. */
+export class TemporalRefused extends Error {
+  override readonly name = 'TemporalRefused';
+  constructor(
+    readonly address: string,
+    readonly namespace: string,
+    cause: unknown,
+  ) {
+    super(
+      `The Temporal server at ${address} refuses the credentials: ${reasonOf(innermost(cause))}. Check the API key (TEMPORAL_API_KEY, ` +
+        `or api_key in temporal.toml) or the client certificate, and that they are for the namespace "${namespace}".`,
+      { cause },
+    );
+  }
+}
+
+/** What a connection that could not be opened has failed of. */
+export function connectionError(
+  address: string,
+  namespace: string,
+  cause: unknown,
+): TemporalRefused | TemporalUnreachable {
+  return isRefusal(cause)
+    ? new TemporalRefused(address, namespace, cause)
+    : new TemporalUnreachable(address, namespace, cause);
+}
+
+/** True for an answer that the credentials are missing, wrong, or not for this. */
+export function isRefusal(error: unknown): boolean {
+  const code = grpcCode(error);
+  if (code !== undefined) return code === GRPC.unauthenticated || code === GRPC.permissionDenied;
+  // Native connections say it with the words of the library below them.
+  return error instanceof Error && NATIVE_REFUSAL.test(error.message);
+}
+
+const NATIVE_REFUSAL =
+  /does not have valid authentication credentials|does not have permission to execute/;
+
+function innermost(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : error;
 }
 
 /** The Temporal server answers, but has no such namespace. */

@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { TemporalSettings } from '../src/config/config.js';
 import { callInterceptors } from './call-interceptors.js';
-import { NamespaceNotFound, TemporalUnreachable } from './connection-errors.js';
+import { connectionError, NamespaceNotFound, TemporalRefused } from './connection-errors.js';
 import { GRPC, grpcCode } from './grpc-code.js';
 import type { Environment } from './project/secrets.js';
 import { temporalOptions, type TemporalOptions } from './temporal-toml.js';
@@ -65,7 +65,7 @@ export function embeddedNamespace(temporal: TemporalSettings, env: Environment):
 /**
  * Connects a client.
  *
- * @throws {@link TemporalUnreachable} when no server answers in time, {@link NamespaceNotFound}
+ * @throws {@link TemporalUnreachable} when no server answers in time, {@link TemporalRefused}, {@link NamespaceNotFound}
  */
 export async function connectClient(settings: ConnectionSettings): Promise<ConnectedClient> {
   const { address, namespace, credentials } = settings;
@@ -75,7 +75,7 @@ export async function connectClient(settings: ConnectionSettings): Promise<Conne
     connectTimeout: MAX_CONNECT_MS,
     interceptors: callInterceptors(),
   }).catch((error: unknown) => {
-    throw new TemporalUnreachable(address, namespace, error);
+    throw connectionError(address, namespace, error);
   });
   const client = new Client({ connection, namespace });
   try {
@@ -90,7 +90,7 @@ export async function connectClient(settings: ConnectionSettings): Promise<Conne
 /**
  * Looks whether the client's namespace exists. A server that does not let us ask is taken at its word.
  *
- * @throws {@link NamespaceNotFound}
+ * @throws {@link NamespaceNotFound}, {@link TemporalRefused}
  */
 export async function requireNamespace(client: Client, address: string): Promise<void> {
   const { namespace } = client.options;
@@ -99,7 +99,9 @@ export async function requireNamespace(client: Client, address: string): Promise
       client.workflowService.describeNamespace({ namespace }),
     )
     .catch((error: unknown) => {
-      if (grpcCode(error) === GRPC.notFound) throw new NamespaceNotFound(namespace, address);
+      const code = grpcCode(error);
+      if (code === GRPC.notFound) throw new NamespaceNotFound(namespace, address);
+      if (code === GRPC.unauthenticated) throw new TemporalRefused(address, namespace, error);
     });
 }
 

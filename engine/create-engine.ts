@@ -60,7 +60,7 @@ export class ConnectedEngine extends Engine {
  * ```
  *
  * @throws {@link DefinitionError} with every problem of the project, {@link TemporalUnreachable},
- *   {@link NamespaceNotFound}, {@link NoTemporalServer}
+ *   {@link TemporalRefused}, {@link NamespaceNotFound}, {@link NoTemporalServer}
  */
 export async function createEngine(options: CreateEngineOptions = {}): Promise<ConnectedEngine> {
   const { dir = process.cwd(), env = process.env, config, client } = options;

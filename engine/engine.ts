@@ -21,6 +21,7 @@ import { RunWatches } from './history/run-watches.js';
 import { executionIdentity } from './execution-identity.js';
 import { requestFingerprint } from './idempotency.js';
 import type { Definition, Registry } from './registry.js';
+import { askTemporal, Reachability, readinessOf, type Readiness } from './readiness.js';
 import { RecordPipelines } from './record-pipeline/record-pipelines.js';
 import { RecordStoreQuestions } from './record-pipeline/record-store-questions.js';
 import { Run } from './run.js';
@@ -79,11 +80,13 @@ export class Engine {
   readonly #watches: RunWatches;
   readonly #list: ExecutionList;
   readonly #results: RunResults;
+  readonly #temporal: Reachability;
   /** Asks the stores of record pipelines, wherever they are: `engine.recordStores.ask('onboarding', { kind: 'status' })`. */
   readonly recordStores: RecordStoreQuestions;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#temporal = new Reachability(() => askTemporal(this.#options.client));
     // What watches runs and what waits for their results draws on the same allowance of long polls.
     const polls = new LongPolls();
     this.#watches = new RunWatches(options.client, polls);
@@ -101,6 +104,11 @@ export class Engine {
   } {
     const { client, taskQueue } = this.#options;
     return { client, taskQueue, namespace: client.options.namespace };
+  }
+
+  /** Whether its Temporal server answers, and has the namespace. Within two seconds; one question serves all who ask in a second. */
+  async readiness(): Promise<Readiness> {
+    return readinessOf({ temporal: (await this.#temporal.isReachable()) ? 'ok' : 'unreachable' });
   }
 
   /**

@@ -4,7 +4,9 @@ export const GRPC = {
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
+  permissionDenied: 7,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
 /** The gRPC status of an error of Temporal's client, or undefined where it has none. */

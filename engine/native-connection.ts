@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import { IllegalStateError } from '@temporalio/common';
 import { NativeConnection, Runtime, type Logger } from '@temporalio/worker';
-import { TemporalUnreachable } from './connection-errors.js';
+import { connectionError } from './connection-errors.js';
 import {
   definedOnly,
   MAX_CONNECT_MS,
@@ -36,7 +36,7 @@ export function installRuntime(logger: Logger): void {
 /**
  * Connects for a worker. Call {@link installRuntime} first.
  *
- * @throws {@link TemporalUnreachable} when no server answers in time, {@link NamespaceNotFound}
+ * @throws {@link TemporalUnreachable} when no server answers in time, {@link TemporalRefused}, {@link NamespaceNotFound}
  */
 export async function connectWorkerClient(
   settings: ConnectionSettings,
@@ -45,7 +45,7 @@ export async function connectWorkerClient(
   const connection = await inTime(
     NativeConnection.connect({ ...definedOnly(credentials), address }),
   ).catch((error: unknown) => {
-    throw new TemporalUnreachable(address, namespace, error);
+    throw connectionError(address, namespace, error);
   });
   const client = new Client({ connection, namespace });
   try {

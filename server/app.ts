@@ -25,6 +25,7 @@ import { addPipelineRoutes } from './pipeline-routes.js';
 import { pathAbove } from './request-path.js';
 import { health } from './routes/health.js';
 import { metrics } from './routes/metrics.js';
+import { ready, type ProbedWorker } from './routes/ready.js';
 import { listDefinitions } from './routes/pipelines.js';
 import { addSessionRoutes, SESSION_PATH } from './session-routes.js';
 import { Sessions } from './sessions.js';
@@ -34,6 +35,8 @@ import { EventStreams } from './sse.js';
 export interface AppDependencies extends ApiDependencies {
   /** False while the project's definitions could not be loaded; `GET /health` tells it. */
   readonly loaded?: () => boolean;
+  /** A worker in the same process: `GET /health` and `GET /ready` speak of it, too. */
+  readonly worker?: ProbedWorker;
   /** The process listens where only its own machine reaches it: without authentication, other hosts' names are refused. */
   readonly loopbackOnly?: boolean;
   /** What sessions are encrypted with, where the configuration has `sessions`: what its references stand for. */
@@ -66,7 +69,7 @@ const RECORD_PIPELINES = '/record_pipelines';
 const CATCH_ALL = { path: PIPELINES, stream: true, async: true } as const;
 
 /**
- * The whole HTTP API as a Koa app: health, the list of pipelines, `/openapi.json`, the pipelines that `routes` of the
+ * The whole HTTP API as a Koa app: health and readiness, the list of pipelines, `/openapi.json`, the pipelines that `routes` of the
  * configuration names, and with `catchAllRoutes` every exposed one under `/pipelines/:name` or `/tasks/:name`, with streams and
  * asynchronous executions; the heartbeat of data flows, and with `dataFlows.routes` all of their API; with `recordPipelines.routes` that of
  * record pipelines; with `attributes.routes` that of entities, attributes and the pipelines that compute them.
@@ -176,13 +179,25 @@ function addOwnRoutes(
   router: Router,
   api: Api,
   config: ProjectConfig,
-  { loaded, around }: AppDependencies & { readonly around: readonly Around[] },
+  { loaded, worker, around }: AppDependencies & { readonly around: readonly Around[] },
 ): void {
   addGetRoute(router, {
     name: 'health',
     path: '/health',
     around,
-    handler: health(loaded ?? (() => api.engine.definitions.size > 0)),
+    handler: health({
+      loaded: loaded ?? (() => api.engine.definitions.size > 0),
+      ...(worker !== undefined && { worker }),
+    }),
+  });
+  addGetRoute(router, {
+    name: 'ready',
+    path: '/ready',
+    around,
+    handler: ready({
+      parts: [api.engine, ...(worker === undefined ? [] : [worker])],
+      stop: api.stop,
+    }),
   });
   if (config.metrics.enabled)
     addGetRoute(router, { name: 'metrics', path: '/metrics', around, handler: metrics() });

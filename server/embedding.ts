@@ -9,12 +9,13 @@ import {
 } from './api-options.js';
 import { accessLog } from './middleware/access-log.js';
 import { authentication } from './middleware/authentication.js';
-import type { Around } from './middleware/chain.js';
+import type { Around, Handler } from './middleware/chain.js';
 import { errors } from './middleware/errors.js';
 import { addGetRoute } from './get-route.js';
 import { requestId } from './middleware/request-id.js';
 import { addPipelineRoutes } from './pipeline-routes.js';
 import { health } from './routes/health.js';
+import { ready, type ProbedWorker } from './routes/ready.js';
 import { listDefinitions } from './routes/pipelines.js';
 import { EventStreams } from './sse.js';
 
@@ -49,6 +50,20 @@ export interface HealthRouteOptions {
   readonly path?: string;
   /** Whose definitions `loaded` speaks of. Without one it is true. */
   readonly engine?: ConfiguredEngine;
+  /** A worker of the process: the body tells its state, and the status is 503 once it has failed. */
+  readonly worker?: Pick<ProbedWorker, 'state'>;
+}
+
+/** Options of {@link readyRoute}. */
+export interface ReadyRouteOptions {
+  /** Default: `/millrace/ready`. */
+  readonly path?: string;
+  /** Whose Temporal server is asked. */
+  readonly engine?: ConfiguredEngine;
+  /** A worker of the process, which has to take work. */
+  readonly worker?: ProbedWorker;
+  /** Aborted when the process is told to stop: the answer is 503 from then on. */
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -119,11 +134,32 @@ export function pipelineRoutes(name: string, options: PipelineRoutesOptions): Ro
 export function healthRoute({
   path = '/millrace/health',
   engine,
+  worker,
 }: HealthRouteOptions = {}): Router {
-  const router = new Router({ sensitive: true });
   const loaded = (): boolean => engine === undefined || engine.definitions.size > 0;
+  const handler = health({ loaded, ...(worker !== undefined && { worker }) });
+  return probeRoute('millrace_health', path, handler);
+}
+
+/**
+ * A router that tells whether the process takes work and reaches Temporal, or answers 503. It asks nobody who they are:
+ * `app.use(readyRoute({ engine, worker }).routes())`.
+ */
+export function readyRoute({
+  path = '/millrace/ready',
+  engine,
+  worker,
+  stop,
+}: ReadyRouteOptions): Router {
+  const parts = [engine, worker].filter((part) => part !== undefined);
+  const handler = ready({ parts, ...(stop !== undefined && { stop }) });
+  return probeRoute('millrace_ready', path, handler);
+}
+
+function probeRoute(name: string, path: string, handler: Handler): Router {
+  const router = new Router({ sensitive: true });
   const around = [requestId(pino({ level: 'silent' })), errors];
-  addGetRoute(router, { name: 'millrace_health', path, around, handler: health(loaded) });
+  addGetRoute(router, { name, path, around, handler });
   return router;
 }
 

@@ -1,3 +1,4 @@
+import { PROBE_SCHEMAS } from './openapi-probes.js';
 import { MAX_PAGE } from '../engine/execution-list.js';
 import { MAX_IDEMPOTENCY_KEY } from '../engine/idempotency.js';
 import type { JsonObject } from '../src/definition/json.js';
@@ -37,11 +38,7 @@ function list(summaries: string): JsonObject {
 }
 
 const SCHEMAS = {
-  Health: object(['status', 'loaded', 'version'], {
-    status: { const: 'ok' },
-    loaded: { type: 'boolean' },
-    version: text,
-  }),
+  ...PROBE_SCHEMAS,
   PipelineSummary: object(['name', 'input_schema', 'output_schema'], {
     name: text,
     description: text,

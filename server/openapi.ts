@@ -6,6 +6,7 @@ import type { Api } from './api-options.js';
 import { exposedDefinitions, listOf } from './middleware/exposure.js';
 import { COMPONENTS } from './openapi-components.js';
 import { inputName, outputName, pathsOf, type Place } from './openapi-definitions.js';
+import { probePaths } from './openapi-probes.js';
 import { kindParts } from './openapi-kinds.js';
 import { readOperation } from './openapi-read.js';
 import { TASK_COMPONENTS } from './openapi-tasks.js';
@@ -55,9 +56,7 @@ export function openApiDocument(api: Api, request: OpenApiRequest): JsonObject {
     },
     servers: [{ url: server === '' ? '/' : server }],
     paths: {
-      '/health': {
-        get: readOperation('millrace:health', 'Health', 'Health of the server.', 'Health'),
-      },
+      ...probePaths(),
       '/pipelines': {
         get: readOperation(
           'millrace:pipelines',

@@ -1,7 +1,8 @@
 import { parseConfig, type ProjectConfig } from '../src/config/config.js';
 import { DefinitionError } from '../src/definition/problem.js';
 import type { ConfiguredEngine } from './api-options.js';
-import { startHttpServer, type HttpServer, type HttpServerOptions } from './http-server.js';
+import type { HttpServer } from './http-listener.js';
+import { startHttpServer, type HttpServerOptions } from './http-server.js';
 
 /**
  * Serves the whole HTTP API, as `millrace server` does, until `stop()`. Settings come from the engine's configuration

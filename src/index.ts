@@ -179,6 +179,7 @@ export {
   NamespaceNotFound,
   NoTemporalServer,
   TemporalSettingsInvalid,
+  TemporalRefused,
   TemporalUnreachable,
 } from '../engine/connection-errors.js';
 export { DataFlows } from '../engine/data-flow/data-flows.js';
@@ -213,7 +214,9 @@ export {
   createRouter,
   healthRoute,
   pipelineRoutes,
+  readyRoute,
   type HealthRouteOptions,
+  type ReadyRouteOptions,
   type PipelineRoutesOptions,
   type RouterOptions,
 } from '../server/embedding.js';
@@ -242,12 +245,10 @@ export {
 } from './attribute-pipeline/module.js';
 export { HeartbeatTokenInvalid } from '../server/middleware/heartbeat-authentication.js';
 export { PrincipalNotKept, SessionSecretInvalid } from '../server/sessions.js';
-export {
-  ListenFailed,
-  UnauthenticatedListen,
-  type HttpServer,
-  type HttpServerOptions,
-} from '../server/http-server.js';
+export type { Readiness, WorkerState } from '../engine/readiness.js';
+export type { ProbedWorker } from '../server/routes/ready.js';
+export { ListenFailed, type HttpServer } from '../server/http-listener.js';
+export { UnauthenticatedListen, type HttpServerOptions } from '../server/http-server.js';
 export { startServer } from '../server/start-server.js';
 export { activityContext } from '../activities/project/activity-context.js';
 export { VERSION } from './version.js';

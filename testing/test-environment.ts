@@ -63,7 +63,7 @@ export interface TestEnvironment {
  * ```
  *
  * @throws {@link DefinitionError} with every problem of the project, {@link DevServerUnavailable},
- *   {@link TemporalUnreachable}, {@link NamespaceNotFound}, {@link UnresolvedReferences}, {@link ServicesFailed}
+ *   {@link TemporalUnreachable}, {@link TemporalRefused}, {@link NamespaceNotFound}, {@link UnresolvedReferences}, {@link ServicesFailed}
  */
 export async function createTestEnvironment(
   options: TestEnvironmentOptions,

@@ -37,7 +37,7 @@ export interface CreateWorkerOptions {
  * ```
  *
  * @throws {@link DefinitionError} with every problem of the project, {@link TemporalUnreachable},
- *   {@link NamespaceNotFound}, {@link NoTemporalServer}, {@link UnresolvedReferences}, {@link ServicesFailed}
+ *   {@link TemporalRefused}, {@link NamespaceNotFound}, {@link NoTemporalServer}, {@link UnresolvedReferences}, {@link ServicesFailed}
  */
 export async function createWorker(options: CreateWorkerOptions = {}): Promise<ProjectWorker> {
   const { dir = process.cwd(), env = process.env, log = warnings(), config } = options;

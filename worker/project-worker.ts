@@ -9,6 +9,12 @@ import { ConnectedEngine } from '../engine/create-engine.js';
 import type { ProjectAttributes } from '../engine/attribute-pipeline/project-attributes.js';
 import type { ProjectFlows } from '../engine/data-flow/project-flows.js';
 import { DeployedCode } from '../engine/deployed-code.js';
+import {
+  Reachability,
+  readinessOf,
+  type Readiness,
+  type WorkerState,
+} from '../engine/readiness.js';
 import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
@@ -43,6 +49,12 @@ export interface TemporalWorkerHandles {
   readonly connection: ConnectedWorkerClient['connection'];
 }
 
+/** How a worker is run. */
+export interface RunOptions {
+  /** Stops the worker when it is aborted, as `stop()` does. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * A worker that runs everything a project defines. It takes no work before {@link ProjectWorker.run}. One of them ends
  * once: to work again, create another.
@@ -56,14 +68,22 @@ export interface ProjectWorker extends AsyncDisposable {
   readonly engine: ConnectedEngine;
   /** Nothing of Temporal is hidden. Let `run()` and `stop()` of this object run and stop the worker. */
   readonly temporal: TemporalWorkerHandles;
+  /** `running` from `run()` until it is told to stop, then `draining` until what it holds has ended. */
+  readonly state: WorkerState;
 
   /**
-   * Takes work until it is stopped. Resolves then, when everything that it held is closed. May be called more than once;
-   * it is the same promise.
+   * Whether it takes work, and reaches what it needs for that: Temporal, and the catalog where the project has data flows. Within two
+   * seconds; one question to them serves all who ask in a second.
+   */
+  readiness(): Promise<Readiness>;
+
+  /**
+   * Takes work until it is stopped. Resolves then, when everything that it held is closed. May be called more than once:
+   * each call resolves when it has ended.
    *
    * @throws what made it end on its own
    */
-  run(): Promise<void>;
+  run(options?: RunOptions): Promise<void>;
 
   /**
    * Stops taking work. Operations in progress may go on for the grace time; what is left is cancelled and handed back, to be
@@ -82,6 +102,7 @@ export class ReloadableWorker implements ProjectWorker {
   readonly engine: ConnectedEngine;
   readonly temporal: TemporalWorkerHandles;
   readonly #parts: WorkerParts;
+  readonly #catalog: Reachability;
   #ended: Promise<void> | undefined;
 
   private constructor(parts: WorkerParts) {
@@ -90,6 +111,7 @@ export class ReloadableWorker implements ProjectWorker {
     const { config } = project;
     const { address, namespace, uiUrl } = link.settings;
     this.#parts = parts;
+    this.#catalog = new Reachability(async () => (await parts.flows.catalog()).ping());
     this.code = code;
     this.taskQueue = config.asyncQueue;
     this.workflowBundle = bundle;
@@ -192,8 +214,31 @@ export class ReloadableWorker implements ProjectWorker {
     });
   }
 
-  run(): Promise<void> {
-    return (this.#ended ??= this.#run());
+  get state(): WorkerState {
+    return STATES[this.#parts.worker.getState()];
+  }
+
+  async readiness(): Promise<Readiness> {
+    const { parts } = await this.engine.readiness();
+    if (this.code.registry.dataFlows.size === 0)
+      return readinessOf({ ...parts, worker: this.state });
+    const catalog = (await this.#catalog.isReachable()) ? 'ok' : 'unreachable';
+    return readinessOf({ ...parts, catalog, worker: this.state });
+  }
+
+  async run({ signal }: RunOptions = {}): Promise<void> {
+    const ended = (this.#ended ??= this.#run());
+    const stop = (): void => {
+      // What it ends with is told by the promise that is waited for here.
+      this.stop().catch(() => undefined);
+    };
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      await ended;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
   }
 
   async stop(): Promise<void> {
@@ -260,6 +305,16 @@ export class ReloadableWorker implements ProjectWorker {
     });
   }
 }
+
+const STATES: Readonly<Record<ReturnType<Worker['getState']>, WorkerState>> = {
+  INITIALIZED: 'starting',
+  RUNNING: 'running',
+  STOPPING: 'draining',
+  DRAINING: 'draining',
+  DRAINED: 'draining',
+  STOPPED: 'stopped',
+  FAILED: 'failed',
+};
 
 /** What a worker is made of. */
 interface WorkerParts {

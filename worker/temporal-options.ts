@@ -3,7 +3,7 @@ import { TIMED_OUT_TAG } from '../src/outcome/outcome.js';
 import type { ProjectWorkerOptions } from './project-worker-options.js';
 
 /** Operations that do not look at their signal get so long after the grace time; then the worker ends without them. */
-const FORCE_AFTER_GRACE_MS = 5_000;
+export const FORCE_AFTER_GRACE_MS = 5_000;
 
 /** Without `useWorkerVersioning` a version would only be a label, from which workflow code could not tell that it is none. */
 export function versionOf({
@@ -19,6 +19,8 @@ export function versionOf({
 /** What a project says to Temporal's own worker. */
 export function workerOptions(options: ProjectWorkerOptions): Partial<WorkerOptions> {
   const {
+    enabled: _enabled,
+    http: _http,
     shutdownGraceTimeMs,
     workerDeploymentOptions: _,
     interceptors,

@@ -29,6 +29,8 @@ export interface Catalog {
   readonly attributePipelines: PipelineCatalog;
   readonly attributeRuns: RunCatalog;
   readonly attributeEvals: EvalCatalog;
+  /** Rejects where the database does not answer. */
+  readonly ping: () => Promise<void>;
   /** Ends its connections. May be called more than once. */
   readonly close: () => Promise<void>;
 }
@@ -75,6 +77,9 @@ export async function openCatalog({ url, log, pool }: CatalogOptions): Promise<C
     attributePipelines: pipelineCatalog(opened),
     attributeRuns: runCatalog(opened),
     attributeEvals: evalCatalog(opened),
+    ping: async () => {
+      await sql`select 1`.execute(opened.kysely);
+    },
     close: () => opened.close(),
   };
 }

@@ -121,7 +121,7 @@ async function startSession(
 ): Promise<DevSession> {
   const { host, insecure, ui, uiPort } = options;
   const { env } = process;
-  const port = portOf(options, project.config, env);
+  const port = portOf(options, project.config);
   const progress = new StartProgress(process.stderr);
   installRuntime(temporalLogger(log));
   const sessionOptions: DevSessionOptions = {
@@ -178,7 +178,7 @@ function screen(
   { httpUrl, httpPort, temporal, taskQueue }: DevSession,
   options: DevOptions,
 ): string {
-  const wanted = portOf(options, project.config, process.env);
+  const wanted = portOf(options, project.config);
   const busyPort = wanted === 0 || wanted === httpPort ? undefined : wanted;
   return banner({ project, temporal, httpUrl, busyPort, insecure: options.insecure, taskQueue });
 }

@@ -1,5 +1,6 @@
 import ms from 'ms';
 import type { LoadedConfig } from '../../engine/project/load-config.js';
+import { OPTION_VARIABLES } from '../../engine/project/config-variables.js';
 import { isUnset, type Environment } from '../../engine/project/secrets.js';
 import { REFERRING_OPTIONS } from '../../engine/project/toml-variables.js';
 import { CONFIG_OPTIONS, type ConfigOption } from '../../src/config/config-options.js';
@@ -18,7 +19,9 @@ export interface EffectiveOption {
 
 /** Variables of the environment that set an option: those that win over what is written, and those that stand in where nothing is. */
 const VARIABLES: Readonly<Record<string, { readonly name: string; readonly wins: boolean }>> = {
-  'server.port': { name: 'MILLRACE_PORT', wins: true },
+  ...Object.fromEntries(
+    Object.entries(OPTION_VARIABLES).map(([option, name]) => [option, { name, wins: true }]),
+  ),
   'catalog.url': { name: 'DATABASE_URL', wins: false },
   'temporal.address': { name: 'TEMPORAL_ADDRESS', wins: false },
   'temporal.namespace': { name: 'TEMPORAL_NAMESPACE', wins: false },

@@ -5,7 +5,8 @@ import { connectWorkerClient, type ConnectedWorkerClient } from '../../engine/na
 import type { Project } from '../../engine/project/load-project.js';
 import type { Environment } from '../../engine/project/secrets.js';
 import { raiseRetention, setRetention } from '../../engine/retention.js';
-import { ListenFailed, startHttpServer, type HttpServer } from '../../server/http-server.js';
+import { ListenFailed, type HttpServer } from '../../server/http-listener.js';
+import { startHttpServer } from '../../server/http-server.js';
 import { bundleOf, ReloadableWorker } from '../../worker/project-worker.js';
 import { devTemporal, type DevTemporal, type DevTemporalOptions } from './dev-temporal.js';
 
@@ -82,7 +83,7 @@ export class DevSession {
       undo.push(() => worker.stop());
       const current: Current = { project, worker, link };
       const engine = engineOf(temporal, current);
-      const http = await listen(engine, project, options);
+      const http = await listen({ engine, current }, project, options);
       return new DevSession(options, temporal, link, engine, current, http);
     } catch (error) {
       for (const stop of undo.reverse()) await stop();
@@ -176,7 +177,11 @@ export class DevSession {
   async #listenAgain(project: Project): Promise<void> {
     const { host, port } = this.#http;
     await this.#http.stop(HTTP_GRACE_MS);
-    this.#http = await listen(this.engine, project, { ...this.options, host, port });
+    this.#http = await listen({ engine: this.engine, current: this.current }, project, {
+      ...this.options,
+      host,
+      port,
+    });
   }
 }
 
@@ -244,7 +249,7 @@ async function keepRuns(
 
 /** Listens on the preferred port, or on the next free one. */
 async function listen(
-  engine: Engine,
+  { engine, current }: { readonly engine: Engine; readonly current: Current },
   project: Project,
   { log, insecure, host, port }: Pick<DevSessionOptions, 'log' | 'insecure' | 'host' | 'port'>,
 ): Promise<HttpServer> {
@@ -254,6 +259,12 @@ async function listen(
         log,
         insecure,
         port: next,
+        worker: {
+          get state() {
+            return current.worker.state;
+          },
+          readiness: () => current.worker.readiness(),
+        },
         ...(host !== undefined && { host }),
       });
     } catch (error) {

@@ -6,6 +6,7 @@ import { isPlainObject } from '../../src/definition/json.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
 import type { LoadedModule } from './module-evaluation.js';
+import { readConfigVariables } from './config-variables.js';
 import { isUnset, type Environment } from './secrets.js';
 import { shownPath, shownSite } from './site.js';
 import type { TomlConfig } from './toml-config.js';
@@ -23,9 +24,10 @@ export interface ReadConfig {
 }
 
 /**
- * Reads the configuration: what TOML files say, and over it what its module says. With neither it has nothing but defaults.
+ * Reads the configuration: what TOML files say, over it what its module says, and over that what variables of the environment say.
+ * With none of them it has nothing but defaults.
  *
- * @param over - wins over both, option by option
+ * @param over - wins over all, option by option
  */
 export function readConfig(
   module: LoadedModule | undefined,
@@ -36,7 +38,8 @@ export function readConfig(
   const { value, site, problems: unread } = moduleConfig(module, dir);
   const siteOf = (path: Path): Site | undefined => (isSet(value, path) ? site : toml.siteOf(path));
   const written = mergedConfig([toml.value, value ?? {}]);
-  const { config, problems } = parseConfig(written, over);
+  const variables = readConfigVariables(env);
+  const { config, problems } = parseConfig(mergedConfig([written, variables.value]), over);
   const wrong = problems.map(({ path, ...problem }): Problem => {
     const place = (path === undefined ? undefined : siteOf(path)) ?? site;
     return { ...problem, ...(place !== undefined && { site: place }) };
@@ -46,7 +49,13 @@ export function readConfig(
     ...(site !== undefined && { site }),
     written,
     siteOf,
-    problems: [...toml.problems, ...unread, ...wrong, ...unsetReferences(config, siteOf, env)],
+    problems: [
+      ...toml.problems,
+      ...unread,
+      ...wrong,
+      ...variables.problems,
+      ...unsetReferences(config, siteOf, env),
+    ],
   };
 }
 

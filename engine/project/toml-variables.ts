@@ -63,7 +63,8 @@ export function withVariables(
   return { value: problems.length === 0 ? walked : undefined, problems };
 }
 
-function scalar(text: string, schema: z.ZodType | undefined): unknown {
+/** What a text stands for where an option takes a number, or true or false; else the text. */
+export function scalar(text: string, schema: z.ZodType | undefined): unknown {
   if (schema instanceof z.ZodNumber && text.trim() !== '' && Number.isFinite(Number(text)))
     return Number(text);
   if (schema instanceof z.ZodBoolean && ['true', 'false'].includes(text)) return text === 'true';

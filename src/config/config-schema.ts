@@ -34,6 +34,7 @@ export const duration = z.union([z.string(), z.number()]).transform((value, cont
 
 const text = z.string().min(1);
 const count = z.int().min(1);
+const port = z.int().min(0).max(65_535);
 
 const reference = z
   .string()
@@ -67,7 +68,14 @@ function asTemporalHasIt<N extends keyof TemporalWorkerSettings>(
   return z.custom<NonNullable<TemporalWorkerSettings[N]>>().exactOptional();
 }
 
+const workerHttp = z.strictObject({
+  host: text.default('127.0.0.1'),
+  port: port.exactOptional(),
+});
+
 const worker = z.strictObject({
+  enabled: z.boolean().default(false),
+  http: workerHttp.prefault({}),
   workerDeploymentOptions: workerDeployment.exactOptional(),
   identity: text.exactOptional(),
   maxConcurrentActivityTaskExecutions: count.exactOptional(),
@@ -111,7 +119,7 @@ const temporal = z.strictObject({
 
 const server = z.strictObject({
   host: text.default('127.0.0.1'),
-  port: z.int().min(0).max(65_535).default(8787),
+  port: port.default(8787),
   bodyLimit: count.default(1024 * 1024),
   maxWait: duration.default(5 * 60_000),
   sseClients: count.default(1_000),

@@ -74,7 +74,7 @@ export interface ConfigDefinition {
   readonly disposeServices?: (services: Services) => void | Promise<void>;
   /** What `secret://name` stands for. Default: the environment variable, else the file in `/run/secrets`. */
   readonly secrets?: SecretLookup;
-  /** How workers work: Temporal's own options. */
+  /** How workers work: when, where they answer probes, and Temporal's own options. */
   readonly worker?: WorkerSettings;
   /** Which Temporal server to use. What is not set comes from `TEMPORAL_*` variables and `temporal.toml`. */
   readonly temporal?: TemporalSettings;
@@ -263,7 +263,9 @@ export interface ProjectConfig {
   readonly services: Services | (() => Services | Promise<Services>);
   readonly disposeServices?: (services: Services) => void | Promise<void>;
   readonly secrets?: SecretLookup;
-  readonly worker: Omit<WorkerSettings, 'shutdownGraceTime'> & {
+  readonly worker: Omit<WorkerSettings, 'enabled' | 'http' | 'shutdownGraceTime'> & {
+    readonly enabled: boolean;
+    readonly http: { readonly host: string; readonly port?: number };
     readonly shutdownGraceTimeMs: number;
   };
   readonly temporal: TemporalSettings;

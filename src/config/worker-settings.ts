@@ -22,11 +22,26 @@ export type TemporalWorkerSettings = Omit<
   ChosenByUs | LeftOut | 'shutdownGraceTime' | 'shutdownForceTime'
 >;
 
+/** Where a worker process answers `GET /health` and `GET /ready`. */
+export interface WorkerHttpSettings {
+  /** Default: `127.0.0.1`. `--host` wins over it. */
+  readonly host?: string;
+  /** 0 takes a free one. Unset: nothing listens. `--port` and `MILLRACE_WORKER_PORT` win over it. */
+  readonly port?: number;
+}
+
 /**
- * Options that are handed to Temporal's `Worker.create` as they are; unset ones have Temporal's defaults. Modules of
+ * Options that, but for those of Millrace's own, are handed to Temporal's `Worker.create` as they are; unset ones have Temporal's defaults. Modules of
  * `interceptors.workflowModules` become part of the bundle of workflow code.
  */
 export interface WorkerSettings extends Readonly<TemporalWorkerSettings> {
+  /**
+   * Whether `millrace server` runs a worker, too, and whether an app should that asks. `millrace worker` and `millrace dev` do
+   * in any case. Default: false; `MILLRACE_WORKER_ENABLED` wins over it.
+   */
+  readonly enabled?: boolean;
+  /** Where `millrace worker` answers probes. */
+  readonly http?: WorkerHttpSettings;
   /**
    * Worker Versioning: which build of which deployment this worker is. With `defaultVersioningBehavior: 'PINNED'` a run
    * stays with the build that it began on, code of operations included. Without effect in `millrace dev`.

@@ -51,6 +51,13 @@ describe('millrace config', () => {
     expect(words((await config(['show'], odd)).stdout)).toContain(
       'catalog.url  postgres://shop:***@db/shop?sslpassword=***&x=1  DATABASE_URL',
     );
+    const worker = { MILLRACE_WORKER_ENABLED: 'true', MILLRACE_WORKER_PORT: '9090' };
+    expect(words((await config(['show'], worker)).stdout)).toEqual(
+      expect.arrayContaining([
+        'worker.enabled  true  MILLRACE_WORKER_ENABLED',
+        'worker.http.port  9090  MILLRACE_WORKER_PORT',
+      ]),
+    );
     expect(stdout).not.toContain('apiAuthentication');
     expect((await config(['show', '--all'])).stdout).toMatch(/^apiAuthentication +– +not set$/m);
   });

@@ -43,6 +43,7 @@ describe('docs/configuration.md', () => {
       ['temporal'],
       ['webhooks'],
       ['worker'],
+      ['worker', 'http'],
     ];
     const isGroup = (path: string): boolean => groups.some((group) => group.join('.') === path);
     const inGroups = groups.flatMap((group) =>

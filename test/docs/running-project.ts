@@ -26,6 +26,8 @@ const PACKAGES = [
   '@temporalio/workflow',
   'csv-parse',
   'eventsource-parser',
+  'express',
+  'graphile-worker',
   'koa',
   'standardwebhooks',
   'zod',
@@ -180,8 +182,8 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-/** What a reader's own build does, or newer versions of Node. */
-async function compiled(dir: string, file: string): Promise<string> {
+/** What a reader's own build does, or newer versions of Node. @returns the path of the module */
+export async function compiled(dir: string, file: string): Promise<string> {
   const { code } = await transform(await readFile(join(dir, file), 'utf8'), {
     loader: 'ts',
     format: 'esm',

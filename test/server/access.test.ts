@@ -27,6 +27,7 @@ describe('access to the HTTP API', () => {
       const url = await served(users);
       const paths = [
         ['GET', '/health'],
+        ['GET', '/ready'],
         ['GET', '/pipelines'],
         ['GET', '/openapi.json'],
         ['GET', '/pipelines/report'],
@@ -215,6 +216,7 @@ describe('access to the HTTP API', () => {
       expect((await post(`${url}/pipelines/report`, { text: 'a' })).status).toBe(403);
       expect(Object.keys((await send(`${url}/openapi.json`)).body['paths'] as object)).toEqual([
         '/health',
+        '/ready',
         '/pipelines',
         '/tasks',
       ]);

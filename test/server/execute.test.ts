@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
-import type { HttpServer } from '../../server/http-server.js';
+import type { HttpServer } from '../../server/http-listener.js';
 import { VERSION } from '../../src/version.js';
 import { post, raw, send, useServers } from '../support/http-api.js';
 import { useSharedStack } from '../support/stack.js';

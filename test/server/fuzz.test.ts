@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { HttpServer } from '../../server/http-server.js';
+import type { HttpServer } from '../../server/http-listener.js';
 import { raw, useServers } from '../support/http-api.js';
 import { useSharedStack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRouter, healthRoute, pipelineRoutes } from '../../server/embedding.js';
-import type { HttpServer } from '../../server/http-server.js';
+import type { HttpServer } from '../../server/http-listener.js';
 import type { ConfigDefinition } from '../../src/config/config.js';
 import { post, raw, send, useServers } from '../support/http-api.js';
 import { useSharedStack } from '../support/stack.js';

@@ -3,12 +3,8 @@ import { connect } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import pino from 'pino';
 import { Engine } from '../../engine/engine.js';
-import {
-  ListenFailed,
-  startHttpServer,
-  type HttpServer,
-  UnauthenticatedListen,
-} from '../../server/http-server.js';
+import { ListenFailed, type HttpServer } from '../../server/http-listener.js';
+import { startHttpServer, UnauthenticatedListen } from '../../server/http-server.js';
 import { isLoopback } from '../../server/loopback.js';
 import { configOf, post, raw, send, useServers } from '../support/http-api.js';
 import { useSharedStack } from '../support/stack.js';

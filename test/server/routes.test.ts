@@ -72,7 +72,13 @@ describe('routes of the configuration', () => {
     );
     expect(new Set(ids).size).toBe(ids.length);
     const ownPaths = (await send(`${only}/openapi.json`)).body['paths'] as Paths;
-    expect(Object.keys(ownPaths)).toEqual(['/health', '/pipelines', '/tasks', '/ai/report']);
+    expect(Object.keys(ownPaths)).toEqual([
+      '/health',
+      '/ready',
+      '/pipelines',
+      '/tasks',
+      '/ai/report',
+    ]);
   });
 
   it('are met as they are written: capital letters make another path', async () => {

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Koa from 'koa';
 import pino from 'pino';
 import { z } from 'zod';
-import type { HttpServer } from '../../server/http-server.js';
+import type { HttpServer } from '../../server/http-listener.js';
 import { accessLog } from '../../server/middleware/access-log.js';
 import { errors } from '../../server/middleware/errors.js';
 import { requestId } from '../../server/middleware/request-id.js';

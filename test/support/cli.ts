@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly input?: string;
   /** The command line of another installation. */
   readonly main?: string;
+  /** Another program that gets the arguments, such as a shell. */
+  readonly program?: string;
 }
 
 /** A process of the command line that goes on until it is stopped. */
@@ -67,9 +69,11 @@ export function useCli(): (args: readonly string[], options: CliOptions) => CliP
 
 function launch(
   args: readonly string[],
-  { cwd, env = {}, input, main = MAIN }: CliOptions,
+  { cwd, env = {}, input, main = MAIN, program }: CliOptions,
 ): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], {
+  const [file, given] =
+    program === undefined ? [process.execPath, [main, ...args]] : [program, args];
+  const child = spawn(file, given, {
     cwd,
     env: { ...cleanEnvironment(), ...env },
   });

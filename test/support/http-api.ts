@@ -1,11 +1,8 @@
 import { afterEach, expect } from '@jest/globals';
 import { connect } from 'node:net';
 import type { Engine } from '../../engine/engine.js';
-import {
-  startHttpServer,
-  type HttpServer,
-  type HttpServerOptions,
-} from '../../server/http-server.js';
+import type { HttpServer } from '../../server/http-listener.js';
+import { startHttpServer, type HttpServerOptions } from '../../server/http-server.js';
 import { parseConfig, type ConfigDefinition, type ProjectConfig } from '../../src/config/config.js';
 
 /** A project's configuration, with catch-all routes unless the test says otherwise. */

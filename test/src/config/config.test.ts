@@ -34,7 +34,7 @@ describe('a configuration', () => {
         asyncQueue: 'millrace',
         executionRetentionMs: 7 * 24 * 60 * 60_000,
         services: NO_SERVICES,
-        worker: { shutdownGraceTimeMs: 30_000 },
+        worker: { enabled: false, http: { host: '127.0.0.1' }, shutdownGraceTimeMs: 30_000 },
         temporal: {},
         server: {
           host: '127.0.0.1',
@@ -141,7 +141,12 @@ describe('a configuration', () => {
       },
     } as const;
     const { config } = parseConfig(defineConfig({ worker }));
-    expect(config?.worker).toEqual({ ...worker, shutdownGraceTimeMs: 30_000 });
+    expect(config?.worker).toEqual({
+      ...worker,
+      enabled: false,
+      http: { host: '127.0.0.1' },
+      shutdownGraceTimeMs: 30_000,
+    });
     expect(config?.worker.interceptors).toBe(interceptors);
   });
 
