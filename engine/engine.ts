@@ -64,8 +64,10 @@ export interface StartOptions {
 /** What can be started: a definition's name, or a pipeline whose types are then known. */
 export type Target = string | Pipeline;
 
-type InputOf<T extends Target> = T extends Pipeline ? PipelineInput<T> : JsonObject;
-type ResultOf<T extends Target> = T extends Pipeline ? PipelineOutput<T> : Json;
+/** What a definition is started with. */
+export type InputOf<T extends Target> = T extends Pipeline ? PipelineInput<T> : JsonObject;
+/** What a run of it ends with. */
+export type ResultOf<T extends Target> = T extends Pipeline ? PipelineOutput<T> : Json;
 
 /** A run that is over, and its result. */
 export interface Executed<T extends Target> {

@@ -12,11 +12,16 @@ export { buildStepContext, type StepContextOptions } from './step-context.js';
 export { stepMatchers, type StepMatchers } from './step-matchers.js';
 export { OperationReport, type ReportedHeartbeat, type ReportedLine } from './operation-report.js';
 export {
+  createTestEngine,
   createTestEnvironment,
   type TestEnvironment,
   type TestEnvironmentOptions,
   type TestEnvironmentSettings,
 } from './test-environment.js';
+export { TestEngine } from './test-engine.js';
+export { LeftOver, type OpenRun } from './left-over.js';
+export type { RunningBody } from './body-watch.js';
+export { TimeSkippingServerUnavailable } from './time-skipping/time-skipping-errors.js';
 export { sinkChecks } from './sink-conformance.js';
 export type { SinkCheckOptions, SinkUnderCheck } from './sink-bench.js';
 export {
