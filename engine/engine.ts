@@ -45,6 +45,8 @@ export interface EngineOptions {
   readonly dataFlows?: () => Promise<DataFlows>;
   /** The project's attributes; their catalog is opened when they are first asked for. */
   readonly attributes?: () => Promise<Attributes>;
+  /** The allowance of long polls for watching histories; that for results unless set. */
+  readonly historyPolls?: LongPolls;
 }
 
 /** How a run is started. */
@@ -88,7 +90,7 @@ export class Engine {
     this.#options = options;
     // What watches runs and what waits for their results draws on the same allowance of long polls.
     const polls = new LongPolls();
-    this.#watches = new RunWatches(options.client, polls);
+    this.#watches = new RunWatches(options.client, options.historyPolls ?? polls);
     this.#results = new RunResults(options.client, polls);
     this.#list = new ExecutionList(options.client);
     const { client, taskQueue } = options;

@@ -3,6 +3,7 @@ import { ulid } from 'ulid';
 import type { Logger } from '../activities/dependencies.js';
 import { configuredTemporal, type ConnectionSettings } from '../engine/connection.js';
 import { embeddedSettings } from '../engine/find-temporal.js';
+import { LongPolls } from '../engine/history/long-polls.js';
 import {
   connectWorkerClient,
   installRuntime,
@@ -156,11 +157,16 @@ class RunningEnvironment implements TestEnvironment {
     const { worker, link } = parts;
     this.#parts = parts;
     this.worker = worker;
+    const skipsTime = 'sleep' in link;
     this.engine = new TestEngine({
-      options: worker.engineOptions,
+      options: {
+        ...worker.engineOptions,
+        // That server answers a long poll for a history at once, and with nothing.
+        ...(skipsTime && { historyPolls: new LongPolls(0) }),
+      },
       config: worker.config,
       worker,
-      skip: 'sleep' in link ? (ms) => link.sleep(ms) : undefined,
+      skip: skipsTime ? (ms) => link.sleep(ms) : undefined,
       stop: () => this.#stop(),
     });
     this.address = this.engine.address;
