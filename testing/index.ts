@@ -22,6 +22,28 @@ export { TestEngine } from './test-engine.js';
 export { LeftOver, type OpenRun } from './left-over.js';
 export type { RunningBody } from './body-watch.js';
 export { TimeSkippingServerUnavailable } from './time-skipping/time-skipping-errors.js';
+export {
+  runPipeline,
+  type OperationRun,
+  type PipelineRun,
+  type RunPipelineOptions,
+} from './runs/run-pipeline.js';
+export {
+  stub,
+  type OperationStub,
+  type OperationStubContext,
+  type OperationStubs,
+  type StepStub,
+  type StepStubs,
+} from './runs/stub.js';
+export {
+  RecordingOutdated,
+  StubRefused,
+  StubUnknown,
+  TaskWaits,
+  type AwaitedStep,
+} from './runs/stub-errors.js';
+export type { DefinitionRunOptions } from './runs/definition-run.js';
 export { sinkChecks } from './sink-conformance.js';
 export type { SinkCheckOptions, SinkUnderCheck } from './sink-bench.js';
 export {

@@ -90,6 +90,14 @@ export interface TestEnvironment {
 export async function createTestEnvironment(
   options: TestEnvironmentOptions,
 ): Promise<TestEnvironment> {
+  return startEnvironment(options, (project) => project);
+}
+
+/** {@link createTestEnvironment}, of a project with changes. */
+export async function startEnvironment(
+  options: TestEnvironmentOptions,
+  change: (project: Project) => Project,
+): Promise<TestEnvironment> {
   const { env = process.env, log = pino({ level: 'silent' }), config = {} } = options;
   const models = modelDoubles(options);
   const taskQueue = config.asyncQueue ?? `test-${ulid()}`;
@@ -103,10 +111,10 @@ export async function createTestEnvironment(
     throw error;
   });
   const bodies = new BodyWatch();
-  const project = watched(withServices(loaded, options.services), bodies);
   installRuntime(temporalLogger(log));
   let server: TestServer | undefined;
   try {
+    const project = watched(change(withServices(loaded, options.services)), bodies);
     const { settings, own } = await findServer(options, env);
     server = own;
     const link = await connect(settings, options.server === 'time-skipping');
@@ -193,6 +201,15 @@ class RunningEnvironment implements TestEnvironment {
     const left = await bodies.left(STOP_GRACE_MS);
     if (leftOver === 'fail' && runs.length + left.length > 0) throw new LeftOver(runs, left);
   }
+}
+
+/** Whether somebody has said which server to use. */
+export function namesServer({
+  config = {},
+  server = 'dev',
+  env = process.env,
+}: TestEnvironmentSettings): boolean {
+  return explicitTemporal(config, server === 'dev' ? env : {}) !== undefined;
 }
 
 /** The server to use, and the one to stop afterwards, where it was started for this. */
