@@ -28,6 +28,34 @@ export {
   type PipelineRun,
   type RunPipelineOptions,
 } from './runs/run-pipeline.js';
+export { runTask, type RunTaskOptions, type StepRun, type TaskRun } from './runs/run-task.js';
+export {
+  readRecordingFile,
+  runRecorded,
+  type RecordedRunOutcome,
+  type RunRecordedOptions,
+} from './runs/run-recorded.js';
+export {
+  recordRun,
+  type RecordedRun,
+  type RecordRunOptions,
+} from '../engine/recording/record-run.js';
+export type { TestRunner } from '../engine/recording/test-file.js';
+export type {
+  PipelineRecording,
+  RecordedFailure,
+  RecordedOperation,
+  RecordedOutcome,
+  RecordedStep,
+  Recording,
+  TaskRecording,
+} from '../engine/recording/recording.js';
+export {
+  NotRecordable,
+  RecordingExists,
+  RecordingInvalid,
+} from '../engine/recording/recording-errors.js';
+export type { StepGot } from './runs/observed-handler.js';
 export {
   stub,
   type OperationStub,

@@ -3,7 +3,6 @@ import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
 import { isPlainObject, jsonBytes, type Json, type JsonObject } from '../../src/definition/json.js';
-import type { Failure } from '../../src/pipeline/failure.js';
 import type { HistoryEvent } from '../../src/progress/history-event.js';
 import type { StepSignal } from '../../src/task/step-signal.js';
 import { RunNotFound } from '../errors.js';
@@ -16,7 +15,7 @@ import { NotRecordable } from './recording-errors.js';
 import { OperationEndings } from './operation-endings.js';
 import {
   RECORDING_FORM,
-  type RecordedFailure,
+  sameEachTime,
   type RecordedOperation,
   type RecordedOutcome,
   type RecordedStep,
@@ -161,7 +160,7 @@ class RecordingReader {
         this.outcome = { status: 'completed', result: event.result };
         break;
       case 'run_failed':
-        this.outcome = { status: 'failed', failure: repeated(event.failure) };
+        this.outcome = { status: 'failed', failure: sameEachTime(event.failure) };
         break;
       case 'run_cancelled':
         this.stopped = 'cancelled';
@@ -186,15 +185,4 @@ class RecordingReader {
     // What a run is started with came through JSON.
     return isPlainObject(given) ? (given as Readonly<Record<string, Json>>) : {};
   }
-}
-
-/** What of a failure is the same when the run is repeated. */
-function repeated({ type, message, stage, operation, step }: Failure): RecordedFailure {
-  return {
-    type,
-    message,
-    ...(stage !== undefined && { stage }),
-    ...(operation !== undefined && { operation }),
-    ...(step !== undefined && { step }),
-  };
 }

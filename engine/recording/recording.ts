@@ -12,6 +12,17 @@ const FORM = 1;
 /** What of a failure is the same each time. */
 export type RecordedFailure = Pick<Failure, 'type' | 'message' | 'stage' | 'operation' | 'step'>;
 
+/** What of a failure is the same when the run is repeated. */
+export function sameEachTime({ type, message, stage, operation, step }: Failure): RecordedFailure {
+  return {
+    type,
+    message,
+    ...(stage !== undefined && { stage }),
+    ...(operation !== undefined && { operation }),
+    ...(step !== undefined && { step }),
+  };
+}
+
 /** What a run came to. */
 export type RecordedOutcome =
   | { readonly status: 'completed'; readonly result: Json }
