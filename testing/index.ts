@@ -86,3 +86,6 @@ export {
   DevServerStartFailed,
   DevServerUnavailable,
 } from '../engine/dev-server/dev-server-errors.js';
+export { replay, type Replayed, type ReplayOptions } from './replay/replay.js';
+export type { HistorySource } from './replay/history-source.js';
+export { HistoriesDiverged, HistoryInvalid, type DivergedHistory } from './replay/replay-errors.js';
