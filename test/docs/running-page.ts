@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from '@jest/globals';
+import type { ProjectFiles } from '../support/project.js';
 import type { TestTemporal } from '../support/temporal.js';
 import { expectPrinted } from './output.js';
 import { blocksOf, placeOf, projectOf } from './page.js';
@@ -12,11 +13,22 @@ export interface RunningPage {
   readonly url: string;
 }
 
+/** What is different from a page whose project is all in it. */
+export interface RunningPageOptions {
+  readonly files?: ProjectFiles;
+  /** For its commands, beside those that name the server. */
+  readonly env?: () => Promise<NodeJS.ProcessEnv> | NodeJS.ProcessEnv;
+}
+
 /**
  * Starts the project of a page with a worker and a server, and has a test for each of its blocks that is run: it prints what the block
  * after it shows. Call it in a `describe`.
  */
-export function useRunningPage(temporal: TestTemporal, page: string): RunningPage {
+export function useRunningPage(
+  temporal: TestTemporal,
+  page: string,
+  { files = projectOf(page), env = () => ({}) }: RunningPageOptions = {},
+): RunningPage {
   const start = useRunningProjects(temporal);
   const blocks = blocksOf(page);
   let running: RunningPage | undefined;
@@ -26,7 +38,7 @@ export function useRunningPage(temporal: TestTemporal, page: string): RunningPag
   };
 
   beforeAll(async () => {
-    const project = await start(projectOf(page));
+    const project = await start(files);
     await project.worker();
     running = { project, url: await project.server() };
   }, 60_000);
@@ -41,12 +53,13 @@ export function useRunningPage(temporal: TestTemporal, page: string): RunningPag
       const { project, url } = current();
       const shown = blocks[blocks.indexOf(block) + 1];
       expect(shown?.marks).toHaveProperty('output');
-      const env = {
+      const variables = {
         ...process.env,
         TEMPORAL_ADDRESS: temporal.address,
         TEMPORAL_NAMESPACE: project.client.options.namespace,
+        ...(await env()),
       };
-      const printed = await execute(block.code, { cwd: project.dir, env, url });
+      const printed = await execute(block.code, { cwd: project.dir, env: variables, url });
       if (shown?.language === 'text') expect(printed).toBe(shown.code);
       else expectPrinted(shown?.code ?? '', printed);
     },
