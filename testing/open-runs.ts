@@ -10,6 +10,9 @@ const STARTED_BY_PEOPLE: readonly RunKind[] = ['pipeline', 'task', 'workflow'];
 
 const REQUESTS_AT_ONCE = 10;
 
+/** A server that does not answer keeps nobody from stopping, in milliseconds. */
+const MAX_MS = 10_000;
+
 /** Most runs that are looked for, and ended. */
 const MAX_RUNS = 1_000;
 
@@ -23,11 +26,11 @@ export async function endOpenRuns(
   taskQueue: string,
   started: ReadonlySet<string>,
 ): Promise<readonly OpenRun[]> {
-  const ids = new Set([...started, ...(await listed(client, taskQueue))]);
-  const limit = pLimit(REQUESTS_AT_ONCE);
-  const ended = await Promise.all(
-    [...ids].slice(0, MAX_RUNS).map((id) => limit(() => endIfOpen(client, id))),
-  );
+  const ended = await client.connection.withDeadline(Date.now() + MAX_MS, async () => {
+    const ids = new Set([...started, ...(await listed(client, taskQueue))]);
+    const limit = pLimit(REQUESTS_AT_ONCE);
+    return Promise.all([...ids].slice(0, MAX_RUNS).map((id) => limit(() => endIfOpen(client, id))));
+  });
   return ended.filter(
     (run) => run !== undefined && STARTED_BY_PEOPLE.includes(parseRunId(run.id)?.kind ?? 'flow'),
   ) as readonly OpenRun[];

@@ -42,7 +42,10 @@ export interface TestEnvironmentSettings {
    * its clock is one for all: run such tests one after the other.
    */
   readonly server?: 'dev' | 'time-skipping';
-  /** What is done about what a test leaves behind when it is stopped: `fail` (unless set) throws {@link LeftOver}. */
+  /**
+   * What is done about what a test leaves behind when it is stopped: `fail` (unless set) throws {@link LeftOver}. Runs are ended either
+   * way, and left alone where `config.asyncQueue` names the task queue.
+   */
   readonly leftOver?: 'fail' | 'ignore';
   /** The environment to read `TEMPORAL_*` and `${ENV}` from; that of the process unless set. */
   readonly env?: Environment;
@@ -119,7 +122,8 @@ export async function startEnvironment(
     server = own;
     const link = await connect(settings, options.server === 'time-skipping');
     const worker = await startWorker(link, { project, env, log, models });
-    return new RunningEnvironment({ ...options, worker, link, server, catalog, bodies });
+    const ownQueue = config.asyncQueue === undefined;
+    return new RunningEnvironment({ ...options, worker, link, server, catalog, bodies, ownQueue });
   } catch (error) {
     await server?.stop();
     await catalog?.remove();
@@ -150,6 +154,8 @@ interface EnvironmentParts extends Pick<TestEnvironmentSettings, 'leftOver'> {
   readonly server: TestServer | undefined;
   readonly catalog: TestCatalog | undefined;
   readonly bodies: BodyWatch;
+  /** Nobody else has the task queue. */
+  readonly ownQueue: boolean;
 }
 
 /** A worker that has begun to work, and what belongs to it. */
@@ -191,9 +197,10 @@ class RunningEnvironment implements TestEnvironment {
   }
 
   async #stop(): Promise<void> {
-    const { worker, server, catalog, bodies, leftOver = 'fail' } = this.#parts;
+    const { worker, server, catalog, bodies, ownQueue, leftOver = 'fail' } = this.#parts;
     const { client } = worker.temporal;
-    const runs = await endOpenRuns(client, this.taskQueue, this.engine.started);
+    // Of a queue that somebody has named, others may have runs, and they may be meant to go on.
+    const runs = ownQueue ? await endOpenRuns(client, this.taskQueue, this.engine.started) : [];
     await worker
       .stop()
       .finally(() => server?.stop())

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { defineOperation, definePipeline, defineStepHandler, defineTask } from 'millrace';
 import { createTestEngine, LeftOver } from 'millrace/testing';
 import { z } from 'zod';
-import { useTemporal } from '../support/temporal.js';
+import { uniqueTaskQueue, useTemporal } from '../support/temporal.js';
 import { ENDLESS } from '../support/tasks.js';
 
 const temporal = useTemporal();
@@ -120,6 +120,19 @@ describe('createTestEngine', () => {
     const left = await leftBy(engine);
     expect(left.runs).toEqual([{ id: run.id, status: 'running' }]);
     expect(left.bodies).toEqual([]);
+  });
+
+  it('leaves runs of a task queue alone that others may have, too', async () => {
+    const engine = await createTestEngine({
+      tasks: [approval],
+      env: shared(),
+      config: { asyncQueue: uniqueTaskQueue() },
+    });
+    const run = await engine.start('approval', {});
+    await engine.stop();
+    const handle = temporal.client.workflow.getHandle(run.id);
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    await handle.terminate();
   });
 
   it('says nothing where a test may leave things behind, and ends them all the same', async () => {
