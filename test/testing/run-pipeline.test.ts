@@ -90,7 +90,9 @@ describe('runPipeline', () => {
       input: { city: 'Oslo' },
       operations: {
         'look-up': stub(lookUp, ({ input }) => ({ degrees: input.city.length })),
-        describe: ({ input, run }) => ({ words: `${String(input['degrees'])} in ${run.name}` }),
+        describe: ({ input, run }) => ({
+          words: `${JSON.stringify(input['degrees'])} in ${run.name}`,
+        }),
       },
       env: shared(),
     });

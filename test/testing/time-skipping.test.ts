@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineOperation, definePipeline, defineStepHandler, defineTask, success } from 'millrace';
 import {
   createTestEngine,
+  runTask,
   startTestServer,
   TimeSkippingServerUnavailable,
   type TestServer,
@@ -110,6 +111,38 @@ describe("createTestEngine({ server: 'time-skipping' })", () => {
     const results = { file: { signedBy: 'Ada' } };
     expect(await answered.result()).toEqual({ status: 'complete', results });
     await engine.stop();
+  });
+
+  it('has a task told of its steps when hours of retries have passed', async () => {
+    let attempts = 0;
+    const slow = defineTask({
+      name: 'slow',
+      lifecycle: { maxDuration: '60d' },
+      steps: [
+        {
+          name: 'prepare',
+          handler: defineStepHandler({
+            name: 'prepare',
+            run: () => {
+              attempts += 1;
+              if (attempts < 3) throw new Error('not yet');
+              return success({ attempts });
+            },
+          }),
+          retry: { backoff: 'none', backoffBaseMs: 3_600_000, maxBackoffMs: 3_600_000 },
+        },
+        { name: 'sign', type: 'approval', dependencies: ['prepare'] },
+      ],
+    });
+    const { status, step } = await runTask(slow, {
+      input: {},
+      tell: [{ kind: 'answer', step: 'sign', approved: true, result: { by: 'Ada' } }],
+      server: 'time-skipping',
+      config: { temporal: { address: server.address } },
+    });
+    expect(status).toBe('completed');
+    expect(step('sign').got).toBeUndefined();
+    expect(step('sign').result).toEqual({ by: 'Ada' });
   });
 
   it('names runs that were left open, though that server has no lists', async () => {
