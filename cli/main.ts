@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   list: async () => (await import('./commands/list.js')).addListCommand,
   show: async () => (await import('./commands/show.js')).addShowCommand,
   cancel: async () => (await import('./commands/cancel.js')).addCancelCommand,
+  record: async () => (await import('./commands/record.js')).addRecordCommand,
 };
 
 /** Asking for the version needs none of them. */
@@ -40,6 +41,7 @@ Examples:
   $ millrace attributes run product.area              an attribute of all products
   $ millrace list --status failed
   $ millrace show 01JD3M2Z8Q4W6Y9T5R1K7P0XVB
+  $ millrace record 01JD3M2Z8Q4W6Y9T5R1K7P0XVB         a test of a run
 
 Environment:
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, TEMPORAL_PROFILE

@@ -46,6 +46,8 @@ export interface EngineOptions {
   readonly dataFlows?: () => Promise<DataFlows>;
   /** The project's attributes; their catalog is opened when they are first asked for. */
   readonly attributes?: () => Promise<Attributes>;
+  /** The allowance of long polls for watching histories; that for results unless set. */
+  readonly historyPolls?: LongPolls;
 }
 
 /** How a run is started. */
@@ -65,8 +67,10 @@ export interface StartOptions {
 /** What can be started: a definition's name, or a pipeline whose types are then known. */
 export type Target = string | Pipeline;
 
-type InputOf<T extends Target> = T extends Pipeline ? PipelineInput<T> : JsonObject;
-type ResultOf<T extends Target> = T extends Pipeline ? PipelineOutput<T> : Json;
+/** What a definition is started with. */
+export type InputOf<T extends Target> = T extends Pipeline ? PipelineInput<T> : JsonObject;
+/** What a run of it ends with. */
+export type ResultOf<T extends Target> = T extends Pipeline ? PipelineOutput<T> : Json;
 
 /** A run that is over, and its result. */
 export interface Executed<T extends Target> {
@@ -89,7 +93,7 @@ export class Engine {
     this.#temporal = new Reachability(() => askTemporal(this.#options.client));
     // What watches runs and what waits for their results draws on the same allowance of long polls.
     const polls = new LongPolls();
-    this.#watches = new RunWatches(options.client, polls);
+    this.#watches = new RunWatches(options.client, options.historyPolls ?? polls);
     this.#results = new RunResults(options.client, polls);
     this.#list = new ExecutionList(options.client);
     const { client, taskQueue } = options;

@@ -9,6 +9,7 @@ import { ConnectedEngine } from '../engine/create-engine.js';
 import type { ProjectAttributes } from '../engine/attribute-pipeline/project-attributes.js';
 import type { ProjectFlows } from '../engine/data-flow/project-flows.js';
 import { DeployedCode } from '../engine/deployed-code.js';
+import type { EngineOptions } from '../engine/engine.js';
 import {
   Reachability,
   readinessOf,
@@ -19,6 +20,7 @@ import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
 import type { Subscriber } from '../src/event/subscriber.js';
+import type { ProjectConfig } from '../src/config/config.js';
 import type { ModelReference } from '../src/pipeline/context.js';
 import type { StoreCatalog } from '../src/record-pipeline/store-catalog.js';
 import { keepSchedules } from './own-schedules.js';
@@ -100,6 +102,9 @@ export class ReloadableWorker implements ProjectWorker {
   /** The file with the workflow code that it runs. */
   readonly workflowBundle: string;
   readonly engine: ConnectedEngine;
+  /** What {@link ReloadableWorker.engine} is made of, for whoever needs one of another kind. */
+  readonly engineOptions: EngineOptions;
+  readonly config: ProjectConfig;
   readonly temporal: TemporalWorkerHandles;
   readonly #parts: WorkerParts;
   readonly #catalog: Reachability;
@@ -114,6 +119,7 @@ export class ReloadableWorker implements ProjectWorker {
     this.#catalog = new Reachability(async () => (await parts.flows.catalog()).ping());
     this.code = code;
     this.taskQueue = config.asyncQueue;
+    this.config = config;
     this.workflowBundle = bundle;
     this.temporal = {
       worker,
@@ -122,21 +128,18 @@ export class ReloadableWorker implements ProjectWorker {
       address,
       namespace,
     };
-    this.engine = new ConnectedEngine(
-      {
-        client: link.client,
-        taskQueue: config.asyncQueue,
-        code,
-        // Where versions are, the server says which one takes a new run; it need not be this worker's.
-        eagerStart: versionOf(options) === undefined,
-        afterExecute: config.afterExecute !== undefined,
-        dataFlows: () => parts.flows.open(),
-        attributes: () => parts.attributes.open(),
-        ...(uiUrl !== undefined && { uiUrl }),
-      },
-      () => Promise.resolve(),
-      config,
-    );
+    this.engineOptions = {
+      client: link.client,
+      taskQueue: config.asyncQueue,
+      code,
+      // Where versions are, the server says which one takes a new run; it need not be this worker's.
+      eagerStart: versionOf(options) === undefined,
+      afterExecute: config.afterExecute !== undefined,
+      dataFlows: () => parts.flows.open(),
+      attributes: () => parts.attributes.open(),
+      ...(uiUrl !== undefined && { uiUrl }),
+    };
+    this.engine = new ConnectedEngine(this.engineOptions, () => Promise.resolve(), config);
   }
 
   /**

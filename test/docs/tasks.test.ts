@@ -1,70 +1,36 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readPage } from './page.js';
 import { post, send } from '../support/http-api.js';
 import { useTemporal } from '../support/temporal.js';
-import { expectPrinted } from './output.js';
-import { blocksOf, placeOf, projectOf } from './page.js';
-import { useRunningProjects, type RunningProject } from './running-project.js';
-import { execute } from './shell.js';
+import { useRunningPage } from './running-page.js';
 
 const PAGE = 'docs/tasks.md';
 
 const temporal = useTemporal();
 
 describe(PAGE, () => {
-  const start = useRunningProjects(temporal);
-  const blocks = blocksOf(PAGE);
-  let project: RunningProject;
-  let url = '';
-  let env: NodeJS.ProcessEnv = {};
-
-  beforeAll(async () => {
-    project = await start(projectOf(PAGE));
-    await project.worker();
-    url = await project.server();
-    env = {
-      ...process.env,
-      TEMPORAL_ADDRESS: temporal.address,
-      TEMPORAL_NAMESPACE: project.client.options.namespace,
-    };
-  }, 60_000);
-
-  it.each(
-    blocks
-      .filter(({ marks }) => marks['run'] !== undefined)
-      .map((block) => [placeOf(block), block] as const),
-  )(
-    '%s prints what it shows',
-    async (_place, block) => {
-      const shown = blocks[blocks.indexOf(block) + 1];
-      expect(shown?.marks).toHaveProperty('output');
-      const printed = await execute(block.code, { cwd: project.dir, env, url });
-      if (shown?.language === 'text') expect(printed).toBe(shown.code);
-      else expectPrinted(shown?.code ?? '', printed);
-    },
-    60_000,
-  );
+  const page = useRunningPage(temporal, PAGE);
 
   it('has a step tried again where its handler throws, and tells its version', async () => {
-    const { body } = await post(`${url}/tasks/fulfil-order`, { order_id: 'A-4', amount: 1 });
+    const { body } = await post(`${page.url}/tasks/fulfil-order`, { order_id: 'A-4', amount: 1 });
     const id = String(body['execution_id']);
-    const shown = await send(`${url}/tasks/fulfil-order/executions/${id}`);
+    const shown = await send(`${page.url}/tasks/fulfil-order/executions/${id}`);
     expect(shown.body['steps']).toContainEqual(
       expect.objectContaining({ name: 'charge_card', attempts: 2, handler_version: '1.2.0' }),
     );
   });
 
   it('refuses a second run of the same', async () => {
-    const first = await post(`${url}/tasks/refund`, { order_id: 'A-5' });
+    const first = await post(`${page.url}/tasks/refund`, { order_id: 'A-5' });
     expect(first.body['result']).toMatchObject({ status: 'complete' });
-    expect(await post(`${url}/tasks/refund`, { order_id: 'A-5' })).toMatchObject({
+    expect(await post(`${page.url}/tasks/refund`, { order_id: 'A-5' })).toMatchObject({
       status: 409,
       body: { type: 'duplicate_task', execution_id: first.body['execution_id'] },
     });
   });
 
   it('lists the routes that tasks have beside those of pipelines', async () => {
-    const { body } = await send(`${url}/openapi.json`);
+    const { body } = await send(`${page.url}/openapi.json`);
     const paths = Object.keys(body['paths'] as object)
       .filter((path) => path.startsWith('/tasks/refund/'))
       .map((path) => path.replace('/refund', '/:name').replace(/\{(?:execution_)?(\w+)\}/g, ':$1'));

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { findTemporalCli } from '../../engine/dev-server/temporal-cli.js';
 import { WORD_REPORT, writeProject } from '../support/project.js';
 import { useTemporal } from '../support/temporal.js';
 import { runNodeTests } from './node-tests.js';
 import { projectOf, ROOT } from './page.js';
+import { useRunningPage } from './running-page.js';
 import { linkPackages } from './running-project.js';
 import { readFileSync } from 'node:fs';
 
@@ -23,6 +25,12 @@ const COUNT_WORDS = readFileSync(
   'utf8',
 );
 
+/** The part of the quickstart that the page tests. */
+const REPORT = {
+  'operations/count-words.ts': COUNT_WORDS,
+  'pipelines/word-report.yml': WORD_REPORT,
+};
+
 describe(PAGE, () => {
   const dirs: string[] = [];
 
@@ -36,25 +44,33 @@ describe(PAGE, () => {
     dirs.push(dir);
     await writeProject(dir, {
       'package.json': '{ "type": "module" }',
-      'operations/count-words.ts': COUNT_WORDS,
-      'pipelines/word-report.yml': WORD_REPORT,
+      ...REPORT,
       ...projectOf(PAGE, name),
     });
     linkPackages(dir);
     return dir;
   }
 
+  describe('in a project that runs', () => {
+    useRunningPage(temporal, PAGE, {
+      files: { ...REPORT, ...projectOf(PAGE, 'replay') },
+      env: async () => ({
+        PATH: [dirname((await findTemporalCli()).path), process.env['PATH']].join(':'),
+      }),
+    });
+  });
+
   it('has tests for node:test that pass', async () => {
     const dir = await project();
     const stdout = await runNodeTests(dir, {
       env: { TEMPORAL_ADDRESS: temporal.address },
-      timeoutMs: 100_000,
+      timeoutMs: 170_000,
     });
     expect(stdout).toMatch(/^# fail 0$/m);
     expect(stdout).toMatch(
       new RegExp(`^# pass ${String(countOf(readdirSync(join(dir, 'test')), dir))}$`, 'm'),
     );
-  }, 110_000);
+  }, 180_000);
 
   it('has a jest configuration with one server, with which its tests pass', async () => {
     const dir = await project('jest');

@@ -12,6 +12,12 @@ export function teller(name: string): StepHandler {
   });
 }
 
+/** Never ends, whatever its signal says. */
+export const ENDLESS = defineStepHandler({
+  name: 'endless',
+  run: () => new Promise<never>(() => undefined),
+});
+
 /** The steps of a run of a task, as they are now. */
 export async function stepsOfRun(run: Run): Promise<readonly StepProgress[]> {
   const { progress } = await run.describe();

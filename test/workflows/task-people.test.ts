@@ -6,7 +6,7 @@ import { STEP_SIGNAL, type StepSignal } from '../../src/task/step-signal.js';
 import { error, success } from '../../src/task/step-result.js';
 import { defineTask, type ApprovalConfig, type Lifecycle } from '../../src/task/task.js';
 import { useStacks } from '../support/stack.js';
-import { stepsOfRun } from '../support/tasks.js';
+import { ENDLESS, stepsOfRun } from '../support/tasks.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
@@ -131,16 +131,12 @@ describe('a task whose steps have failed, and that waits', () => {
 
 describe('a step that takes longer than the task may', () => {
   it('makes a dead letter of the task, as any other step that is still waited for', async () => {
-    const endless = defineStepHandler({
-      name: 'endless',
-      run: () => new Promise<never>(() => undefined),
-    });
     const { engine } = await stack({
       tasks: [
         defineTask({
           name: 'slow-task',
           lifecycle: { maxDuration: '500ms', onLimit: 'dead_letter', onError: 'wait' },
-          steps: [{ name: 'endless', handler: endless, retry: { retryable: false } }],
+          steps: [{ name: 'endless', handler: ENDLESS, retry: { retryable: false } }],
         }),
       ],
     });
@@ -157,17 +153,13 @@ describe('a step that takes longer than the task may', () => {
 
 describe('a step that takes too long by its own limit', () => {
   it('makes no dead letter of the task', async () => {
-    const endless = defineStepHandler({
-      name: 'endless',
-      run: () => new Promise<never>(() => undefined),
-    });
     const { engine } = await stack({
       tasks: [
         defineTask({
           name: 'slow-step',
           lifecycle: { onLimit: 'dead_letter' },
           steps: [
-            { name: 'endless', handler: endless, timeoutSeconds: 0.2, retry: { retryable: false } },
+            { name: 'endless', handler: ENDLESS, timeoutSeconds: 0.2, retry: { retryable: false } },
           ],
         }),
       ],

@@ -8,7 +8,7 @@ import { defineStepHandler } from '../../src/task/handler.js';
 import { branches, error, success } from '../../src/task/step-result.js';
 import { defineTask } from '../../src/task/task.js';
 import { useStacks } from '../support/stack.js';
-import { statesOf, stepsOfRun, teller } from '../support/tasks.js';
+import { ENDLESS, statesOf, stepsOfRun, teller } from '../support/tasks.js';
 import { useTemporal } from '../support/temporal.js';
 
 const temporal = useTemporal();
@@ -264,10 +264,6 @@ describe('a step that fails', () => {
   });
 
   it('ends at its time limit', async () => {
-    const endless = defineStepHandler({
-      name: 'endless',
-      run: () => new Promise<never>(() => undefined),
-    });
     const { engine } = await stack({
       tasks: [
         defineTask({
@@ -275,7 +271,7 @@ describe('a step that fails', () => {
           steps: [
             {
               name: 'endless',
-              handler: endless,
+              handler: ENDLESS,
               timeoutSeconds: 0.2,
               retry: { retryable: false },
             },
@@ -323,16 +319,12 @@ describe('a task that ends otherwise', () => {
   });
 
   it('ends at its longest duration', async () => {
-    const endless = defineStepHandler({
-      name: 'endless',
-      run: () => new Promise<never>(() => undefined),
-    });
     const { engine } = await stack({
       tasks: [
         defineTask({
           name: 'bounded',
           lifecycle: { maxDuration: '400ms' },
-          steps: [{ name: 'endless', handler: endless }],
+          steps: [{ name: 'endless', handler: ENDLESS }],
         }),
       ],
     });
