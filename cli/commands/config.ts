@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import { loadConfig, type LoadedConfig } from '../../engine/project/load-config.js';
 import { shownPath } from '../../engine/project/site.js';
 import { environmentName } from '../../engine/project/toml-config.js';
+import { configReference } from '../config/config-reference.js';
 import { effectiveOptions } from '../config/effective-options.js';
 import { EXIT } from '../exit-code.js';
 import { printJson } from '../flows/flow-json.js';
@@ -18,6 +19,7 @@ Examples:
   $ millrace config show
   $ MILLRACE_ENV=production millrace config show --all
   $ millrace config check
+  $ millrace config reference | less
 `;
 
 interface ConfigOptions {
@@ -49,6 +51,13 @@ export function addConfigCommand(program: Command): void {
         process.exitCode = await show(projectDir(dir), { all: all === true, json: json === true });
       },
     );
+  config
+    .command('reference')
+    .summary('print what every option takes and does')
+    .description('Prints what every option takes, its default and what it does, as Markdown.')
+    .action(() => {
+      process.stdout.write(configReference());
+    });
   config
     .command('check')
     .summary('tell everything that is wrong with the configuration')

@@ -4,6 +4,7 @@ import { OPTION_VARIABLES } from '../../engine/project/config-variables.js';
 import { isUnset, type Environment } from '../../engine/project/secrets.js';
 import { REFERRING_OPTIONS } from '../../engine/project/toml-variables.js';
 import { CONFIG_OPTIONS, type ConfigOption } from '../../src/config/config-options.js';
+import { AS_ANOTHER, OTHER_DEFAULTS, STAND_INS } from '../../src/config/option-defaults.js';
 import { references } from '../../src/config/references.js';
 import { isPlainObject } from '../../src/definition/json.js';
 
@@ -22,17 +23,9 @@ const VARIABLES: Readonly<Record<string, { readonly name: string; readonly wins:
   ...Object.fromEntries(
     Object.entries(OPTION_VARIABLES).map(([option, name]) => [option, { name, wins: true }]),
   ),
-  'catalog.url': { name: 'DATABASE_URL', wins: false },
-  'temporal.address': { name: 'TEMPORAL_ADDRESS', wins: false },
-  'temporal.namespace': { name: 'TEMPORAL_NAMESPACE', wins: false },
-  'temporal.profile': { name: 'TEMPORAL_PROFILE', wins: false },
-};
-
-/** What they are where nothing is written: as that of another option. */
-const AS_ANOTHER: Readonly<Record<string, string>> = {
-  'dataFlows.routes': 'catchAllRoutes',
-  'recordPipelines.routes': 'catchAllRoutes',
-  'attributes.routes': 'catchAllRoutes',
+  ...Object.fromEntries(
+    Object.entries(STAND_INS).map(([option, name]) => [option, { name, wins: false }]),
+  ),
 };
 
 /** Every option of a configuration, in the order of its schema. */
@@ -65,16 +58,11 @@ function effective(
     return { ...effective(other, another, loaded, env), option, source: `as ${other}` };
   const { defaultValue } = about;
   if (about.isCode || defaultValue === undefined) {
-    const value = DEFAULTS[option] ?? null;
+    const value = OTHER_DEFAULTS[option] ?? null;
     return { option, value, source: value === null ? 'not set' : 'default' };
   }
   return { option, value: shown(option, about, defaultValue, env), source: 'default' };
 }
-
-/** Defaults that no schema has. */
-const DEFAULTS: Readonly<Record<string, string>> = {
-  'catalog.url': 'sqlite:.millrace/catalog.db',
-};
 
 function shown(
   option: string,
