@@ -15,10 +15,11 @@ const MAY_IMPORT = {
   activities: ['src', 'adapters'],
   adapters: ['src'],
   engine: ['src', 'adapters'],
+  generator: ['src', 'engine'],
   worker: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],
-  cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'server'],
+  cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'generator', 'worker', 'server'],
   script: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'cli'],
 };
 

@@ -13,6 +13,7 @@ describe('a configuration', () => {
     expect(parseConfig({})).toEqual({
       config: {
         autoloadPaths: [],
+        pluginPaths: [],
         catalog: {},
         dataFlows: {
           routes: false,
