@@ -43,6 +43,7 @@ const PUBLIC_SURFACES = [
   'adapters/connector/index.ts',
   'adapters/record-store/index.ts',
   'script/index.ts',
+  'generator/index.ts',
 ];
 
 /** Packages that neither touch the world nor read a clock; `src` may import these and no others. */
@@ -205,6 +206,7 @@ export default tseslint.config(
         'millrace/connectors',
         'millrace/records',
         'millrace/script',
+        'millrace/generator',
       ],
       'import-x/resolver-next': [
         relativeResolver,

@@ -24,6 +24,7 @@ export default {
     '^millrace/connectors$': '<rootDir>/adapters/connector/index.ts',
     '^millrace/records$': '<rootDir>/adapters/record-store/index.ts',
     '^millrace/script$': '<rootDir>/script/index.ts',
+    '^millrace/generator$': '<rootDir>/generator/index.ts',
     // Our own relative imports end in .js and mean a .ts file; those of packages mean what they say.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },

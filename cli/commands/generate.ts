@@ -4,7 +4,7 @@ import { findTemplate } from '../../generator/generate.js';
 import { KINDS, templateOf } from '../../generator/kinds.js';
 import { OWN_PLUGIN } from '../../generator/plugin/search.js';
 import { EXIT } from '../exit-code.js';
-import { projectPlugins } from '../generator/project-plugins.js';
+import { projectPlugins } from '../../generator/plugin/project-plugins.js';
 import { gatherValue, generateAndTell } from '../generator/write.js';
 import { projectDir } from '../project.js';
 

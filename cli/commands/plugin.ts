@@ -9,7 +9,7 @@ import { suggestion } from '../../src/definition/suggestion.js';
 import { EXIT, UsageError } from '../exit-code.js';
 import { printJson } from '../flows/flow-json.js';
 import { formatTable } from '../format.js';
-import { projectPlugins } from '../generator/project-plugins.js';
+import { projectPlugins } from '../../generator/plugin/project-plugins.js';
 import { counted, problemReport } from '../problem-report.js';
 import { projectDir } from '../project.js';
 

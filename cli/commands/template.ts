@@ -4,7 +4,7 @@ import { findTemplate } from '../../generator/generate.js';
 import { EXIT } from '../exit-code.js';
 import { printJson } from '../flows/flow-json.js';
 import { formatTable } from '../format.js';
-import { projectPlugins } from '../generator/project-plugins.js';
+import { projectPlugins } from '../../generator/plugin/project-plugins.js';
 import { gatherValue, generateAndTell } from '../generator/write.js';
 import { problemReport } from '../problem-report.js';
 import { projectDir } from '../project.js';

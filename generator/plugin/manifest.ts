@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { schemaProblems } from '../../src/config/schema-problems.js';
-import { nameProblem } from '../../src/definition/name.js';
+import { isPlainObject } from '../../src/definition/json.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
 import { readToml } from '../../engine/project/toml-file.js';
@@ -14,10 +14,11 @@ export const TEMPLATE_FILE = 'template.toml';
 
 const text = z.string().min(1).max(1_000);
 
-const name = text.superRefine((value, context) => {
-  const problem = nameProblem(value, 'step-handler');
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-});
+/** What plugins and templates are called, on command lines, too. */
+const name = z
+  .string()
+  .max(100)
+  .regex(/^[a-z][a-z0-9_-]*$/, 'write small letters, digits, "-" and "_", such as "step-handler"');
 
 const folder = text.superRefine((value, context) => {
   const problem = pathProblem(value);
@@ -104,18 +105,22 @@ export function readManifest<T>(file: string, toml: string, schema: z.ZodType<T>
   if (parsed.success) return { manifest: parsed.data, locate: read.locate, problems: [] };
   return {
     locate: read.locate,
-    problems: schemaProblems(schema, parsed.error, read.value, 'key').map(({ path, message }) => ({
-      site: read.locate(path),
-      message: path.length === 0 ? message : `${shownKey(path)}: ${message}`,
-    })),
+    problems: schemaProblems(schema, parsed.error, read.value, 'key').map(
+      ({ path, unknownName, message }): Problem =>
+        !unknownName && isMissing(read.value, path)
+          ? {
+              site: { line: 1, ...read.locate(path.slice(0, -1)) },
+              message: `the key "${String(path.at(-1))}" is missing.`,
+            }
+          : { site: read.locate(path), message },
+    ),
   };
 }
 
-/** `parameters[0].name`. */
-function shownKey(path: Path): string {
-  return path
-    .map((part, at) =>
-      typeof part === 'number' ? `[${String(part)}]` : at === 0 ? part : `.${part}`,
-    )
-    .join('');
+function isMissing(value: unknown, path: Path): boolean {
+  const found = path.reduce<unknown>((part, name) => {
+    if (Array.isArray(part)) return part[Number(name)] as unknown;
+    return isPlainObject(part) ? part[name] : undefined;
+  }, value);
+  return path.length > 0 && found === undefined;
 }

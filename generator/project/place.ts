@@ -25,7 +25,7 @@ export function placeIn(dir: string, path: string): Place {
     const real = found.isSymbolicLink() ? target(next) : next;
     if (real === undefined) return { problem: `${shown} is a link that leads nowhere.` };
     if (!isInside(dir, real))
-      return { problem: `${shown} is a link that leads out of the project, to ${real}.` };
+      return { problem: `${shown} is a link that leads outside, to ${real}.` };
     const { isDirectory } = kindOf(real);
     if (isLast && isDirectory) return { problem: `${shown} is a folder.` };
     if (!isLast && !isDirectory) return { problem: `${shown} is a file, and no folder.` };

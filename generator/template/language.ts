@@ -30,12 +30,13 @@ function createLanguage(): Liquid {
     strictFilters: true,
     strictVariables: true,
     ownPropertyOnly: true,
-    // A template is one file: nothing of the disk can be included.
-    templates: {},
     parseLimit: MAX_CHARACTERS,
     renderLimit: RENDER_LIMIT_MS,
     memoryLimit: MEMORY_LIMIT,
   });
+  // A template is one file: nothing of the disk can be included.
+  for (const tag of ['include', 'render', 'layout', 'block'])
+    Reflect.deleteProperty(liquid.tags, tag);
   for (const [name, change] of Object.entries(CASES))
     liquid.registerFilter(name, (value: unknown) => change(typeof value === 'string' ? value : ''));
   return liquid;

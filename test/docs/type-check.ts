@@ -22,6 +22,7 @@ const OPTIONS: ts.CompilerOptions = {
     'millrace/connectors': [join(ROOT, 'adapters/connector/index.ts')],
     'millrace/records': [join(ROOT, 'adapters/record-store/index.ts')],
     'millrace/script': [join(ROOT, 'script/index.ts')],
+    'millrace/generator': [join(ROOT, 'generator/index.ts')],
   },
 };
 
