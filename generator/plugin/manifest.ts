@@ -61,7 +61,7 @@ const output = z.strictObject({
   /** What the file is called that comes of it; may hold parameters. */
   filename: text,
   /** The folder of the project that it goes to; may hold parameters. The project's own unless set. */
-  subdir: text.exactOptional(),
+  subdir: z.string().max(1_000).exactOptional(),
   /** A test, which `--skip-spec` leaves out. */
   spec: z.boolean().default(false),
 });
