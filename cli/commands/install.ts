@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
@@ -85,11 +86,12 @@ async function isWanted(): Promise<boolean> {
       'There is no terminal to ask on whether this is to be written: add --yes, or --dry-run.',
     );
   const asking = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(?:es)?$/i.test((await asking.question('Write this? [y/N] ')).trim());
-  } finally {
-    asking.close();
-  }
+  // Ctrl-C and Ctrl-D close it, and leave the question without an answer.
+  const closed = once(asking, 'close').then(() => '\n');
+  const answer = await Promise.race([asking.question('Write this? [y/N] '), closed]);
+  asking.close();
+  if (answer === '\n') process.stdout.write(answer);
+  return /^y(?:es)?$/i.test(answer.trim());
 }
 
 async function prepared({ dir }: InstallPlan): Promise<string | undefined> {

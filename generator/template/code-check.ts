@@ -6,11 +6,11 @@ const CODE = /\.[cm]?[jt]s$/;
 
 /**
  * Tells of generated code that is none, before it is written: a name that is a word of the language (`delete`), or one that the code
- * imports already (`success`), makes such.
+ * imports already (`success`), makes such. Of several files that are wrong the first is told of: the reason is the same.
  */
 export async function codeProblems(files: readonly GeneratedFile[]): Promise<readonly Problem[]> {
   const found = await Promise.all(files.filter(({ path }) => CODE.test(path)).map(problemsIn));
-  return found.flat();
+  return found.find((problems) => problems.length > 0) ?? [];
 }
 
 async function problemsIn({ path, text }: GeneratedFile): Promise<readonly Problem[]> {
@@ -25,9 +25,9 @@ async function problemsIn({ path, text }: GeneratedFile): Promise<readonly Probl
     return [];
   } catch (error) {
     const { errors } = error as TransformFailure;
-    return errors.map(({ text: message, location }) => ({
+    return errors.map(({ text: why }) => ({
       site: { file: path },
-      message: `would not be code: ${message}${location === null ? '' : `, in "${location.lineText.trim()}"`}. Choose another name.`,
+      message: `would not compile: ${why}. Choose another name.`,
     }));
   }
 }

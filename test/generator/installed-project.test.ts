@@ -22,20 +22,20 @@ const run = promisify(execFile);
 /** Longest run of all tests of a project. */
 const TESTS_LIMIT_MS = 5 * 60_000;
 
-/** Everything that `millrace generate` makes: kind, name, type. */
-const GENERATED: readonly (readonly [kind: string, name: string, type?: string])[] = [
-  ['pipeline', 'WordReport'],
-  ['operation', 'CountWords'],
-  ['workflow', 'ApproveOrder'],
-  ['data-flow', 'ImportOrders'],
-  ['record-pipeline', 'WelcomeUsers'],
-  ['module', 'WebAddress'],
-  ['step-handler', 'ChargeCard'],
+/** Everything that `millrace generate` makes: kind, name, type of a step handler. */
+const GENERATED = [
+  ['pipeline', 'WordReport', undefined],
+  ['operation', 'CountWords', undefined],
+  ['workflow', 'ApproveOrder', undefined],
+  ['data-flow', 'ImportOrders', undefined],
+  ['record-pipeline', 'WelcomeUsers', undefined],
+  ['module', 'WebAddress', undefined],
+  ['step-handler', 'ChargeCard', 'base'],
   ['step-handler', 'FetchRate', 'api'],
   ['step-handler', 'RouteOrder', 'decision'],
   ['step-handler', 'SumNumbers', 'batchable'],
-  ['task-template', 'FulfilOrder'],
-];
+  ['task-template', 'FulfilOrder', undefined],
+] as const;
 
 /** A project's own environment, without what the machine's user or this test has set. */
 function environment(temporal: string): NodeJS.ProcessEnv {
