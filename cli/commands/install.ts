@@ -87,11 +87,12 @@ async function isWanted(): Promise<boolean> {
     );
   const asking = createInterface({ input: process.stdin, output: process.stdout });
   // Ctrl-C and Ctrl-D close it, and leave the question without an answer.
-  const closed = once(asking, 'close').then(() => '\n');
-  const answer = await Promise.race([asking.question('Write this? [y/N] '), closed]);
+  const closed = once(asking, 'close').then(() => undefined);
+  const asked = asking.question('Write this? [y/N] ').catch(() => undefined);
+  const answer = await Promise.race([asked, closed]);
   asking.close();
-  if (answer === '\n') process.stdout.write(answer);
-  return /^y(?:es)?$/i.test(answer.trim());
+  if (answer === undefined) process.stdout.write('\n');
+  return answer !== undefined && /^y(?:es)?$/i.test(answer.trim());
 }
 
 async function prepared({ dir }: InstallPlan): Promise<string | undefined> {
