@@ -133,9 +133,10 @@ class Reading {
   /** @param named - where the file is named */
   #read(path: string, named: Site): string | undefined {
     const place = placeIn(this.dir, path);
-    const problem = 'problem' in place ? place.problem : unreadable(place.file, path);
-    if (problem !== undefined) this.problems.push({ site: named, message: problem });
-    return problem === undefined && 'file' in place ? readFileSync(place.file, 'utf8') : undefined;
+    const read = 'problem' in place ? place : textOf(place.file, path);
+    if ('text' in read) return read.text;
+    this.problems.push({ site: named, message: read.problem });
+    return undefined;
   }
 
   #shown(path: string): string {
@@ -146,11 +147,22 @@ class Reading {
 /** Names that are no parameters. */
 const RESERVED: readonly string[] = ['project'];
 
-function unreadable(file: string, path: string): string | undefined {
+/** A file of a plugin that cannot be read is told of, too: it breaks no other plugin. */
+function textOf(
+  file: string,
+  path: string,
+): { readonly text: string } | { readonly problem: string } {
   const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) return `there is no file ${path} in the plugin.`;
-  if (!found.isFile()) return `${path} is no file.`;
+  if (found === undefined) return { problem: `there is no file ${path} in the plugin.` };
+  if (!found.isFile()) return { problem: `${path} is no file.` };
   if (found.size > MAX_BYTES)
-    return `${path} has ${String(found.size)} bytes; the most is ${String(MAX_BYTES)}.`;
-  return undefined;
+    return {
+      problem: `${path} has ${String(found.size)} bytes; the most is ${String(MAX_BYTES)}.`,
+    };
+  try {
+    return { text: readFileSync(file, 'utf8') };
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return { problem: `${error.message}.` };
+    throw error;
+  }
 }

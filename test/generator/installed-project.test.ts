@@ -109,7 +109,7 @@ describe('a project that is installed from the package, with everything that can
   );
 
   it.each(GENERATED)(
-    'gets a %s, called %s, of the type %s',
+    'gets a %s called %s',
     async (kind, name, type) => {
       const args = ['generate', kind, name, ...(type === undefined ? [] : ['--type', type])];
       const { code, stdout, stderr } = await cli(args, { cwd: dir, main });
