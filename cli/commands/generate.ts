@@ -9,10 +9,11 @@ import { gatherValue, generateAndTell } from '../generator/write.js';
 import { projectDir } from '../project.js';
 
 const EXAMPLES = `
-Kinds: ${KINDS.join(', ')}.
-Each is written with a test, for the runner that package.json names: jest, vitest, else node:test. Names may be
-written in any case: ChargeCard, charge-card and charge_card are the same. A file that is there and differs is
-shown, and nothing is written.
+Kinds: ${KINDS.slice(0, 5).join(', ')},
+${KINDS.slice(5).join(', ')}.
+Each is written with a test, for the runner that package.json names: jest, vitest, else node:test. Names may
+be in any case: ChargeCard, charge-card and charge_card are the same. Where a file is there that differs,
+the difference is shown, and nothing is written.
 
 Examples:
   $ millrace generate operation CountWords
@@ -25,7 +26,7 @@ interface GenerateOptions {
   readonly type?: string;
   readonly namespace?: string;
   readonly plugin?: string;
-  readonly param: Readonly<Record<string, string>>;
+  readonly param?: Readonly<Record<string, string>>;
   readonly skipSpec: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
@@ -41,7 +42,7 @@ export function addGenerateCommand(program: Command): void {
     .option('-t, --type <type>', 'of a step handler: base, api, decision or batchable')
     .option('-n, --namespace <name>', 'what it belongs to: a folder, and a part of its name')
     .option('--plugin <name>', `whose template it is made from (default: ${OWN_PLUGIN})`)
-    .option('--param <key=value>', "another parameter of a plugin's template", gatherValue, {})
+    .option('-p, --param <key=value>', "another parameter of a plugin's template", gatherValue)
     .option('--skip-spec', 'write no test', false)
     .option('--dry-run', 'show what would be written, and write nothing', false)
     .option('--force', 'write over files that are there', false)

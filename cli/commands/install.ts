@@ -16,8 +16,9 @@ import { changeReport } from '../generator/change-report.js';
 import { projectDir } from '../project.js';
 
 const EXAMPLES = `
-Sets up configuration, TypeScript, npm scripts, an example with a test and, where there is a Koa app, its routes; makes the tables of
-the catalog, or brings them up to date. Run it again at any time: what is there stays, and what differs is shown.
+Sets up configuration, TypeScript, npm scripts, an example with a test and, where there is a Koa app, the
+routes in it; makes the tables of the catalog, or brings them up to date. Run it again at any time: what is
+there stays, and what differs is shown.
 
 Examples:
   $ millrace install

@@ -27,7 +27,7 @@ interface ListOptions {
 interface GenerateOptions {
   readonly dir?: string;
   readonly plugin?: string;
-  readonly param: Readonly<Record<string, string>>;
+  readonly param?: Readonly<Record<string, string>>;
   readonly skipSpec: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
@@ -56,7 +56,7 @@ export function addTemplateCommand(program: Command): void {
     .description(
       'Writes what a template makes, all of it or, where a file is there that differs, nothing.',
     )
-    .option('-p, --param <key=value>', 'a parameter; may be given more than once', gatherValue, {})
+    .option('-p, --param <key=value>', 'a parameter; may be given more than once', gatherValue)
     .option('--plugin <name>', 'whose template it is, where several have one of that name')
     .option('--skip-spec', 'write no test', false)
     .option('--dry-run', 'show what would be written, and write nothing', false)
@@ -65,7 +65,7 @@ export function addTemplateCommand(program: Command): void {
     .action(async (name: string, options: GenerateOptions) => {
       const dir = projectDir(options.dir);
       const { template: found } = findTemplate(await projectPlugins(dir), name, options.plugin);
-      const { param: values, skipSpec, dryRun, force } = options;
+      const { param: values = {}, skipSpec, dryRun, force } = options;
       process.exitCode = await generateAndTell({
         dir,
         template: found,

@@ -23,7 +23,7 @@ export async function generateAndTell(request: GenerateRequest): Promise<number>
 /** Gathers `key=value` of an option that may be given more than once. */
 export function gatherValue(
   text: string,
-  before: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const at = text.indexOf('=');
   if (at <= 0) throw new InvalidArgumentError('Write key=value.');
