@@ -15,10 +15,11 @@ const MAY_IMPORT = {
   activities: ['src', 'adapters'],
   adapters: ['src'],
   engine: ['src', 'adapters'],
+  generator: ['src', 'engine'],
   worker: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],
-  cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'server'],
+  cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'generator', 'worker', 'server'],
   script: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'cli'],
 };
 
@@ -42,6 +43,7 @@ const PUBLIC_SURFACES = [
   'adapters/connector/index.ts',
   'adapters/record-store/index.ts',
   'script/index.ts',
+  'generator/index.ts',
 ];
 
 /** Packages that neither touch the world nor read a clock; `src` may import these and no others. */
@@ -207,6 +209,7 @@ export default tseslint.config(
         'millrace/prometheus',
         'millrace/opentelemetry',
         'millrace/testing',
+        'millrace/generator',
       ],
       'import-x/resolver-next': [
         relativeResolver,

@@ -26,6 +26,7 @@ export default {
     '^millrace/script$': '<rootDir>/script/index.ts',
     '^millrace/prometheus$': '<rootDir>/adapters/telemetry/prometheus.ts',
     '^millrace/opentelemetry$': '<rootDir>/adapters/telemetry/open-telemetry.ts',
+    '^millrace/generator$': '<rootDir>/generator/index.ts',
     // Our own relative imports end in .js and mean a .ts file; those of packages mean what they say.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },

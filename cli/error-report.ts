@@ -18,6 +18,7 @@ const EXPECTED: Readonly<Record<string, number>> = {
   FlowActive: EXIT.usage,
   FlowNotScheduled: EXIT.usage,
   ConfigurationInvalid: EXIT.usage,
+  GenerationRefused: EXIT.usage,
   TemporalUnreachable: EXIT.temporal,
   TemporalRefused: EXIT.temporal,
   TemporalUnavailable: EXIT.temporal,

@@ -9,6 +9,8 @@ type AddCommand = (program: Command) => void;
 
 /** Loaded when they are asked for: together they take a second. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  install: async () => (await import('./commands/install.js')).addInstallCommand,
+  generate: async () => (await import('./commands/generate.js')).addGenerateCommand,
   dev: async () => (await import('./commands/dev.js')).addDevCommand,
   server: async () => (await import('./commands/server.js')).addServerCommand,
   worker: async () => (await import('./commands/worker.js')).addWorkerCommand,
@@ -23,6 +25,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   show: async () => (await import('./commands/show.js')).addShowCommand,
   cancel: async () => (await import('./commands/cancel.js')).addCancelCommand,
   record: async () => (await import('./commands/record.js')).addRecordCommand,
+  template: async () => (await import('./commands/template.js')).addTemplateCommand,
+  plugin: async () => (await import('./commands/plugin.js')).addPluginCommand,
 };
 
 /** Asking for the version needs none of them. */
@@ -33,6 +37,8 @@ const LINGER_MS = 2_000;
 
 const HELP = `
 Examples:
+  $ millrace install                                  set up a project in this folder
+  $ millrace generate operation CountWords            code and a test to begin with
   $ millrace dev                                      everything in one process, for development
   $ millrace run summarize --input documents/constitution.txt
   $ millrace tasks graph fulfil-order                 a task as a diagram

@@ -10,10 +10,10 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type BundleOptions, type Logger } from '@temporalio/worker';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 
 /** What goes into a bundle of workflow code. */
 export interface WorkflowBundleOptions {
@@ -73,7 +73,10 @@ export async function workflowBundle({
   // The bundler looks for what it makes itself behind symbolic links, where that is not.
   const cacheDir = await realpath(folder);
   const entry = [`export { default } from ${JSON.stringify(OWN_WORKFLOWS)};`]
-    .concat([OWN_WORKFLOWS, ...files].map(exported))
+    .concat(
+      exported(OWN_WORKFLOWS),
+      files.length > 1 ? await eachNameOnce(files) : files.map(exported),
+    )
     .join('\n');
   const key = await contentHash([entry, ...interceptorModules.map(exported)].join('\n'));
   const bundleFile = join(cacheDir, `workflows-${key}.js`);
@@ -162,22 +165,47 @@ function exported(file: string): string {
   return `export * from ${JSON.stringify(file)};`;
 }
 
+/**
+ * Exports of several files by their names: two may have one of the same name, such as a signal, which the bundler refuses in `export *`.
+ * Those are the first file's. Names of workflows are none of them: the loader tells of two.
+ */
+async function eachNameOnce(files: readonly string[]): Promise<readonly string[]> {
+  const { metafile } = await build({
+    ...ESBUILD,
+    entryPoints: [...files],
+    outdir: dirname(OWN_WORKFLOWS),
+    metafile: true,
+  });
+  const taken = new Set(['default']);
+  return Object.values(metafile.outputs).flatMap(({ entryPoint, exports }) => {
+    const names = exports.filter((name) => !taken.has(name));
+    for (const name of names) taken.add(name);
+    if (entryPoint === undefined || names.length === 0) return [];
+    return `export { ${names.join(', ')} } from ${JSON.stringify(resolve(entryPoint))};`;
+  });
+}
+
+/** How esbuild reads workflow code: as webpack does after it. Nothing is written. */
+const ESBUILD = {
+  bundle: true,
+  write: false,
+  format: 'esm',
+  platform: 'node',
+  logLevel: 'silent',
+  nodePaths: [PACKAGES],
+  alias: { [FOR_WORKFLOW_CODE.name]: FOR_WORKFLOW_CODE.file },
+  tsconfigRaw: {},
+} satisfies BuildOptions;
+
 /** A hash of all code that the bundle is made of, packages included. */
 async function contentHash(entry: string): Promise<string> {
   const { outputFiles } = await build({
+    ...ESBUILD,
     stdin: {
       contents: `${entry}\nexport * from ${JSON.stringify(INTERCEPTORS)};\nexport * from '@temporalio/workflow/lib/worker-interface.js';`,
       resolveDir: '/',
       loader: 'js',
     },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'silent',
-    nodePaths: [PACKAGES],
-    alias: { [FOR_WORKFLOW_CODE.name]: FOR_WORKFLOW_CODE.file },
-    tsconfigRaw: {},
   });
   return createHash('sha256')
     .update(BUNDLE_FORM)

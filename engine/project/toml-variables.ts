@@ -8,6 +8,7 @@ import { isUnset, type Environment } from './secrets.js';
 export const REFERRING_OPTIONS: readonly string[] = [
   'webhooks.secret',
   'sessions.secret',
+  'approvals.secret',
   'catalog.url',
   'dataFlows.heartbeat.authenticationToken',
 ];

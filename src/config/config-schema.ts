@@ -262,6 +262,7 @@ const services = z.custom<Services | (() => Services | Promise<Services>)>(
 export const configSchema = z.strictObject({
   configPath: text.exactOptional(),
   autoloadPaths: z.array(text).default([]),
+  pluginPaths: z.array(text).default([]),
   debug: z.boolean().default(false),
   catchAllRoutes: z.boolean().default(false),
   routes: z.array(route).default([]),

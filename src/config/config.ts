@@ -35,6 +35,11 @@ export interface ConfigDefinition {
    * `pipelines/`. Default: none. A config that sets it is evaluated twice.
    */
   readonly autoloadPaths?: readonly string[];
+  /**
+   * Folders, relative to the project, of plugins or with plugins in them, whose templates `millrace generate` has, beside those of
+   * packages. Default: none.
+   */
+  readonly pluginPaths?: readonly string[];
   /** Log at level `debug`. Default: false. */
   readonly debug?: boolean;
   /** Serve every exposed definition under `/pipelines/:name` without naming it. Default: false. */
@@ -246,6 +251,7 @@ export interface Config extends Branded<'config'>, ConfigDefinition {
 export interface ProjectConfig {
   readonly configPath?: string;
   readonly autoloadPaths: readonly string[];
+  readonly pluginPaths: readonly string[];
   readonly debug: boolean;
   readonly catchAllRoutes: boolean;
   readonly routes: readonly PipelineRoute[];

@@ -7,6 +7,8 @@ export const OPTION_TEXTS: Readonly<Record<string, string>> = {
     "A folder, relative to the project, with more YAML: `config.yml` is then read from there (and not from the project's own folder), and pipelines from the YAML files in it and in its `pipelines/`.",
   autoloadPaths:
     'More files or folders, relative to the project, whose modules export definitions. `operations/`, `pipelines/`, `flows/`, `connectors/`, `records/`, `modules/`, `handlers/`, `tasks/`, `subscribers/`, `activities/` and `workflows/*.contract.ts` are found without being named. Functions are [activities](own-workflows.md#activities) there, too, where the folder is called `activities`. A config that sets this option is evaluated twice.',
+  pluginPaths:
+    'Folders, relative to the project, of [plugins](generators.md#plugins), or with plugins in them. Plugins that are packages are found in `node_modules`.',
   debug: 'Logs at level `debug`: also each operation that completed.',
   catchAllRoutes:
     '`true` serves every exposed definition under `/pipelines/:name`, tasks under `/tasks/:name`. With `false` only those are served that `routes` names, or that code mounts. Where neither gives a route, `millrace server` and `millrace dev` say so when they start.',

@@ -39,6 +39,7 @@ const FOLDERS = [
   'activities',
   'adapters',
   'engine',
+  'generator',
   'worker',
   'server',
   'testing',
@@ -57,10 +58,11 @@ const HOUSE: Readonly<Record<string, readonly Folder[]>> = {
   activities: ['src', 'adapters'],
   adapters: ['src'],
   engine: ['src', 'adapters'],
+  generator: ['src', 'engine'],
   worker: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   server: ['src', 'workflows', 'activities', 'adapters', 'engine'],
   testing: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker'],
-  cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'server'],
+  cli: ['src', 'workflows', 'activities', 'adapters', 'engine', 'generator', 'worker', 'server'],
   script: ['src', 'workflows', 'activities', 'adapters', 'engine', 'worker', 'cli'],
 };
 

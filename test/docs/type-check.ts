@@ -24,6 +24,7 @@ const OPTIONS: ts.CompilerOptions = {
     'millrace/script': [join(ROOT, 'script/index.ts')],
     'millrace/prometheus': [join(ROOT, 'adapters/telemetry/prometheus.ts')],
     'millrace/opentelemetry': [join(ROOT, 'adapters/telemetry/open-telemetry.ts')],
+    'millrace/generator': [join(ROOT, 'generator/index.ts')],
   },
 };
 

@@ -176,6 +176,7 @@ describe('the package, installed from its tarball into an empty project', () => 
       'dist',
       'docs',
       'package.json',
+      'templates',
     ]);
     expect(files).toEqual(expect.arrayContaining(['dist/cli/main.js', 'dist/src/index.d.ts']));
     expect(

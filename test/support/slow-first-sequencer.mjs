@@ -5,6 +5,7 @@ import TestSequencer from '@jest/test-sequencer';
  * would go by the size of files, and have one of these left to itself at the end.
  */
 const SLOWEST = [
+  'generator/installed-project.test.ts',
   'docs/own-project.test.ts',
   'docs/data-flows-sqlite.test.ts',
   'docs/data-flows-postgres.test.ts',

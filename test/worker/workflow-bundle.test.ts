@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { testLogger } from '../support/temporal.js';
@@ -75,5 +75,26 @@ describe('the folder of workflow bundles', () => {
 
     expect(await bundle()).toBe(file);
     expect(Date.now() - (await stat(file)).mtimeMs).toBeLessThan(MINUTE_MS);
+  });
+});
+
+describe('a bundle of several files', () => {
+  it('has what each exports, and of two exports of one name the first', async () => {
+    const files = await Promise.all(
+      ['first', 'second'].map(async (name) => {
+        const file = join(dir.path, `${name}.ts`);
+        await writeFile(
+          file,
+          `export const shared = '${name}';\nexport async function ${name}(): Promise<string> { return shared; }\n`,
+        );
+        return file;
+      }),
+    );
+
+    const made = await workflowBundle({ files, cacheDir: dir.path, logger: testLogger });
+
+    const entry = await readFile(made.replace(/js$/, 'entry.mjs'), 'utf8');
+    expect(entry).toContain(`export { first, shared } from ${JSON.stringify(files[0])};`);
+    expect(entry).toContain(`export { second } from ${JSON.stringify(files[1])};`);
   });
 });

@@ -14,6 +14,7 @@ describe('a configuration', () => {
       config: {
         autoloadPaths: [],
         catalog: { pool: { maxConnections: 10, minConnections: 0, connectionTimeoutMs: 10_000 } },
+        pluginPaths: [],
         tasks: { handlerPaths: [], templatePaths: [] },
         dataFlows: {
           routes: false,
