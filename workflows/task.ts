@@ -12,6 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { jsonBytes } from '../src/definition/json.js';
+import { TIMEOUT_SUMMARY } from '../src/definition/run-timeout.js';
 import type { StepNews } from '../src/event/run-news.js';
 import { FAILURE_TYPES, isOutOfTime, type Failure } from '../src/pipeline/failure.js';
 import { MAX_PAYLOAD_BYTES } from '../src/pipeline/payload-limit.js';
@@ -24,7 +25,13 @@ import {
   takeStepSignal,
   type StepSignal,
 } from '../src/task/step-signal.js';
-import { approvalTimeout, taskFailure, taskResult, waitedTooLong } from '../src/task/task-end.js';
+import {
+  approvalTimeout,
+  outOfTime,
+  taskFailure,
+  taskResult,
+  waitedTooLong,
+} from '../src/task/task-end.js';
 import { APPROVAL_SUMMARY } from '../src/task/step-outcome.js';
 import type { StepInstance } from '../src/task/task-instances.js';
 import { TaskSteps } from '../src/task/task-steps.js';
@@ -33,7 +40,7 @@ import { startDurably } from './durable-activity.js';
 import { tellProcess } from './events.js';
 import { applicationFailure, runFailureOf } from './failure.js';
 import { continueWhereSuggested, isLongHistory } from './long-history.js';
-import { chainStart, withinTimeout } from './run-timeout.js';
+import { chainStart } from './run-timeout.js';
 import { stepActivity } from './step.js';
 
 const stepSignal = defineSignal<[StepSignal]>(STEP_SIGNAL);
@@ -42,8 +49,7 @@ const stepSignal = defineSignal<[StepSignal]>(STEP_SIGNAL);
 export async function interpretTask(args: TaskArguments): Promise<TaskResult> {
   const { lifecycle } = args.plan;
   try {
-    const run = new TaskRun(args);
-    return await withinTimeout(lifecycle.maxDurationMs, () => run.finish());
+    return await new TaskRun(args).finish();
   } catch (error) {
     if (lifecycle.onLimit === 'dead_letter' && isLimit(error)) setAside(runFailureOf(error));
     throw error;
@@ -89,6 +95,8 @@ class TaskRun {
    * workflow task, whatever came first: history tells their order, and who folds it takes them in that one.
    */
   #early: { readonly signal: StepSignal; readonly historyLength: number }[] = [];
+  /** Whether a timer waits for the end of the task's time. */
+  #isTimed = false;
   /** What ends the task, however its steps go. */
   #limit: Failure | undefined;
 
@@ -125,6 +133,7 @@ class TaskRun {
       const { end } = this.#steps;
       if (end === 'error' && this.#isOver()) throw applicationFailure(taskFailure(this.#steps));
       if (end !== undefined && end !== 'error') return taskResult(this.#steps, end);
+      this.#watchTime();
       await this.#untilNews();
       this.#takeEarly();
       if (this.#isToContinue()) await this.#continue();
@@ -214,8 +223,22 @@ class TaskRun {
 
   #over(name: string): void {
     this.#running.delete(name);
-    this.#scopes.delete(name);
-    this.#tellNews();
+    // Whoever has a scope of its own would start others in it.
+    const isScoped = this.#scopes.delete(name);
+    if (isScoped || !this.#goesOn()) this.#tellNews();
+  }
+
+  /**
+   * Starts what may start now, without a turn of the loop: the SDK records a stack trace for each promise that workflow code makes.
+   *
+   * @returns false where that is not all there is to do
+   */
+  #goesOn(): boolean {
+    const isInterrupted = (): boolean => this.#limit !== undefined || this.#cancelled !== undefined;
+    if (this.#news || this.#early.length > 0 || isInterrupted() || isLongHistory()) return false;
+    this.#startReady();
+    this.#tell();
+    return this.#running.size > 0 && !isInterrupted();
   }
 
   #broken(name: string, error: unknown): void {
@@ -286,6 +309,24 @@ class TaskRun {
     for (const { signal } of early) this.#take(signal);
   }
 
+  /**
+   * Ends the task when its time is over, while nothing but an answer is waited for. Activities end by then by themselves: what is left of the
+   * task's time is theirs, and a timer that never fires would cost each run two events of its history.
+   */
+  #watchTime(): void {
+    if (this.#isTimed || this.#running.size > 0) return;
+    this.#isTimed = true;
+    const { maxDurationMs } = this.args.plan.lifecycle;
+    const leftMs = Math.max(1, chainStart() + maxDurationMs - Date.now());
+    sleep(leftMs, { summary: TIMEOUT_SUMMARY }).then(
+      () => {
+        this.#limit ??= outOfTime(maxDurationMs);
+        this.#tellNews();
+      },
+      () => undefined,
+    );
+  }
+
   /** Ends the task where a step has waited too long for those that it depends on. */
   #watchDependencies(): void {
     const { maxDependencyWaitMs } = this.args.plan.lifecycle;
@@ -320,7 +361,7 @@ class TaskRun {
   /** Shown by the Temporal UI when the run's page is opened; costs no history. */
   #tell(): void {
     const failed = this.#steps.failed.map(({ name }) => name);
-    const runs = this.#steps.inProgress.map(({ name }) => name);
+    const runs = [...this.#asked.keys(), ...this.#running];
     const shown = (names: readonly string[]): string =>
       names.slice(0, MAX_TOLD).join(', ') + (names.length > MAX_TOLD ? ', …' : '');
     setCurrentDetails(

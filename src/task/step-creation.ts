@@ -7,7 +7,7 @@ export type Creation = 'created' | 'skipped' | 'open';
 
 /** Which steps are part of a task, as its decisions have chosen. */
 export class StepCreation {
-  /** Follows from the decisions; forgotten when something changes. */
+  /** Follows from the decisions; forgotten when one of them changes. */
   #known = new Map<string, Creation>();
 
   constructor(
@@ -24,7 +24,7 @@ export class StepCreation {
     return creation;
   }
 
-  /** To be called when the state of any step has changed. */
+  /** To be called when the state of a decision has changed. */
   changed(): void {
     this.#known = new Map();
   }

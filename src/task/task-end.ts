@@ -48,6 +48,15 @@ export function taskResult(steps: TaskSteps, status: TaskResult['status']): Task
   return { status, results, ...(leftOut.length > 0 && { left_out: leftOut }) };
 }
 
+/** The failure of a task whose time is over. */
+export function outOfTime(limitMs: number): Failure {
+  return {
+    type: FAILURE_TYPES.timeout,
+    message: `The task took longer than its ${String(limitMs)} ms (max_duration).`,
+    retryable: false,
+  };
+}
+
 /** The failure of a task of which steps have waited too long for others; undefined where none waits any more. */
 export function waitedTooLong(steps: TaskSteps, limitMs: number): Failure | undefined {
   const { waiting } = steps;

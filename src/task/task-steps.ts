@@ -19,6 +19,8 @@ export class TaskSteps {
   readonly #creation: StepCreation;
   readonly #state: Map<string, StepState>;
   readonly #tally = new StepTally();
+  /** Steps of which nothing is left to do: they stay so until one is begun again. */
+  readonly #done = new Set<string>();
   /** Follows from the state; forgotten when it changes. */
   #progress = new Map<string, 'done' | 'failed' | 'waits'>();
   #blocked = new Map<string, boolean>();
@@ -57,6 +59,7 @@ export class TaskSteps {
 
   /** Those that run, or wait for somebody's answer. */
   get inProgress(): readonly StepInstance[] {
+    if (this.#tally.total('in_progress') === 0) return [];
     return this.instances.filter(({ name }) => this.of(name)?.status === 'in_progress');
   }
 
@@ -72,6 +75,7 @@ export class TaskSteps {
 
   /** Steps that have failed for good and that the task cannot do without. */
   get failed(): readonly StepInstance[] {
+    if (this.#tally.total('error') === 0) return [];
     return this.instances.filter(
       ({ name, step }) =>
         this.of(name)?.status === 'error' &&
@@ -88,7 +92,7 @@ export class TaskSteps {
 
   /** What the task has come to; undefined while something runs or may start. */
   get end(): TaskEnd | undefined {
-    if (this.ready.length > 0 || this.inProgress.length > 0) return undefined;
+    if (this.#tally.total('in_progress') > 0 || this.ready.length > 0) return undefined;
     // What was stopped is not done, either.
     const isDone = this.#instances.steps.every(
       (step) => this.#creation.of(step) === 'skipped' || this.#progressOf(step) === 'done',
@@ -189,6 +193,7 @@ export class TaskSteps {
   }
 
   #readyOf(step: StepPlan): readonly StepInstance[] {
+    if (this.#tally.begun(step.name) >= this.#instances.of(step).length) return [];
     if (this.#creation.of(step) !== 'created' || !this.#dependenciesDone(step)) return [];
     const batch = this.#instances.batchOf(step);
     const running = this.#tally.of(step.name, 'in_progress');
@@ -224,12 +229,17 @@ export class TaskSteps {
       this.#instances.rangesChanged();
       this.#countAll();
     }
+    const step = this.#instances.stepOf(name);
+    if (step?.branches !== undefined) this.#creation.changed();
+    if (step !== undefined) this.#done.delete(step.name);
     this.#changed();
   }
 
   #forget(name: string): void {
     this.#uncount(name);
     this.#state.delete(name);
+    this.#done.clear();
+    this.#creation.changed();
   }
 
   #uncount(name: string): void {
@@ -249,7 +259,6 @@ export class TaskSteps {
   }
 
   #changed(): void {
-    this.#creation.changed();
     this.#progress = new Map();
     this.#blocked = new Map();
   }
@@ -263,10 +272,12 @@ export class TaskSteps {
   }
 
   #progressOf(step: StepPlan): 'done' | 'failed' | 'waits' {
+    if (this.#done.has(step.name)) return 'done';
     const known = this.#progress.get(step.name);
     if (known !== undefined) return known;
     const progress = this.#lookAt(step);
-    this.#progress.set(step.name, progress);
+    if (progress === 'done') this.#done.add(step.name);
+    else this.#progress.set(step.name, progress);
     return progress;
   }
 
