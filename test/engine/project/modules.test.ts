@@ -227,6 +227,7 @@ describe('loading again', () => {
           'modules',
           'tasks',
           'handlers',
+          'subscribers',
           'millrace.config.ts',
           'millrace.config.js',
           'millrace.config.mjs',
