@@ -3,15 +3,13 @@
  * `npm run bench:events`, with the number of rounds as its argument (100 unless given). One process and one server for all cells, which are
  * measured in turn, round by round.
  */
-import { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { EventBridge } from '../adapters/event/event-bridge.js';
 import { prometheus } from '../adapters/telemetry/prometheus.js';
-import { startDevServer } from '../engine/dev-server/dev-server.js';
 import { Engine } from '../engine/engine.js';
 import { NO_SERVICES } from '../src/pipeline/context.js';
+import { startBenchTemporal } from './bench-temporal.js';
 import { pairs, ratioTable, type Ratio } from './ratios.js';
 import { cellTable, measureRounds, type TimedCell } from './rounds.js';
 import { ratioOfMedians } from './statistics.js';
@@ -45,10 +43,8 @@ function unheardNs(): number {
 }
 
 const rounds = Number(process.argv[2] ?? 100);
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-const server = await startDevServer({ port: 0, uiPort: false });
-const connection = await NativeConnection.connect({ address: server.address });
-const client = new Client({ connection });
+const temporal = await startBenchTemporal();
+const { connection, client } = temporal;
 const code = benchCode();
 const variants: readonly (readonly [string, EventBridge | undefined])[] = [
   ['off', undefined],
@@ -84,5 +80,4 @@ process.stdout.write(
     '',
   ].join('\n'),
 );
-await connection.close();
-await server.stop();
+await temporal.stop();

@@ -4,16 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import {
   bundleWorkflowCode,
   DefaultLogger,
-  NativeConnection,
-  Runtime,
   Worker,
+  type NativeConnection,
 } from '@temporalio/worker';
-import { startDevServer } from '../engine/dev-server/dev-server.js';
 import { Engine } from '../engine/engine.js';
+import { startBenchTemporal } from './bench-temporal.js';
 import { pairs, ratioTable, type Ratio } from './ratios.js';
 import { cellTable, measureRounds, type TimedCell } from './rounds.js';
 import { ratioOfMedians } from './statistics.js';
@@ -58,10 +57,8 @@ function report(cells: ReadonlyMap<string, TimedCell>): string {
 }
 
 const rounds = Number(process.argv[2] ?? 100);
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-const server = await startDevServer({ port: 0, uiPort: false });
-const connection = await NativeConnection.connect({ address: server.address });
-const client = new Client({ connection });
+const temporal = await startBenchTemporal();
+const { connection, client } = temporal;
 const code = benchCode();
 const engine = new Engine({ client, taskQueue: 'millrace', code, eagerStart: true });
 const byHand = (type: string) => (): Promise<unknown> =>
@@ -82,5 +79,4 @@ const raw = await startRaw(connection, client);
 const millrace = await startTaskWorker(connection, code, { taskQueue: 'millrace' });
 await raw.runUntil(millrace.runUntil(measureRounds([...cells.values()], rounds)));
 process.stdout.write(report(cells));
-await connection.close();
-await server.stop();
+await temporal.stop();

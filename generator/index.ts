@@ -23,6 +23,7 @@ export { projectPlugins } from './plugin/project-plugins.js';
 export type { FoundPlugins } from './plugin/search.js';
 export type { TemplateParameter } from './plugin/manifest.js';
 export type { FileChange, GeneratedFile } from './project/changes.js';
-export type { ProjectFacts, TestRunner } from './project/facts.js';
+export type { TestRunner } from '../engine/project/test-runner.js';
+export type { ProjectFacts } from './project/facts.js';
 export { GenerationRefused } from './refusal.js';
 export { renderTemplate, type RenderOptions } from './template/render.js';

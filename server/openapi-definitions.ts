@@ -66,13 +66,7 @@ function executeOperation({ definition, mounted: { async }, as }: Place): JsonOb
     tags: [name],
     summary: `Run ${name} and wait for its result.`,
     ...(description !== undefined && { description }),
-    parameters: parameters([
-      ...(async ? ['Prefer' as const] : []),
-      'IdempotencyKey',
-      'OnDisconnect',
-      'WebhookUrl',
-      'WebhookUrlHeader',
-    ]).concat(identityParameter(definition)),
+    parameters: [...(async ? parameters(['Prefer']) : []), ...waitingParameters(definition)],
     requestBody: inputBody(definition),
     responses: {
       200: json('The result.', {
@@ -105,12 +99,7 @@ function streamPaths({ base, definition, as }: Place): readonly Path[] {
           operationId: `${as}:stream`,
           tags: [name],
           summary: `Run ${name} and stream its events.`,
-          parameters: parameters([
-            'IdempotencyKey',
-            'OnDisconnect',
-            'WebhookUrl',
-            'WebhookUrlHeader',
-          ]).concat(identityParameter(definition)),
+          parameters: waitingParameters(definition),
           requestBody: inputBody(definition),
           responses: { 200: ref('responses', 'Events'), ...problems(START_PROBLEMS) },
         },
@@ -189,6 +178,13 @@ function asyncPaths({ base, definition, as }: Place): readonly Path[] {
     [`${execution}/cancel`, { post: cancel }],
     ...(isTask ? taskPaths(base, as, name) : []),
   ];
+}
+
+/** What a request may say that starts a run and stays to see it. */
+function waitingParameters(definition: Definition): readonly JsonObject[] {
+  return parameters(['IdempotencyKey', 'OnDisconnect', 'WebhookUrl', 'WebhookUrlHeader']).concat(
+    identityParameter(definition),
+  );
 }
 
 /** The key of a task whose callers say which is which. */

@@ -40,7 +40,7 @@ export {
   type RecordedRun,
   type RecordRunOptions,
 } from '../engine/recording/record-run.js';
-export type { TestRunner } from '../engine/recording/test-file.js';
+export type { TestRunner } from '../engine/project/test-runner.js';
 export type {
   PipelineRecording,
   RecordedFailure,

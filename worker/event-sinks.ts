@@ -25,25 +25,25 @@ interface WorkflowIdentity {
 /** Publishes what workflow code tells. Without a bridge nothing is done with it. */
 export function eventSinks(bridge: Bridge | undefined, log: Logger): InjectedSinks<EventSinks> {
   const told = new LRUCache<string, true>({ max: MAX_REMEMBERED });
-  const once = ({ runId }: WorkflowIdentity, what: string, publish: () => void): void => {
+  const once = ({ runId }: WorkflowIdentity, what: string, publish: (to: Bridge) => void): void => {
     if (bridge === undefined || told.has(`${runId} ${what}`)) return;
     told.set(`${runId} ${what}`, true);
-    publish();
+    publish(bridge);
   };
   return {
     millrace: {
       run: {
         fn: (info, news) => {
-          once(info, news.what, () => {
-            publishRun(bridge, info, news);
+          once(info, news.what, (to) => {
+            publishRun(to, info, news);
           });
         },
       },
       step: {
         fn: (info, news) => {
           const what = `${news.name} ${String(news.startedAt)} ${news.end === undefined ? 'started' : 'ended'}`;
-          once(info, what, () => {
-            publishStep(bridge, info, news, log);
+          once(info, what, (to) => {
+            publishStep(to, info, news, log);
           });
         },
       },
@@ -51,11 +51,11 @@ export function eventSinks(bridge: Bridge | undefined, log: Logger): InjectedSin
   };
 }
 
-function publishRun(bridge: Bridge | undefined, info: WorkflowIdentity, news: RunNews): void {
+function publishRun(bridge: Bridge, info: WorkflowIdentity, news: RunNews): void {
   const { id, kind, name } = runOf(info);
   const phase =
     news.what === 'started' ? 'started' : news.status === 'timed_out' ? 'failed' : news.status;
-  bridge?.publish(`${kind}.execution.${phase}`, () => ({
+  bridge.publish(`${kind}.execution.${phase}`, () => ({
     task_uuid: executionIdOf(id),
     payload: { run_id: id, kind, name, ...endOf(news) } satisfies RunEventPayload,
     timestamp: new Date().toISOString(),
@@ -73,7 +73,7 @@ function endOf(news: RunNews): Partial<RunEventPayload> {
 }
 
 function publishStep(
-  bridge: Bridge | undefined,
+  bridge: Bridge,
   info: WorkflowIdentity,
   { step, name, declared, startedAt, end }: StepNews,
   log: Logger,

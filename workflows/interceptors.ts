@@ -17,6 +17,7 @@ import {
 } from '@temporalio/workflow';
 import type { Json } from '../src/definition/json.js';
 import { OWN_WORKFLOW_TYPES } from '../src/definition/name.js';
+import { runKind } from '../src/definition/run-kind.js';
 import {
   executionIdOf,
   outcomeWorkflowId,
@@ -36,9 +37,6 @@ export function interceptors(): WorkflowInterceptors {
   return { inbound: [new OutcomeInterceptor()], outbound: [] };
 }
 
-/** What logs call runs, by the beginnings of their ids; others are called by `pipe`. */
-const NOUNS = ['flow', 'task'] as const;
-
 /** Logs a run's start and end, and has the receivers of its outcome told. */
 class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
   async execute(
@@ -48,7 +46,9 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
     const { workflowType, workflowId, continuedFromExecutionRunId } = workflowInfo();
     // Nobody is told of the end of our own workflows.
     if (OWN_WORKFLOW_TYPES.includes(workflowType)) return next(input);
-    const noun = NOUNS.find((kind) => workflowId.startsWith(`${kind}/`)) ?? 'pipe';
+    const kind = runKind(workflowId);
+    // As seed 000 has it in its logs.
+    const noun = kind === 'flow' || kind === 'task' ? kind : 'pipe';
     const named = { [noun]: workflowType };
     log.info(`${noun} started`, named);
     // One that continues as new has been told of.

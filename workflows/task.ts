@@ -257,7 +257,7 @@ class TaskRun {
 
   /** Ends an approval that nobody answers in its time. */
   #waitForAnswer(name: string): void {
-    const { step } = this.#steps.instances.find((instance) => instance.name === name) ?? {};
+    const { step } = this.#steps.instance(name) ?? {};
     const { approval } = step ?? {};
     if (approval === undefined) return;
     const asked = this.#asked.get(name) ?? Date.now();
@@ -295,7 +295,7 @@ class TaskRun {
 
   /** No activity tells of the end of an approval, or of what a person resolves. */
   #tellEnd(name: string, startedAt: number): void {
-    const instance = this.#steps.instances.find((other) => other.name === name);
+    const instance = this.#steps.instance(name);
     if (instance === undefined) return;
     const { result = null, failure } = this.#steps.of(name) ?? {};
     const end = failure === undefined ? { result } : { failure };

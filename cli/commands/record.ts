@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { relative, resolve } from 'node:path';
 import { recordRun } from '../../engine/recording/record-run.js';
 import { NotRecordable, RecordingExists } from '../../engine/recording/recording-errors.js';
-import { TEST_RUNNERS, type TestRunner } from '../../engine/recording/test-file.js';
+import { TEST_RUNNERS, type TestRunner } from '../../engine/project/test-runner.js';
 import { unknownName } from '../../src/definition/unknown-name.js';
 import { UsageError } from '../exit-code.js';
 import { projectDir } from '../project.js';

@@ -6,7 +6,8 @@ import { parseRunId } from '../run-id.js';
 import { readRecording } from './read-recording.js';
 import { RecordingExists } from './recording-errors.js';
 import type { Recording } from './recording.js';
-import { testFileText, type TestRunner } from './test-file.js';
+import { testRunnerOf, type TestRunner } from '../project/test-runner.js';
+import { testFileText } from './test-file.js';
 
 /** How a run is recorded. */
 export interface RecordRunOptions {
@@ -95,7 +96,7 @@ function runnerIn(packageText: string): TestRunner {
   const names = [dependencies, devDependencies].flatMap((some) =>
     isPlainObject(some) ? Object.keys(some) : [],
   );
-  return (['vitest', 'jest'] as const).find((name) => names.includes(name)) ?? 'node';
+  return testRunnerOf(names);
 }
 
 async function write(file: string, text: string, flag: 'w' | 'wx'): Promise<void> {

@@ -1,9 +1,6 @@
 import { basename, dirname, relative, sep } from 'node:path';
+import type { TestRunner } from '../project/test-runner.js';
 import type { Recording } from './recording.js';
-
-/** The runners of tests for which there are files. */
-export const TEST_RUNNERS = ['node', 'jest', 'vitest'] as const;
-export type TestRunner = (typeof TEST_RUNNERS)[number];
 
 /** Longest time of one test, in milliseconds: a server may have to be started. */
 const TEST_TIMEOUT_MS = 60_000;

@@ -1,5 +1,5 @@
 import { isPlainObject } from '../../src/definition/json.js';
-import type { TestRunner } from '../project/facts.js';
+import type { TestRunner } from '../../engine/project/test-runner.js';
 import { PROJECT_PACKAGES, projectScripts } from './packages.js';
 
 /** What `npm init` writes as the test of a project that has none. */

@@ -1,5 +1,5 @@
 import { VERSION } from '../../src/version.js';
-import type { TestRunner } from '../project/facts.js';
+import type { TestRunner } from '../../engine/project/test-runner.js';
 
 /** Packages that a project uses, with the versions that this one was tested with; a test holds them against package.json. */
 export const PROJECT_PACKAGES = {

@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-
-/** What tests of a project are run by. */
-export type TestRunner = 'node' | 'jest' | 'vitest';
+import { testRunnerOf, type TestRunner } from '../../engine/project/test-runner.js';
 
 /** What templates know of a project, as `project.name`. */
 export interface ProjectFacts {
@@ -58,10 +56,6 @@ function parsed(text: string): unknown {
   }
 }
 
-/** That of both which the script `test` names; else whichever is there. */
 function runnerOf({ dependencies = {}, devDependencies = {}, scripts = {} }: Package): TestRunner {
-  const packages = { ...dependencies, ...devDependencies };
-  const there = (['vitest', 'jest'] as const).filter((name) => Object.hasOwn(packages, name));
-  const script = scripts['test'] ?? '';
-  return there.find((name) => script.includes(name)) ?? there[0] ?? 'node';
+  return testRunnerOf(Object.keys({ ...dependencies, ...devDependencies }), scripts['test']);
 }

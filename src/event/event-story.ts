@@ -1,10 +1,11 @@
-import type {
-  EventError,
-  ExecutionPhase,
-  MillraceEvent,
-  OperationEventPayload,
-  RunEventPayload,
-  StepEventPayload,
+import {
+  EXECUTION,
+  type EventError,
+  type ExecutionPhase,
+  type MillraceEvent,
+  type OperationEventPayload,
+  type RunEventPayload,
+  type StepEventPayload,
 } from './event.js';
 
 /** What metrics and traces need of an event, whatever it is of: few names, so that nothing grows with the number of runs. */
@@ -39,7 +40,7 @@ export type EventStory =
 /** Sorts an event by what it is of. */
 export function eventStory({ event_type: type, payload }: MillraceEvent): EventStory {
   const [subject, word, phase] = type.split('.');
-  if (word !== 'execution') return { of: 'domain', type };
+  if (word !== EXECUTION) return { of: 'domain', type };
   // The types of Millrace's own events say what their payloads are.
   const told = payload as RunEventPayload & Partial<StepEventPayload & OperationEventPayload>;
   const common = {

@@ -7,8 +7,7 @@ import type { StepType } from './plan.js';
 import { checkedHandler, checkStepSettings, STEP_KEYS } from './step-check.js';
 import { handlerUse } from './step-plan.js';
 import type { Lifecycle } from './task.js';
-
-type Written = Readonly<Record<string, unknown>>;
+import type { Written } from './value-check.js';
 
 /** A step whose type is known. */
 export interface CheckedStep {

@@ -20,8 +20,7 @@ import type {
   StepRetry,
   TaskStep,
 } from './task.js';
-
-type Written = Readonly<Record<string, unknown>>;
+import type { Written } from './value-check.js';
 
 /** What the places of steps in their graph follow from. Names that are no texts are left out: they were told of. */
 export function graphSteps(steps: readonly Written[]): readonly GraphStep[] {

@@ -43,7 +43,7 @@ export function stepRefusal(
   { kind, step: name }: Pick<StepSignal, 'kind' | 'step'>,
 ): StepRefusal | undefined {
   const status = steps.statusOf(name);
-  const step = steps.instances.find((instance) => instance.name === name)?.step;
+  const step = steps.instance(name)?.step;
   if (status === undefined || step === undefined) return 'unknown_step';
   if (kind === 'answer')
     return step.type === 'approval' && status === 'in_progress' ? undefined : 'not_waiting';

@@ -45,6 +45,11 @@ export class TaskSteps {
     return this.#instances.all;
   }
 
+  /** A step, or a worker of a batch, by its name; undefined for one that the task does not have by now. */
+  instance(name: string): StepInstance | undefined {
+    return this.instances.find((instance) => instance.name === name);
+  }
+
   /** Those that may start now, in the order of the plan. */
   get ready(): readonly StepInstance[] {
     return this.#instances.steps.flatMap((step) => this.#readyOf(step));

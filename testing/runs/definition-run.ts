@@ -1,7 +1,11 @@
 import type { Project } from '../../engine/project/load-project.js';
 import type { Definition } from '../../engine/registry.js';
 import type { Run } from '../../engine/run.js';
+import type { Json } from '../../src/definition/json.js';
+import type { Failure } from '../../src/pipeline/failure.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
+import type { ExecutionStatus } from '../../src/progress/status.js';
+import type { Execution } from '../../engine/execution.js';
 import { DefinitionNotFound } from '../../engine/errors.js';
 import {
   namesServer,
@@ -85,4 +89,24 @@ export async function eventsOf(run: Run<unknown>): Promise<readonly RunEvent[]> 
   const events: RunEvent[] = [];
   for await (const event of run.events()) events.push(event);
   return events;
+}
+
+/** How a run of a definition has ended. */
+export type RunEnd<Result> =
+  | { readonly status: 'completed'; readonly result: Result; readonly failure?: undefined }
+  | {
+      readonly status: Exclude<ExecutionStatus, 'completed' | 'pending' | 'running'>;
+      readonly result?: undefined;
+      readonly failure: Failure;
+    };
+
+/** How a run has ended that is over, as its description has it. */
+export function endOf(
+  id: string,
+  { status, result = null, failure }: Pick<Execution, 'status' | 'result' | 'failure'>,
+): RunEnd<Json> {
+  if (status === 'completed') return { status, result };
+  if (status === 'pending' || status === 'running' || failure === undefined)
+    throw new TypeError(`${id} is over, and ${status}`);
+  return { status, failure };
 }

@@ -5,9 +5,14 @@ import type { Json, JsonObject } from '../../src/definition/json.js';
 import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
 import type { Pipeline, PipelineInput, PipelineOutput } from '../../src/pipeline/pipeline.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
-import type { ExecutionStatus } from '../../src/progress/status.js';
 import type { TestEngine } from '../test-engine.js';
-import { eventsOf, onOwnEngine, type DefinitionRunOptions } from './definition-run.js';
+import {
+  endOf,
+  eventsOf,
+  onOwnEngine,
+  type DefinitionRunOptions,
+  type RunEnd,
+} from './definition-run.js';
 import type { ObservedOperation } from './observed-operation.js';
 import { StubbedPipeline } from './stubbed-pipeline.js';
 import { StubRefused, StubUnknown } from './stub-errors.js';
@@ -55,15 +60,7 @@ interface PipelineRunParts {
 }
 
 /** A run of a pipeline that is over. */
-export type PipelineRun<Result> = PipelineRunParts &
-  (
-    | { readonly status: 'completed'; readonly result: Result; readonly failure?: undefined }
-    | {
-        readonly status: Exclude<ExecutionStatus, 'completed' | 'pending' | 'running'>;
-        readonly result?: undefined;
-        readonly failure: Failure;
-      }
-  );
+export type PipelineRun<Result> = PipelineRunParts & RunEnd<Result>;
 
 /**
  * Runs a pipeline whole on a real Temporal server, with some of its operations replaced. The server is shared by all such runs of a
@@ -125,7 +122,7 @@ async function outcomeOf(
 ): Promise<PipelineRun<Json>> {
   // How it ends is told by its description.
   await run.result().catch(() => undefined);
-  const { status, result = null, failure } = await run.describe();
+  const execution = await run.describe();
   const { operations: ended } = await readEndings(engine.temporal.client, run.id);
   const operations = places.map((place) => operationRun(place, ended));
   requireStubs(name, places, operations);
@@ -135,10 +132,7 @@ async function outcomeOf(
     operations,
     operation: (wanted) => find(name, operations, wanted),
   };
-  if (status === 'completed') return { ...parts, status, result };
-  if (status === 'pending' || status === 'running' || failure === undefined)
-    throw new TypeError(`${run.id} is over, and ${status}`);
-  return { ...parts, status, failure };
+  return { ...parts, ...endOf(run.id, execution) };
 }
 
 function operationRun(place: ObservedOperation, ended: readonly RecordedOperation[]): OperationRun {

@@ -2,14 +2,19 @@ import { readEndings } from '../../engine/recording/read-recording.js';
 import type { RecordedStep, Recording } from '../../engine/recording/recording.js';
 import type { Run } from '../../engine/run.js';
 import type { Json, JsonObject } from '../../src/definition/json.js';
-import { FAILURE_TYPES, type Failure } from '../../src/pipeline/failure.js';
+import { FAILURE_TYPES } from '../../src/pipeline/failure.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
-import type { ExecutionStatus } from '../../src/progress/status.js';
 import { stepsOf, type StepProgress } from '../../src/progress/task-progress.js';
 import type { StepSignal } from '../../src/task/step-signal.js';
 import type { Task } from '../../src/task/task.js';
 import type { TestEngine } from '../test-engine.js';
-import { eventsOf, onOwnEngine, type DefinitionRunOptions } from './definition-run.js';
+import {
+  endOf,
+  eventsOf,
+  onOwnEngine,
+  type DefinitionRunOptions,
+  type RunEnd,
+} from './definition-run.js';
 import type { ObservedHandler, StepGot } from './observed-handler.js';
 import { StubbedTask } from './stubbed-task.js';
 import { StubRefused, StubUnknown } from './stub-errors.js';
@@ -54,15 +59,7 @@ interface TaskRunParts {
 }
 
 /** A run of a task that is over. */
-export type TaskRun = TaskRunParts &
-  (
-    | { readonly status: 'completed'; readonly result: Json; readonly failure?: undefined }
-    | {
-        readonly status: Exclude<ExecutionStatus, 'completed' | 'pending' | 'running'>;
-        readonly result?: undefined;
-        readonly failure: Failure;
-      }
-  );
+export type TaskRun = TaskRunParts & RunEnd<Json>;
 
 /**
  * Runs a task whole on a real Temporal server, with some of its handlers replaced. The server is shared by all such runs of a process,
@@ -111,7 +108,8 @@ async function outcomeOf(
   name: string,
   handlers: readonly ObservedHandler[],
 ): Promise<TaskRun> {
-  const { status, result = null, failure, progress } = await run.describe();
+  const execution = await run.describe();
+  const { progress } = execution;
   const { steps: ended } = await readEndings(engine.temporal.client, run.id);
   const known = progress?.task === undefined ? [] : stepsOf(progress.task);
   const steps = known.map((step) => stepRun(step, handlers, ended));
@@ -122,10 +120,7 @@ async function outcomeOf(
     steps,
     step: (wanted) => find(name, steps, wanted),
   };
-  if (status === 'completed') return { ...parts, status, result };
-  if (status === 'pending' || status === 'running' || failure === undefined)
-    throw new TypeError(`${run.id} is over, and ${status}`);
-  return { ...parts, status, failure };
+  return { ...parts, ...endOf(run.id, execution) };
 }
 
 function stepRun(
