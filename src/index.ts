@@ -47,7 +47,7 @@ export type {
   RunEventPayload,
   StepEventPayload,
 } from './event/event.js';
-export { InvalidEventPattern, subscribe } from '../engine/subscribe.js';
+export { InvalidSubscription, subscribe, type SubscribeOptions } from '../engine/subscribe.js';
 export { defineWorkflow, type Workflow, type WorkflowDefinition } from './definition/workflow.js';
 export {
   defineDataFlow,

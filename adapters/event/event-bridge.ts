@@ -33,11 +33,11 @@ export class EventBridge {
 
   /** Takes other subscribers; those before are told of nothing more. */
   replace(subscribers: readonly Subscriber[]): void {
-    this.#listeners = subscribers.map(({ name, events, handle }) => ({
+    for (const { listener } of this.#listeners) listener.close();
+    this.#listeners = subscribers.map(({ name, events, handle, concurrency }) => ({
       patterns: events,
       listener: new GuardedListener(
-        name,
-        (event) => handle(event, this.#context),
+        { name, handle: (event) => handle(event, this.#context), concurrency },
         this.#context.log,
       ),
     }));
@@ -53,7 +53,7 @@ export class EventBridge {
     for (const heard of channels) if (heard.hasSubscribers) heard.publish(event);
   }
 
-  /** Waits until subscribers have done what they have begun, for at most five seconds. */
+  /** Waits until subscribers are done with what they were to be told, for at most five seconds. */
   async drain(): Promise<void> {
     const pending = this.#listeners.map(({ listener }) => listener.idle());
     let timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EventBridge } from '../../adapters/event/event-bridge.js';
-import { InvalidEventPattern, subscribe } from '../../engine/subscribe.js';
+import { InvalidSubscription, subscribe } from '../../engine/subscribe.js';
 import { NO_SERVICES } from '../../src/pipeline/context.js';
 import { testLog } from '../support/heard-events.js';
 
@@ -40,7 +40,28 @@ describe('subscribe', () => {
     expect(own.lines).toMatchObject([{ message: 'a subscriber failed' }]);
   });
 
-  it('refuses what is no pattern', () => {
-    expect(() => subscribe('step.*failed', () => undefined)).toThrow(InvalidEventPattern);
+  it('refuses what is no pattern, and no number of events at once', () => {
+    expect(() => subscribe('step.*failed', () => undefined)).toThrow(InvalidSubscription);
+    expect(() => subscribe('step.**', () => undefined, { concurrency: 0 })).toThrow(
+      new InvalidSubscription(
+        'step.**',
+        { concurrency: 0 },
+        'concurrency must be a whole number from 1 to 1000, not 0.',
+      ),
+    );
+  });
+
+  it('does not call the function any more when it is ended, though events wait for it', async () => {
+    const told: unknown[] = [];
+    const end = subscribe('**', ({ task_uuid: task }) => {
+      told.push(task);
+      return Promise.resolve();
+    });
+    ends.push(end);
+    for (const task of ['01J', '01K'])
+      bridge().publish('step.execution.failed', () => ({ ...made, task_uuid: task }));
+    end();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual(['01J']);
   });
 });

@@ -129,6 +129,70 @@ describe('the event bridge', () => {
     expect(ended).toBe(true);
   });
 
+  it('tells a subscriber of one event after the other, in their order', async () => {
+    const story: string[] = [];
+    let wait = 20;
+    const events = bridge();
+    events.replace([
+      defineSubscriber({
+        name: 'ledger',
+        events: ['**'],
+        handle: async ({ event_type: type }) => {
+          story.push(`begin ${type}`);
+          // The first one takes longest.
+          await new Promise((resolve) => setTimeout(resolve, (wait -= 9)));
+          story.push(`end ${type}`);
+        },
+      }),
+    ]);
+    for (const type of ['payment.charged', 'step.execution.completed'])
+      events.publish(type, () => made);
+    expect(story).toEqual(['begin payment.charged']);
+    await events.drain();
+    expect(story).toEqual([
+      'begin payment.charged',
+      'end payment.charged',
+      'begin step.execution.completed',
+      'end step.execution.completed',
+    ]);
+  });
+
+  it('goes on with the next event where a promise was rejected', async () => {
+    const told: string[] = [];
+    const events = bridge();
+    events.replace([
+      defineSubscriber({
+        name: 'rejects',
+        events: ['**'],
+        handle: ({ event_type: type }) => {
+          told.push(type);
+          return Promise.reject(new Error('no'));
+        },
+      }),
+    ]);
+    for (const type of ['payment.charged', 'payment.settled']) events.publish(type, () => made);
+    await events.drain();
+    expect(told).toEqual(['payment.charged', 'payment.settled']);
+  });
+
+  it('tells a subscriber of as many events at once as it wants to have', () => {
+    let told = 0;
+    const events = bridge();
+    events.replace([
+      defineSubscriber({
+        name: 'wide',
+        events: ['**'],
+        concurrency: 3,
+        handle: () => {
+          told += 1;
+          return new Promise(() => undefined);
+        },
+      }),
+    ]);
+    for (let sent = 0; sent < 5; sent += 1) events.publish('step.execution.failed', () => made);
+    expect(told).toBe(3);
+  });
+
   it('delivers nothing more to a subscriber with a thousand events unfinished, and says so once', async () => {
     let told = 0;
     let release: () => void = () => undefined;
@@ -146,7 +210,7 @@ describe('the event bridge', () => {
     ]);
     lines.length = 0;
     for (let sent = 0; sent < 1_010; sent += 1) events.publish('step.execution.failed', () => made);
-    expect(told).toBe(1_000);
+    expect(told).toBe(1);
     expect(lines).toEqual([
       {
         fields: { subscriber: 'stuck', dropped: 1, limit: 1_000 },
@@ -155,6 +219,7 @@ describe('the event bridge', () => {
     ]);
     release();
     await events.drain();
+    expect(told).toBe(1_000);
     events.publish('step.execution.failed', () => made);
     expect(told).toBe(1_001);
   });

@@ -28,7 +28,7 @@ describe('a subscriber', () => {
 export const a = defineSubscriber({ name: 'a b', events: ['**'], handle: () => {} });
 export const b = defineSubscriber({ name: 'b', events: 'step.**', handle: () => {} });
 export const c = defineSubscriber({ name: 'c', events: ['step..failed', 'x y'], handle: 'log' });
-export const d = defineSubscriber({ name: 'd', events: [], handle: () => {} });
+export const d = defineSubscriber({ name: 'd', events: [], handle: () => {}, concurrency: 0.5 });
 export const e = defineSubscriber({ name: 'log_failures', events: ['**'], handle: () => {} });
 `;
     expect(
@@ -40,6 +40,7 @@ export const e = defineSubscriber({ name: 'log_failures', events: ['**'], handle
       'subscribers/wrong.js:4:18  subscriber "c": "x y" is no pattern: between dots there are words of letters, digits, "_" and "-", or "*" for any word, or "**" for any number of them; not "x y".',
       'subscribers/wrong.js:4:18  subscriber "c": handle must be a function: (event) => { … }.',
       'subscribers/wrong.js:5:18  subscriber "d": events must be a list of at least one pattern: events: ["*.execution.failed"].',
+      'subscribers/wrong.js:5:18  subscriber "d": concurrency must be a whole number from 1 to 1000, not 0.5.',
       'subscribers/wrong.js:6:18  subscriber "log_failures" is already defined by subscribers/log.ts:2. Rename one of them.',
     ]);
   });
