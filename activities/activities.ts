@@ -16,7 +16,7 @@ import {
   createRecordStoreActivities,
   type RecordStoreActivities,
 } from './record-store/activities.js';
-import type { StepTask } from '../src/task/step-outcome.js';
+import { isStepInput, stepTaskOf } from '../src/task/step-input.js';
 import { runActivity } from './project/run-activity.js';
 import { runStep } from './task/run-step.js';
 
@@ -42,10 +42,11 @@ export function createActivities(deps: ActivityDependencies): Activities {
     ...pipeline,
     // Operations and the project's activities are looked up for each task, so that a reload needs no new worker.
     default: async (...args) => {
-      const { activityType } = Context.current().info;
+      const { activityId, activityType, workflowType = '' } = Context.current().info;
       const [task] = args;
       if (isOperationTask(task, activityType)) return pipeline.default(task);
-      if (isStepTask(task, activityType)) return runStep(deps, task);
+      if (isStepInput(task, activityId))
+        return runStep(deps, stepTaskOf(task, { task: workflowType, callable: activityType }));
       return runActivity(deps, activityType, args);
     },
   };
@@ -62,22 +63,5 @@ function isOperationTask(value: unknown, activityType: string): value is Operati
     'contractHash' in operation &&
     'type' in operation &&
     operation.type === activityType
-  );
-}
-
-/** True for what the workflow of a task sends. */
-function isStepTask(value: unknown, activityType: string): value is StepTask {
-  if (typeof value !== 'object' || value === null || !('step' in value)) return false;
-  const { step } = value;
-  return (
-    'fields' in value &&
-    'dependencies' in value &&
-    typeof step === 'object' &&
-    step !== null &&
-    'handler' in step &&
-    typeof step.handler === 'object' &&
-    step.handler !== null &&
-    'callable' in step.handler &&
-    step.handler.callable === activityType
   );
 }

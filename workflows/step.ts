@@ -6,6 +6,7 @@ import type { HandedBack } from '../src/pipeline/operation-task.js';
 import { payloadFailure } from '../src/pipeline/payload-limit.js';
 import { retryIntervals } from '../src/task/backoff.js';
 import type { StepPlan, TaskArguments } from '../src/task/plan.js';
+import { inputActivityId, stepInput, type StepInput } from '../src/task/step-input.js';
 import {
   stepActivityId,
   type ExecutedStep,
@@ -36,10 +37,11 @@ export interface StepRun {
  */
 export function stepActivity(run: StepRun, instance: StepInstance): DurableActivity<StepOutcome> {
   const task = stepTask(run, instance);
-  const bytes = jsonBytes(task);
+  const input = stepInput(task);
+  const bytes = jsonBytes(input);
   const tooLarge = payloadFailure(`The input of step "${instance.name}"`, bytes);
   if (tooLarge !== undefined) throw applicationFailure(tooLarge);
-  const probe: StepTask = { ...task, fields: {}, dependencies: [], probe: true };
+  const probe = (): StepInput => stepInput({ ...task, fields: {}, dependencies: [], probe: true });
   return {
     what: `the step handler "${instance.step.handler?.callable ?? ''}"`,
     missingType: FAILURE_TYPES.handlerNotRegistered,
@@ -47,17 +49,17 @@ export function stepActivity(run: StepRun, instance: StepInstance): DurableActiv
     budget: run.budget,
     limits: () => limitsOf(run, instance),
     schedule: (round, limits, handedBack) =>
-      schedule(run, instance, round, limits, withHandedBack(task, handedBack)),
+      schedule(run, instance, round, limits, withHandedBack(input, handedBack)),
     probe: {
-      bytes: () => jsonBytes(probe),
+      bytes: () => jsonBytes(probe()),
       schedule: (round, limits, handedBack) =>
-        schedule(run, instance, round, limits, withHandedBack(probe, handedBack)),
+        schedule(run, instance, round, limits, withHandedBack(probe(), handedBack)),
     },
   };
 }
 
-function withHandedBack(task: StepTask, handedBack: HandedBack | undefined): StepTask {
-  return handedBack === undefined ? task : { ...task, handedBack };
+function withHandedBack(input: StepInput, handedBack: HandedBack | undefined): StepInput {
+  return handedBack === undefined ? input : { ...input, handedBack };
 }
 
 function stepTask({ args, steps }: StepRun, { name, step, range }: StepInstance): StepTask {
@@ -80,7 +82,7 @@ function stepTask({ args, steps }: StepRun, { name, step, range }: StepInstance)
   };
 }
 
-/** Each step's input is part of the history: only what its activity needs. */
+/** Only what its activity needs. */
 function executed({
   name,
   type,
@@ -114,13 +116,12 @@ function schedule(
   { name, step }: StepInstance,
   round: number,
   limits: TimeLimits,
-  task: StepTask,
+  input: StepInput,
 ): Promise<StepOutcome> {
   const type = step.handler?.callable ?? '';
   const id = stepActivityId(name, begun, round);
-  const scheduled = proxyActivities<Record<string, (task: StepTask) => Promise<StepOutcome>>>({
-    // The fold finds the step by this; a probe is none of the task's steps.
-    activityId: task.probe === true ? `probe/${id}` : id,
+  const scheduled = proxyActivities<Record<string, (input: StepInput) => Promise<StepOutcome>>>({
+    activityId: inputActivityId(id, input),
     summary: name.slice(0, MAX_SUMMARY_CHARACTERS),
     startToCloseTimeout: limits.attemptMs,
     scheduleToCloseTimeout: limits.totalMs,
@@ -129,12 +130,12 @@ function schedule(
     // Eager tasks go to the worker that has this run: when it lacked the code, or stops, the next one must not.
     allowEagerDispatch: round === 0,
     retry: {
-      maximumAttempts: Math.max(1, step.retry.maximumAttempts - (task.handedBack?.attempts ?? 0)),
+      maximumAttempts: Math.max(1, step.retry.maximumAttempts - (input.handedBack?.attempts ?? 0)),
       // Of attempts whose failure no activity sees: others say how long to wait.
       ...retryIntervals(step.retry),
     },
   });
   const activity = scheduled[type];
   if (activity === undefined) throw new TypeError(`no activity type for step "${name}"`);
-  return activity(task);
+  return activity(input);
 }

@@ -71,7 +71,7 @@ export async function callHandler(
 ): Promise<StepSuccess> {
   const run = Object.hasOwn(handler.methods, method) ? handler.methods[method] : undefined;
   if (run === undefined) throw invalid(unknownName(method, Object.keys(handler.methods), 'method'));
-  const returned = await run({ ...context, api: apiOf(handler, context) });
+  const returned = await run({ api: apiOf(handler, context), ...context });
   const result = isStepResult(returned) ? returned : success(returned ?? {});
   if (isStepError(result)) throw new StepFailed(result);
   requireJson(result.data);

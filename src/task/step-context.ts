@@ -90,7 +90,6 @@ export function stepContext(parts: StepContextParts): StepContext {
   const input = (name: string): Json | undefined =>
     ownMember(inputs, name) ?? ownMember(fields, name);
   return {
-    ...activity,
     task,
     step,
     batch,
@@ -115,6 +114,8 @@ export function stepContext(parts: StepContextParts): StepContext {
         { cursor, itemsProcessed: done, ...(accumulated !== undefined && { accumulated }) },
       );
     },
+    // Last: V8 takes much longer for a literal that has functions after a spread.
+    ...activity,
   };
 }
 
