@@ -13,7 +13,6 @@ import {
 } from '@temporalio/workflow';
 import { jsonBytes } from '../src/definition/json.js';
 import { TIMEOUT_SUMMARY } from '../src/definition/run-timeout.js';
-import type { StepNews } from '../src/event/run-news.js';
 import { FAILURE_TYPES, isOutOfTime, type Failure } from '../src/pipeline/failure.js';
 import { MAX_PAYLOAD_BYTES } from '../src/pipeline/payload-limit.js';
 import { DEAD_LETTER_MEMO, DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
@@ -25,19 +24,12 @@ import {
   takeStepSignal,
   type StepSignal,
 } from '../src/task/step-signal.js';
-import {
-  approvalTimeout,
-  outOfTime,
-  taskFailure,
-  taskResult,
-  waitedTooLong,
-} from '../src/task/task-end.js';
-import { APPROVAL_SUMMARY } from '../src/task/step-outcome.js';
+import { outOfTime, taskFailure, taskResult, waitedTooLong } from '../src/task/task-end.js';
 import type { StepInstance } from '../src/task/task-instances.js';
 import { TaskSteps } from '../src/task/task-steps.js';
+import { Approvals } from './approvals.js';
 import { CommandBudget } from './command-budget.js';
 import { startDurably } from './durable-activity.js';
-import { tellProcess } from './events.js';
 import { applicationFailure, runFailureOf } from './failure.js';
 import { continueWhereSuggested, isLongHistory } from './long-history.js';
 import { chainStart } from './run-timeout.js';
@@ -81,12 +73,11 @@ class TaskRun {
   readonly #budget = new CommandBudget();
   /** Steps whose activities have not ended. */
   readonly #running = new Set<string>();
-  /** What can be stopped alone: workers of batches, and the timers of approvals. */
+  /** What can be stopped alone: workers of batches. */
   readonly #scopes = new Map<string, CancellationScope>();
   /** How often each step was begun, so that no two activities have one id. */
   readonly #begun = new Map<string, number>();
-  /** When approvals began to wait. */
-  readonly #asked: Map<string, number>;
+  readonly #approvals: Approvals;
   #news = false;
   #wake: () => void = () => undefined;
   #cancelled: Error | undefined;
@@ -103,7 +94,9 @@ class TaskRun {
   constructor(private readonly args: TaskArguments) {
     const { plan, carried } = args;
     this.#steps = new TaskSteps(plan, carried?.state);
-    this.#asked = new Map(Object.entries(carried?.asked ?? {}));
+    this.#approvals = new Approvals(this.#steps, carried?.asked ?? {}, () => {
+      this.#tellNews();
+    });
     setHandler(stepSignal, (signal) => {
       if (isStepSignal(signal)) this.#take(signal);
     });
@@ -127,7 +120,7 @@ class TaskRun {
       this.#tellNews();
     });
     this.#watchDependencies();
-    for (const name of this.#asked.keys()) this.#waitForAnswer(name);
+    this.#approvals.resume();
     for (;;) {
       this.#startReady();
       this.#tell();
@@ -174,9 +167,7 @@ class TaskRun {
       const { name, step } = instance;
       this.#steps.start(name);
       if (step.type === 'approval') {
-        this.#asked.set(name, Date.now());
-        tellProcess.step(stepNews(instance, Date.now()));
-        this.#waitForAnswer(name);
+        this.#approvals.ask(instance);
       } else {
         this.#runStep(instance);
       }
@@ -257,51 +248,14 @@ class TaskRun {
     for (const { name: other } of this.#steps.toBeCancelled) this.#scopes.get(other)?.cancel();
   }
 
-  /** Ends an approval that nobody answers in its time. */
-  #waitForAnswer(name: string): void {
-    const { step } = this.#steps.instance(name) ?? {};
-    const { approval } = step ?? {};
-    if (approval === undefined) return;
-    const asked = this.#asked.get(name) ?? Date.now();
-    const leftMs = Math.max(1, asked + approval.timeoutMs - Date.now());
-    const scope = new CancellationScope();
-    this.#scopes.set(name, scope);
-    scope
-      .run(() => sleep(leftMs, { summary: APPROVAL_SUMMARY + name }))
-      .then(
-        () => {
-          this.#scopes.delete(name);
-          this.#asked.delete(name);
-          approvalTimeout(this.#steps, name, approval);
-          this.#tellEnd(name, asked);
-          this.#tellNews();
-        },
-        () => undefined,
-      )
-      .catch(() => undefined);
-  }
-
   #take(signal: StepSignal): void {
     if (!takeStepSignal(this.args.plan, this.#steps, signal)) {
       this.#early.push({ signal, historyLength: workflowInfo().historyLength });
       return;
     }
     this.#tellNews();
-    if (signal.kind !== 'retry')
-      this.#tellEnd(signal.step, this.#asked.get(signal.step) ?? Date.now());
-    if (signal.kind !== 'answer') return;
-    this.#asked.delete(signal.step);
-    this.#scopes.get(signal.step)?.cancel();
-    this.#scopes.delete(signal.step);
-  }
-
-  /** No activity tells of the end of an approval, or of what a person resolves. */
-  #tellEnd(name: string, startedAt: number): void {
-    const instance = this.#steps.instance(name);
-    if (instance === undefined) return;
-    const { result = null, failure } = this.#steps.of(name) ?? {};
-    const end = failure === undefined ? { result } : { failure };
-    tellProcess.step({ ...stepNews(instance, startedAt), end });
+    if (signal.kind === 'answer') this.#approvals.answered(signal.step);
+    if (signal.kind === 'resolve') this.#approvals.tellEnd(signal.step);
   }
 
   #takeEarly(): void {
@@ -351,7 +305,7 @@ class TaskRun {
   async #continue(): Promise<void> {
     await continueWhereSuggested(() => {
       const { carried: _, ...args } = this.args;
-      const asked = Object.fromEntries(this.#asked);
+      const { asked } = this.#approvals;
       return continueAsNew({ ...args, carried: { state: this.#steps.state, asked } });
     });
   }
@@ -363,7 +317,7 @@ class TaskRun {
   /** Shown by the Temporal UI when the run's page is opened; costs no history. */
   #tell(): void {
     const failed = this.#steps.failed.map(({ name }) => name);
-    const runs = [...this.#asked.keys(), ...this.#running];
+    const runs = [...this.#approvals.names, ...this.#running];
     const shown = (names: readonly string[]): string =>
       names.slice(0, MAX_TOLD).join(', ') + (names.length > MAX_TOLD ? ', …' : '');
     setCurrentDetails(
@@ -373,10 +327,6 @@ class TaskRun {
       ].join('. '),
     );
   }
-}
-
-function stepNews({ name, step }: StepInstance, startedAt: number): StepNews {
-  return { step: step.name, name, declared: step.events ?? [], startedAt };
 }
 
 /** Most steps that the details of a run name. */
