@@ -60,7 +60,7 @@ function attemptFailed(
   error: unknown,
   publishing: PublishingStep,
 ): Error {
-  const failure: Failure = { ...stepFailureOf(error), attempts: attempt };
+  const failure: Failure = { ...stepFailureOf(error), attempts: attempt, handlerVersion: version };
   const last = !failure.retryable || attempt >= step.retry.maximumAttempts;
   const fields = { err: error, type: failure.type, last, handlerVersion: version };
   log.warn(fields, 'step failed');
@@ -75,6 +75,7 @@ function attemptFailed(
       message: `The next attempt would have to wait ${String(waitMs)} ms, and the most is ${String(maxRetryWaitMs)} (max_wait_for_retry). ${failure.message}`,
       retryable: false,
       attempts: attempt,
+      handlerVersion: version,
     },
     error,
   );
