@@ -47,9 +47,31 @@ export function applicationFailure(
     type: failure.type,
     nonRetryable: !failure.retryable,
     details: [failureJson(failure)],
-    ...(cause instanceof Error && { cause }),
+    ...(cause instanceof Error && { cause: boundedCause(cause) }),
     ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }),
   });
+}
+
+/** Most errors behind an error that are looked at. */
+const MAX_CAUSES = 10;
+
+/** An error that Temporal can keep: where it and those behind it say too much, only what fits of the first. */
+function boundedCause(error: Error): Error {
+  let characters = 0;
+  let at: unknown = error;
+  for (let depth = 0; at instanceof Error; depth += 1) {
+    characters += at.message.length + (at.stack?.length ?? 0);
+    if (depth === MAX_CAUSES || characters > MAX_DETAILS_BYTES) return clippedError(error);
+    at = at.cause;
+  }
+  return error;
+}
+
+function clippedError({ name, message, stack = '' }: Error): Error {
+  const clipped = new Error(clip(message));
+  clipped.name = name;
+  clipped.stack = clip(stack);
+  return clipped;
 }
 
 /** True when an error only says that the attempt was cancelled. */

@@ -1,5 +1,5 @@
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { DEAD_LETTER_MEMO } from '../src/task/dead-letter.js';
+import { deadLetterOf } from '../src/task/dead-letter.js';
 import { isTaskArguments } from '../src/task/plan.js';
 import type { Engine } from './engine.js';
 import { RunNotFound } from './errors.js';
@@ -37,7 +37,9 @@ export async function requeueDeadLetter(
     const description = await requestTemporal(client, () =>
       client.workflow.getHandle(workflowId).describe(),
     );
-    if (description.memo?.[DEAD_LETTER_MEMO] === undefined) throw new NoDeadLetter(executionId);
+    const isTimedOut = description.status.name === 'TIMED_OUT';
+    if (deadLetterOf(description.memo, isTimedOut) === undefined)
+      throw new NoDeadLetter(executionId);
     const { events } = await readHistoryPage(client, {
       workflowId,
       runId: firstRunId(description),

@@ -10,7 +10,8 @@ import { TIMEOUT_MARGIN_MS } from '../src/definition/run-timeout.js';
 import type { Pipeline, PipelineInput, PipelineOutput } from '../src/pipeline/pipeline.js';
 import { startArguments, startSummary } from '../src/pipeline/start.js';
 import type { PipelinePlan } from '../src/pipeline/plan.js';
-import type { TaskPlan } from '../src/task/plan.js';
+import { DEAD_LETTER_UNTOLD_MEMO, untoldReason } from '../src/task/dead-letter.js';
+import type { LifecyclePlan, TaskPlan } from '../src/task/plan.js';
 import type { Attributes } from './attribute-pipeline/attributes.js';
 import type { DataFlows } from './data-flow/data-flows.js';
 import { DefinitionNotFound, DuplicateTask, IdempotencyConflict } from './errors.js';
@@ -219,6 +220,7 @@ export class Engine {
         fingerprint: requestFingerprint(valid, webhookUrl),
       }),
       ...(definition.kind === 'workflow' && { timeoutMs: definition.timeoutMs }),
+      ...(definition.kind === 'task' && deadLetterMemo(definition.plan.lifecycle)),
     };
     try {
       const { client } = this.#options;
@@ -306,6 +308,11 @@ export class Engine {
       throw new IdempotencyConflict(key, id.executionId);
     return this.#run<T>(id, handle, firstRunId(description), true);
   }
+}
+
+function deadLetterMemo({ onLimit, maxDurationMs }: LifecyclePlan): Partial<RunMemo> {
+  if (onLimit !== 'dead_letter') return {};
+  return { [DEAD_LETTER_UNTOLD_MEMO]: untoldReason(maxDurationMs) };
 }
 
 /** The one argument of a run's workflow. */

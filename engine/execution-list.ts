@@ -4,7 +4,12 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import { LRUCache } from 'lru-cache';
 import { createHash } from 'node:crypto';
 import { TIMED_OUT_TAG } from '../src/outcome/outcome.js';
-import { DEAD_LETTER_MEMO, DEAD_LETTER_TAG } from '../src/task/dead-letter.js';
+import {
+  DEAD_LETTER_MEMO,
+  DEAD_LETTER_TAG,
+  DEAD_LETTER_UNTOLD_MEMO,
+  deadLetterOf,
+} from '../src/task/dead-letter.js';
 import type { ExecutionStatus } from '../src/progress/status.js';
 import { statusOf } from './execution.js';
 import { parseRunId, type RunKind } from './run-id.js';
@@ -113,7 +118,15 @@ export class ExecutionList {
       }),
     );
     const next = response.nextPageToken;
-    return { executions, ...(next.length > 0 && { nextPageToken: writePageToken(next, query) }) };
+    // Others that Temporal has ended have no reason: their templates do not have them set aside.
+    const listed =
+      request.deadLetters === true
+        ? executions.filter(({ deadLetter }) => deadLetter !== undefined)
+        : executions;
+    return {
+      executions: listed,
+      ...(next.length > 0 && { nextPageToken: writePageToken(next, query) }),
+    };
   }
 }
 
@@ -138,8 +151,10 @@ async function summaryOf(
   info: Info,
   converter: LoadedDataConverter,
 ): Promise<ExecutionSummary> {
-  const { principal, [DEAD_LETTER_MEMO]: deadLetter } = await memoTexts(info, converter);
+  const memo = await memoTexts(info, converter);
+  const { principal } = memo;
   const status = statusOf(STATUS_NAMES[info.status ?? 0] ?? '');
+  const deadLetter = deadLetterOf(memo, status === 'timed_out');
   return {
     id: info.execution?.workflowId ?? '',
     executionId: id.executionId,
@@ -157,7 +172,7 @@ async function memoTexts(
   { memo }: Info,
   converter: LoadedDataConverter,
 ): Promise<Readonly<Record<string, string>>> {
-  const fields = ['principal', DEAD_LETTER_MEMO].flatMap((name) => {
+  const fields = ['principal', DEAD_LETTER_MEMO, DEAD_LETTER_UNTOLD_MEMO].flatMap((name) => {
     const payload = memo?.fields?.[name];
     return payload ? [{ name, payload }] : [];
   });
@@ -200,7 +215,9 @@ function visibilityQuery({
   return [
     `WorkflowId STARTS_WITH '${prefix}'`,
     ...(status === undefined ? [] : [STATUS_QUERY[status]]),
-    ...(deadLetters === true ? [`TemporalChangeVersion = '${DEAD_LETTER_TAG}'`] : []),
+    ...(deadLetters === true
+      ? [`(TemporalChangeVersion = '${DEAD_LETTER_TAG}' OR ExecutionStatus = 'TimedOut')`]
+      : []),
     ...(startedAfter === undefined ? [] : [`StartTime >= '${startedAfter.toISOString()}'`]),
     ...(startedBefore === undefined ? [] : [`StartTime < '${startedBefore.toISOString()}'`]),
   ].join(' AND ');

@@ -4,6 +4,7 @@ import type { TimeoutMemo } from '../src/definition/run-timeout.js';
 import { FAILURE_TYPES, type Failure } from '../src/pipeline/failure.js';
 import type { RunProgress } from '../src/progress/progress.js';
 import type { ExecutionStatus } from '../src/progress/status.js';
+import type { DEAD_LETTER_UNTOLD_MEMO } from '../src/task/dead-letter.js';
 
 /** A run's state, as the API tells it. */
 export interface Execution {
@@ -31,6 +32,8 @@ export interface RunMemo extends TimeoutMemo {
   readonly webhookUrl?: string;
   /** The project has a hook that is called when the run ends. */
   readonly afterExecute?: boolean;
+  /** Of a task that limits set aside: its reason, where Temporal has to end it. */
+  readonly [DEAD_LETTER_UNTOLD_MEMO]?: string;
 }
 
 /** Puts Temporal's description and the fold together. */

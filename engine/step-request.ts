@@ -1,5 +1,5 @@
 import { schemaCheck } from '../src/contract/schema-validation.js';
-import { ContractViolation } from '../src/contract/violation.js';
+import { ContractViolation, describeValue } from '../src/contract/violation.js';
 import { isClosed } from '../src/progress/status.js';
 import { stepRefusal, type StepRefusal, type StepSignal } from '../src/task/step-signal.js';
 import type { StepStatus } from '../src/task/step-state.js';
@@ -59,5 +59,5 @@ function requireResult(steps: TaskSteps, signal: StepSignal): void {
   const wrong = schemaCheck(step.resultSchema)(signal.result);
   if (wrong === undefined) return;
   const message = `The result does not fit result_schema of step "${signal.step}": ${wrong}`;
-  throw new ContractViolation([{ path: 'result', got: typeof signal.result, message }]);
+  throw new ContractViolation([{ path: 'result', got: describeValue(signal.result), message }]);
 }

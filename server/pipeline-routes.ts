@@ -226,7 +226,7 @@ function served(
     const { id = '', step = '' } = ctx.params;
     return within(mount.around, (inner) => {
       const { only } = mount;
-      if (only !== undefined && listOf(exposedDefinition(api, name)) !== only)
+      if (only !== undefined && listOf(exposedDefinition(api, name, only)) !== only)
         throw new DefinitionNotFound(name, only);
       return handler(inner, name, id, step);
     })(ctx);

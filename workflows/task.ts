@@ -243,7 +243,7 @@ class TaskRun {
 
   #failed(name: string, failure: Failure): void {
     // Its time was what was left of the task's, which would have ended it a moment later.
-    if (isOutOfTime(failure)) this.#limit ??= failure;
+    if (isOutOfTime(failure)) this.#limit ??= outOfTime(this.args.plan.lifecycle.maxDurationMs);
     this.#steps.fail(name, failure);
     for (const { name: other } of this.#steps.toBeCancelled) this.#scopes.get(other)?.cancel();
   }

@@ -43,7 +43,7 @@ export async function runStep(deps: ActivityDependencies, task: StepTask): Promi
     return outcome;
   } catch (error) {
     if (!isCancelled(error, activity.cancellationSignal))
-      throw attemptFailed(task, handler, context, error, step);
+      throw attemptFailed(task, handler, context, error, step, longestWait(task, activity));
     const stopped = stoppedFailure(activity, 'step', context.attempt, heartbeat);
     publishStopped(step.events, stopped);
     throw stopped ?? error;
@@ -52,29 +52,48 @@ export async function runStep(deps: ActivityDependencies, task: StepTask): Promi
   }
 }
 
+/** The longest wait before another attempt, and which limit it is. */
+interface LongestWait {
+  readonly ms: number;
+  readonly limit: string;
+}
+
+/** What the template says, or what is left of the task's time: Temporal would give up a step that would have to wait longer. */
+function longestWait(
+  { maxRetryWaitMs = Infinity }: StepTask,
+  { info: { scheduledTimestampMs, scheduleToCloseTimeoutMs } }: Context,
+): LongestWait {
+  const leftMs = Math.max(0, scheduledTimestampMs + scheduleToCloseTimeoutMs - Date.now());
+  return maxRetryWaitMs <= leftMs
+    ? { ms: maxRetryWaitMs, limit: 'max_wait_for_retry' }
+    : { ms: leftMs, limit: 'what is left of max_duration' };
+}
+
 /** The failure of an attempt, with the wait before the next one. */
 function attemptFailed(
-  { step, maxRetryWaitMs = Infinity }: StepTask,
+  { step }: StepTask,
   { version }: StepHandler,
   { attempt, log }: StepContext,
   error: unknown,
   publishing: PublishingStep,
+  longest: LongestWait,
 ): Error {
-  const failure: Failure = { ...stepFailureOf(error), attempts: attempt };
+  const failure: Failure = { ...stepFailureOf(error), attempts: attempt, handlerVersion: version };
   const last = !failure.retryable || attempt >= step.retry.maximumAttempts;
   const fields = { err: error, type: failure.type, last, handlerVersion: version };
   log.warn(fields, 'step failed');
   const waitMs = retryAfterMs(error) ?? backoffMs(step.retry, attempt);
-  const waits = !last && waitMs <= maxRetryWaitMs;
+  const waits = !last && waitMs <= longest.ms;
   stepFailed(publishing, failure, waits);
   if (last) return applicationFailure(failure, error);
   if (waits) return applicationFailure(failure, error, waitMs);
   return applicationFailure(
     {
       type: FAILURE_TYPES.retryWait,
-      message: `The next attempt would have to wait ${String(waitMs)} ms, and the most is ${String(maxRetryWaitMs)} (max_wait_for_retry). ${failure.message}`,
+      message: `The next attempt would have to wait ${String(waitMs)} ms, and the most is ${String(longest.ms)} (${longest.limit}). ${failure.message}`,
       retryable: false,
       attempts: attempt,
+      handlerVersion: version,
     },
     error,
   );

@@ -49,6 +49,8 @@ async function exchange<T>(
     ...(text !== undefined && { body: text }),
     timeoutMs,
     maxResponseBytes,
+    // The task's own limits bound it: what would have to wait longer is not tried again.
+    maxRetryAfterMs: Infinity,
     signal,
   });
   const { status, headers: answered } = answer;

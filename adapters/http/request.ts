@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { permanent, PermanentError } from '../../src/pipeline/permanent.js';
 
-/** Longest wait that a server can ask for. */
+/** Longest wait that a server can ask for, unless a request says another. */
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
 
 /** Longest part of an answer that a message repeats, in characters. */
@@ -57,6 +57,8 @@ export interface HttpRequest {
   readonly body?: string;
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
+  /** Longest wait that the server can ask for; 10 minutes unless set. */
+  readonly maxRetryAfterMs?: number;
   readonly signal: AbortSignal;
   /** Whether the headers may go to an origin; given only where redirects are followed. */
   readonly mayHaveHeaders?: (url: URL) => boolean;
@@ -190,16 +192,18 @@ function statusError(request: HttpRequest, { status, headers: answered, text }: 
   const body = text.slice(0, MAX_TOLD);
   const message = `${told(request)} was answered with ${String(status)}${body === '' ? '' : `: ${body}`}`;
   if (status === 408 || status === 429 || status >= 500) {
-    return new HttpRequestFailed(message, status, retryAfterMs(answered.get('retry-after')));
+    const { maxRetryAfterMs = MAX_RETRY_AFTER_MS } = request;
+    const wait = retryAfterMs(answered.get('retry-after'), maxRetryAfterMs);
+    return new HttpRequestFailed(message, status, wait);
   }
   return permanent(message, { status, body, url: plain(request.url) }, 'HttpRequestRefused');
 }
 
 /** Milliseconds, from `Retry-After` (RFC 9110: seconds or a date). */
-function retryAfterMs(header: string | null): number | undefined {
+function retryAfterMs(header: string | null, longestMs: number): number | undefined {
   if (header === null) return undefined;
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : undefined;
+  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, longestMs) : undefined;
 }
 
 /** Node's fetch says only "fetch failed"; its cause says why. */

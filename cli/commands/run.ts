@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { connectEngine, type ConnectedEngine } from '../../engine/create-engine.js';
-import { RunFailed } from '../../engine/errors.js';
+import { DuplicateTask, IdentityKeyMissing, RunFailed } from '../../engine/errors.js';
 import type { Definition } from '../../engine/registry.js';
 import type { Run } from '../../engine/run.js';
 import { suggestion } from '../../src/definition/suggestion.js';
@@ -75,10 +75,14 @@ async function run(name: string, options: RunOptions): Promise<number> {
   const engine = await connectEngine(project, process.env);
   try {
     const { key, identity } = options;
-    const started = await engine.start(name, input, {
-      ...(key !== undefined && { idempotencyKey: key }),
-      ...(identity !== undefined && { identityKey: identity }),
-    });
+    const started = await engine
+      .start(name, input, {
+        ...(key !== undefined && { idempotencyKey: key }),
+        ...(identity !== undefined && { identityKey: identity }),
+      })
+      .catch((error: unknown) => {
+        throw identityError(error);
+      });
     if (options.detach) {
       process.stdout.write(`${started.id}\n`);
       return EXIT.ok;
@@ -87,6 +91,20 @@ async function run(name: string, options: RunOptions): Promise<number> {
   } finally {
     await engine.close();
   }
+}
+
+/** What is wrong with which task this is, in the words of the command line; any other error as it is. */
+function identityError(error: unknown): unknown {
+  if (error instanceof DuplicateTask) {
+    const { definition, executionId: id } = error;
+    return new UsageError(
+      `Task "${definition}" was started before, as ${id}. Look at it: millrace show ${id}. With --key KEY, that run is the answer.`,
+    );
+  }
+  if (!(error instanceof IdentityKeyMissing)) return error;
+  return new UsageError(
+    `Task "${error.definition}" has identity_strategy: caller_provided. Say which one this is: --identity KEY.`,
+  );
 }
 
 /** Shows the run until it is over, or until the person has seen enough. */

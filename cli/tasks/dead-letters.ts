@@ -55,7 +55,10 @@ async function list(name: string | undefined, { dir, json }: DeadOptions): Promi
       oneLine(deadLetter ?? ''),
     ]);
     if (json) process.stdout.write(`${JSON.stringify(executions, undefined, 2)}\n`);
-    else if (rows.length === 0) process.stdout.write('There are no dead letters.\n');
+    else if (rows.length === 0)
+      process.stdout.write(
+        `There are no dead letters${name === undefined ? '' : ` of "${name}"`}.\n`,
+      );
     else process.stdout.write(`${formatTable([['RUN', 'STARTED', 'REASON'], ...rows])}\n`);
   } finally {
     await engine.close();

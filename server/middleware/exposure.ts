@@ -1,3 +1,4 @@
+import { DefinitionNotFound } from '../../engine/errors.js';
 import type { Definition } from '../../engine/registry.js';
 import type { Api } from '../api-options.js';
 import { HttpProblem } from '../http-problem.js';
@@ -10,11 +11,16 @@ export function isExposed({ settings: { exposePipes } }: Api, name: string): boo
 /**
  * A definition that the API may show.
  *
+ * @param listed - what is looked for where there is none of that name
  * @throws {@link DefinitionNotFound} (404), and {@link HttpProblem} (403) for one that is not exposed
  */
-export function exposedDefinition(api: Api, name: string): Definition {
-  const definition = api.engine.definition(name);
-  if (!isExposed(api, name)) throw new HttpProblem(403, 'forbidden', 'Pipeline not accessible');
+export function exposedDefinition(api: Api, name: string, listed: Listed = 'pipeline'): Definition {
+  const definition = api.engine.definitions.get(name);
+  if (definition === undefined) throw new DefinitionNotFound(name, listed);
+  if (!isExposed(api, name)) {
+    const what = listOf(definition) === 'task' ? 'Task' : 'Pipeline';
+    throw new HttpProblem(403, 'forbidden', `${what} not accessible`);
+  }
   return definition;
 }
 

@@ -37,7 +37,7 @@ export function parseWritten<S extends z.ZodType>(
       const { path, unknownName } = problem;
       if (unknownName) {
         problems.push(problem);
-        written = mend(schema, written, problem);
+        written = mend(schema, written, problem, told);
         continue;
       }
       if (!told.has(JSON.stringify(path))) problems.push(problem);
@@ -109,8 +109,16 @@ function leftOut(value: unknown, [first, ...rest]: Path): unknown {
   return rest.length === 0 ? others : { ...others, [first]: leftOut(member, rest) };
 }
 
-function mend(schema: z.ZodType, value: unknown, { path }: SchemaProblem): unknown {
-  return mendAt(value, path, namesAt(schema, path.slice(0, -1)));
+/** What was left out stays so: what is written under a name like it is not taken for it. */
+function mend(
+  schema: z.ZodType,
+  value: unknown,
+  { path }: SchemaProblem,
+  told: ReadonlyMap<string, Path>,
+): unknown {
+  const parent = path.slice(0, -1);
+  const isOpen = (name: string): boolean => !told.has(JSON.stringify([...parent, name]));
+  return mendAt(value, path, namesAt(schema, parent).filter(isOpen));
 }
 
 function mendAt(value: unknown, [first, ...rest]: Path, known: readonly string[]): unknown {

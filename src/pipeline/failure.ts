@@ -36,6 +36,8 @@ export interface Failure extends OperationFailure {
   readonly operation?: string;
   /** Of a task. */
   readonly step?: string;
+  /** Of a step: of the code that ran. */
+  readonly handlerVersion?: string;
   readonly attempts?: number;
 }
 

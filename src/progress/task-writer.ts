@@ -149,10 +149,11 @@ export class TaskWriter {
     timing: Pick<StepTimes, 'attempts' | 'durationMs'>,
     failure: Failure,
   ): void {
+    const { message: error, type, handlerVersion } = failure;
     this.#steps.fail(name, failure);
-    this.#note(name, timing);
-    const { message: error, type } = failure;
-    this.#tell('step_failed', name, { ...told(timing), error, type });
+    this.#note(name, { ...timing, ...(handlerVersion !== undefined && { handlerVersion }) });
+    const version = handlerVersion === undefined ? {} : { handler_version: handlerVersion };
+    this.#tell('step_failed', name, { ...told(timing), ...version, error, type });
   }
 
   /** The workflow lets go of what it cancels at once. */

@@ -12,6 +12,7 @@ import { checkedOverrides, type CheckedStep, type Overrides } from './environmen
 import { graphProblems, inOrder } from './graph.js';
 import type { StepHandler } from './handler.js';
 import { checkLifecycle } from './lifecycle-check.js';
+import { checkLimits } from './limit-check.js';
 import { TASK_DEFAULTS, TASK_LIMITS } from './limits.js';
 import { STEP_TYPES, TASK_INTERPRETER, type TaskPlan } from './plan.js';
 import { checkDomainEvents, checkListed } from './event-check.js';
@@ -83,17 +84,17 @@ export function compileTask(
   checkHead(written, problems);
   const input = checkedInput(written['inputSchema'], problems);
   const steps = checkedSteps(written['steps'], environment.handlers, problems);
-  for (const [at, { step }] of steps.entries())
-    checkListed(step, written['domainEvents'], at, problems);
+  for (const { step, at } of steps) checkListed(step, written['domainEvents'], at, problems);
   const overrides = checkedOverrides(
     written['environments'],
     steps,
     environment.handlers,
     problems,
   );
+  checkLimits(written, steps, overrides, problems);
   if (problems.hasErrors() || input === undefined) return { problems: problems.all() };
-  const overridden = ownMember(overrides, environment.environment ?? '');
-  const plan = planOf(written, steps, overridden);
+  const chosen = ownMember(overrides, environment.environment ?? '');
+  const plan = planOf(written, steps, chosen);
   checkPlanSize(plan, PLAN_HINT, problems);
   if (problems.hasErrors()) return { problems: problems.all() };
   const site = locate([]);
@@ -127,13 +128,13 @@ const OUTPUT_SCHEMA: JsonObject = {
 function planOf(
   written: Written,
   steps: readonly CheckedStep[],
-  overridden: Overrides | undefined,
+  overrides: Overrides | undefined,
 ): TaskPlan {
   const graph = graphSteps(steps.map(({ step }) => step));
   const { name, namespaceName, version, domainEvents = [] } = written;
   const plans = new Map(
     steps.map(({ step }) => {
-      const over = overridden?.steps.get(String(step['name'])) ?? {};
+      const over = overrides?.steps.get(String(step['name']))?.step ?? {};
       // They were checked.
       const plan = stepPlan(step, over, { graph, domainEvents: domainEvents as DomainEvent[] });
       return [plan.name, plan] as const;
@@ -145,12 +146,16 @@ function planOf(
     name: String(name),
     namespace: typeof namespaceName === 'string' ? namespaceName : TASK_DEFAULTS.namespace,
     version: typeof version === 'string' ? version : TASK_DEFAULTS.version,
-    lifecycle: lifecyclePlan({
-      ...(written['lifecycle'] as Lifecycle | undefined),
-      ...overridden?.lifecycle,
-    }),
+    lifecycle: lifecyclePlan(
+      { ...(written['lifecycle'] as Lifecycle | undefined), ...overrides?.lifecycle },
+      sum([...plans.values()].map(({ approval }) => approval?.timeoutMs ?? 0)),
+    ),
     steps: inOrder(graph).flatMap(({ name: step }) => plans.get(step) ?? []),
   };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 function checkHead(written: Written, problems: ProblemList): void {
@@ -202,7 +207,7 @@ function checkedSteps(
     const checked = checkStep(step, at, names, handlers, here);
     return checked === undefined ? [] : [checked];
   });
-  if (steps.length === written.length) checkGraph(steps, problems);
+  checkGraph(steps, steps.length === written.length, problems);
   return steps;
 }
 
@@ -218,16 +223,7 @@ function checkStep(
   const { name } = step;
   const what = typeof name === 'string' ? `step "${name}": ` : `step ${String(at + 1)}: `;
   problems.unknownKeys(what, step, STEP_KEYS);
-  if (typeof name !== 'string' || !STEP_NAME.test(name)) {
-    problems.add(
-      ['name'],
-      `${what}a step needs a name of letters, digits, "_" and "-" that starts with a letter.`,
-    );
-    return undefined;
-  }
-  if (names.has(name))
-    problems.add(['name'], `${what}there is a step of this name before. Give each its own.`);
-  names.add(name);
+  checkName(name, what, names, problems);
   checkOneOf(step, 'type', STEP_TYPES, what, problems);
   const type = STEP_TYPES.find((known) => known === (step['type'] ?? 'standard')) ?? 'standard';
   const known = STEP_TYPES.some((one) => one === (step['type'] ?? 'standard'));
@@ -244,45 +240,57 @@ function checkStep(
       ['batchConfig'],
       `${what}a batchable step needs batch_config: { worker_template: load_rows }.`,
     );
-  return { step, type };
+  return typeof name === 'string' ? { step, at, type } : undefined;
+}
+
+function checkName(name: unknown, what: string, names: Set<string>, problems: ProblemList): void {
+  if (typeof name !== 'string' || !STEP_NAME.test(name))
+    problems.add(
+      ['name'],
+      `${what}a step needs a name of letters, digits, "_" and "-" that starts with a letter.`,
+    );
+  else if (names.has(name))
+    problems.add(['name'], `${what}there is a step of this name before. Give each its own.`);
+  else names.add(name);
 }
 
 function hasWorker({ batchConfig }: Written): boolean {
   return isPlainObject(batchConfig) && typeof batchConfig['workerTemplate'] === 'string';
 }
 
-function checkGraph(steps: readonly CheckedStep[], problems: ProblemList): void {
+/** @param isWhole - whether these are all the steps that there are: what else is wrong may follow from one that is none */
+function checkGraph(steps: readonly CheckedStep[], isWhole: boolean, problems: ProblemList): void {
   const graph = graphSteps(steps.map(({ step }) => step));
-  const names = graph.map(({ name }) => name);
-  for (const [at, { step }] of steps.entries()) {
+  const names = [...new Set(graph.map(({ name }) => name))];
+  for (const [index, { step, at }] of steps.entries()) {
     const here = problems.under(['steps', at]);
     const what = `step "${String(step['name'])}": `;
     const key = step['dependsOn'] === undefined ? 'dependencies' : 'dependsOn';
     const listed = step[key];
     if (listed !== undefined && !Array.isArray(listed))
       here.add([key], `${what}dependencies must be a list of names of steps.`);
-    for (const [index, name] of (Array.isArray(listed)
+    for (const [place, name] of (Array.isArray(listed)
       ? (listed as readonly unknown[])
       : []
     ).entries())
       if (!names.includes(String(name)))
         here.add(
-          [key, index],
+          [key, place],
           `${what}${unknownName(
             String(name),
             names.filter((other) => other !== step['name']),
             'step',
           )}`,
         );
-    const worker = graph[at]?.worker;
+    const worker = graph[index]?.worker;
     if (worker !== undefined && !names.includes(worker))
       here.add(
         ['batchConfig', 'workerTemplate'],
         `${what}worker_template: ${unknownName(worker, names, 'step')}`,
       );
   }
-  for (const { step, message, severity } of graphProblems(graph)) {
-    const at = names.indexOf(step);
+  for (const { step, message, severity } of isWhole ? graphProblems(graph) : []) {
+    const at = graph.findIndex(({ name }) => name === step);
     problems.add(['steps', at], `step "${step}": ${message}`, severity);
   }
 }

@@ -12,13 +12,16 @@ import type { Written } from './value-check.js';
 /** A step whose type is known. */
 export interface CheckedStep {
   readonly step: Written;
+  /** Which of the steps that are written. */
+  readonly at: number;
   readonly type: StepType;
 }
 
 /** What is different in an environment. */
 export interface Overrides {
   readonly lifecycle: Lifecycle;
-  readonly steps: ReadonlyMap<string, Written>;
+  /** By name; `at` is which of the environment's steps. */
+  readonly steps: ReadonlyMap<string, { readonly step: Written; readonly at: number }>;
 }
 
 /** What an environment cannot change: the graph is the same everywhere. */
@@ -61,7 +64,7 @@ function checkedEnvironment(
   known: Known,
   problems: ProblemList,
 ): Overrides {
-  const nothing = { lifecycle: {}, steps: new Map<string, Written>() };
+  const nothing = { lifecycle: {}, steps: new Map<string, never>() };
   if (!isPlainObject(overrides)) {
     problems.add([], `${what}an environment must be an object: { lifecycle, steps }.`);
     return nothing;
@@ -73,7 +76,7 @@ function checkedEnvironment(
     problems.add(['steps'], `${what}steps must be a list: [{ name: charge, timeout_seconds: 5 }].`);
     return nothing;
   }
-  const changed = new Map<string, Written>();
+  const changed = new Map<string, { readonly step: Written; readonly at: number }>();
   for (const [at, step] of (steps as readonly unknown[]).entries()) {
     const here = problems.under(['steps', at]);
     const name = isPlainObject(step) ? step['name'] : undefined;
@@ -81,7 +84,7 @@ function checkedEnvironment(
       here.add([], `${what}step ${String(at + 1)} has no name of a step.`);
     else if (changed.has(name))
       here.add(['name'], `${what}step "${name}" is changed before. Write all of it there.`);
-    else if (checkStep(step, name, what, known, here)) changed.set(name, step);
+    else if (checkStep(step, name, what, known, here)) changed.set(name, { step, at });
   }
   return { lifecycle: isPlainObject(lifecycle) ? lifecycle : {}, steps: changed };
 }
@@ -95,7 +98,7 @@ function checkStep(
 ): boolean {
   const changed = steps.find((other) => other.step['name'] === name);
   if (changed === undefined) {
-    const names = steps.map((other) => String(other.step['name']));
+    const names = [...new Set(steps.map((other) => String(other.step['name'])))];
     problems.add(['name'], `${environment}${unknownName(name, names, 'step')}`);
     return false;
   }

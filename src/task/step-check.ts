@@ -85,6 +85,18 @@ export function checkStepSettings(
       `${what}only a step of type approval has approval; this one is of type ${type}.`,
     );
   else checkApproval(step['approval'], what, problems.under(['approval']));
+  if (type === 'approval') checkNothingRuns(step, what, problems);
+}
+
+/** Nothing runs where somebody is waited for: there is nothing to try again, and the limit has another name. */
+function checkNothingRuns(step: Written, what: string, problems: ProblemList): void {
+  if (step['retry'] !== undefined)
+    problems.add(['retry'], `${what}an approval is asked for once, and has no retry. Take it out.`);
+  if (step['timeoutSeconds'] !== undefined)
+    problems.add(
+      ['timeoutSeconds'],
+      `${what}an approval has no timeout_seconds. Write approval: { timeout: 2d }.`,
+    );
 }
 
 /**

@@ -65,30 +65,20 @@ export function stepPlan(
   const name = String(step['name']);
   const type = typeOf(step);
   const place = graph.find((other) => other.name === name);
-  // Each of these was checked.
-  const merged = { ...step, ...over } as unknown as TaskStep;
-  const batch = {
-    ...(step['batchConfig'] as BatchConfig | undefined),
-    ...(over['batchConfig'] as BatchConfig | undefined),
-  };
-  const approval = {
-    ...(step['approval'] as ApprovalConfig | undefined),
-    ...(over['approval'] as ApprovalConfig | undefined),
-  };
+  // It was checked.
+  const merged = overridden(step, over) as unknown as TaskStep;
+  const { retry = {}, batchConfig = {}, approval = {} } = merged;
   const { timeoutSeconds, resultSchema, publishesEvents } = merged;
   return {
     name,
     type,
     ...(type !== 'approval' && { handler: handlerPlan(step['handler'], over['handler']) }),
     dependencies: place?.dependencies ?? [],
-    retry: retryPlan({
-      ...(step['retry'] as StepRetry | undefined),
-      ...(over['retry'] as StepRetry | undefined),
-    }),
+    retry: retryPlan(retry),
     ...(timeoutSeconds !== undefined && { timeoutMs: Math.ceil(timeoutSeconds * 1_000) }),
     ...(resultSchema !== undefined && { resultSchema }),
     ...(type === 'decision' && { branches: branchesOf(name, graph) }),
-    ...(type === 'batchable' && { batch: batchPlan(batch) }),
+    ...(type === 'batchable' && { batch: batchPlan(batchConfig) }),
     ...(type === 'approval' && { approval: approvalPlan(approval) }),
     ...(publishesEvents !== undefined &&
       publishesEvents.length > 0 && {
@@ -97,13 +87,29 @@ export function stepPlan(
   };
 }
 
-/** The limits of a task that were checked. */
-export function lifecyclePlan(lifecycle: Lifecycle): LifecyclePlan {
+/** What is said of a step in groups, of which an environment may change some members. */
+const GROUPS = ['retry', 'batchConfig', 'approval'] as const;
+
+/** A step as it is in an environment, but for its handler. What is said of it may be anything. */
+export function overridden(step: Written, over: Written): Written {
+  const groups = GROUPS.flatMap((key) => {
+    const [own, other] = [step[key], over[key]];
+    return isPlainObject(own) && isPlainObject(other) ? [[key, { ...own, ...other }] as const] : [];
+  });
+  return { ...step, ...over, ...Object.fromEntries(groups) };
+}
+
+/**
+ * The limits of a task that were checked.
+ *
+ * @param approvalsMs - how long its approvals may wait, one after the other
+ */
+export function lifecyclePlan(lifecycle: Lifecycle, approvalsMs: number): LifecyclePlan {
   const { maxDuration, maxWaitForDependencies, maxWaitForRetry, onLimit, onError } = lifecycle;
   const maxDependencyWaitMs = durationMsOrNone(maxWaitForDependencies);
   const maxRetryWaitMs = durationMsOrNone(maxWaitForRetry);
   return {
-    maxDurationMs: durationMsOrNone(maxDuration) ?? TASK_DEFAULTS.maxDurationMs,
+    maxDurationMs: durationMsOrNone(maxDuration) ?? TASK_DEFAULTS.maxDurationMs + approvalsMs,
     ...(maxDependencyWaitMs !== undefined && { maxDependencyWaitMs }),
     ...(maxRetryWaitMs !== undefined && { maxRetryWaitMs }),
     onLimit: onLimit ?? 'fail',
@@ -139,7 +145,7 @@ function useOf(written: unknown): Written {
   return isHandlerUse(written) ? written : { callable: written };
 }
 
-function retryPlan({
+export function retryPlan({
   retryable,
   maxAttempts,
   backoff,
@@ -166,7 +172,7 @@ function batchPlan(batch: Partial<BatchConfig>): NonNullable<StepPlan['batch']> 
   };
 }
 
-function approvalPlan({
+export function approvalPlan({
   timeout,
   onTimeout,
   result,

@@ -72,13 +72,17 @@ export function takeStepSignal(plan: TaskPlan, steps: TaskSteps, signal: StepSig
       else
         steps.fail(step, {
           type: FAILURE_TYPES.approvalRejected,
-          message:
-            signal.by === undefined ? 'It was rejected.' : `It was rejected by ${signal.by}.`,
+          message: rejection(signal),
           retryable: false,
           details: signal.result,
         });
   }
   return true;
+}
+
+function rejection({ by, result }: Extract<StepSignal, { readonly kind: 'answer' }>): string {
+  const who = by === undefined ? '' : ` by ${by}`;
+  return `It was rejected${who}${typeof result === 'string' ? `: ${result}` : '.'}`;
 }
 
 /** True for what {@link STEP_SIGNAL} carries; anybody may send something else. */

@@ -23,7 +23,7 @@ export function taskFailure(steps: TaskSteps): Failure {
     retryable: false,
     ...(attempts !== undefined && { attempts }),
     details: failures.slice(0, MAX_LISTED).map((failure): Json => {
-      const { details: _, ...told } = failure;
+      const { details: _, handlerVersion: __, ...told } = failure;
       return failureJson({ ...told, message: told.message.slice(0, 500) });
     }),
   };

@@ -145,7 +145,10 @@ describe('tasks over HTTP', () => {
       status: 404,
       body: { error: 'Task not found: report' },
     });
-    expect(await post(`${url}/nothing`)).toMatchObject({ status: 404 });
+    expect(await post(`${url}/nothing`)).toMatchObject({
+      status: 404,
+      body: { error: 'Task not found: nothing' },
+    });
   });
 
   it('have a failed step resolved, with a result that fits and a reason', async () => {

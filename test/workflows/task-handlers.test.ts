@@ -9,7 +9,7 @@ import {
   type StepReturn,
 } from '../../src/task/handler.js';
 import { success } from '../../src/task/step-result.js';
-import { defineTask } from '../../src/task/task.js';
+import { defineTask, type Lifecycle } from '../../src/task/task.js';
 import { useStacks } from '../support/stack.js';
 import { stepsOfRun } from '../support/tasks.js';
 import { useTemporal } from '../support/temporal.js';
@@ -58,7 +58,11 @@ describe('a handler of an HTTP API', () => {
       response.writeHead(code, headers).end(body);
     };
 
-  async function call(run: (context: ApiStepContext) => StepReturn, timeout?: number) {
+  async function call(
+    run: (context: ApiStepContext) => StepReturn,
+    timeout?: number,
+    lifecycle: Lifecycle = {},
+  ) {
     const call = defineApiHandler({
       name: 'call',
       baseUrl: () => `http://127.0.0.1:${String(port)}/v1/`,
@@ -70,6 +74,7 @@ describe('a handler of an HTTP API', () => {
       tasks: [
         defineTask({
           name: 'calls',
+          lifecycle,
           steps: [{ name: 'call', handler: call, retry: { maxAttempts: 2, backoffBaseMs: 10 } }],
         }),
       ],
@@ -129,6 +134,20 @@ describe('a handler of an HTTP API', () => {
     const startedAt = Date.now();
     await call(async ({ api }) => (await api.get('/x')).body);
     expect(Date.now() - startedAt).toBeGreaterThan(900);
+  });
+
+  it('waits no shorter than Retry-After asks for, and fails where the task has no time for that', async () => {
+    answers = [status(503, '', { 'retry-after': '7200' })];
+    const limit = { maxWaitForRetry: '1h' } as const;
+    await expect(
+      call(async ({ api }) => (await api.get('/x')).body, undefined, limit),
+    ).rejects.toMatchObject({
+      failure: {
+        type: 'RetryWaitExceeded',
+        message: expect.stringContaining('would have to wait 7200000 ms, and the most is 3600000'),
+      },
+    });
+    expect(seen).toHaveLength(1);
   });
 
   it('is tried again where nobody answers in time', async () => {

@@ -146,7 +146,7 @@ describe('a step that takes longer than the task may', () => {
     expect(failed).not.toHaveProperty('failure.step');
     const { memo } = await temporal.client.workflow.getHandle(run.id).describe();
     expect(memo).toMatchObject({
-      deadLetter: expect.stringMatching(/^timeout: The (task|workflow) /),
+      deadLetter: 'timeout: The task took longer than its 500 ms (max_duration).',
     });
   });
 });
@@ -194,6 +194,33 @@ describe('a retry that would have to wait too long', () => {
       },
     });
   });
+
+  it('ends it as well where it is more than what is left of its time, and makes a dead letter of it', async () => {
+    const busy = defineStepHandler({
+      name: 'busy',
+      run: () => error({ message: 'busy', retryAfterMs: 60_000 }),
+    });
+    const { engine } = await stack({
+      tasks: [
+        defineTask({
+          name: 'short-task',
+          lifecycle: { maxDuration: '30s', onLimit: 'dead_letter' },
+          steps: [{ name: 'busy', handler: busy }],
+        }),
+      ],
+    });
+    const run = await engine.start('short-task', {});
+    await expect(run.result()).rejects.toMatchObject({
+      failure: {
+        type: 'RetryWaitExceeded',
+        message: expect.stringMatching(
+          /wait 60000 ms, and the most is \d+ \(what is left of max_duration\)\. busy$/,
+        ),
+      },
+    });
+    const { memo } = await temporal.client.workflow.getHandle(run.id).describe();
+    expect(memo).toMatchObject({ deadLetter: expect.stringMatching(/^RetryWaitExceeded: /) });
+  });
 });
 
 describe('an approval', () => {
@@ -238,7 +265,7 @@ describe('an approval', () => {
     await expect(run.result()).rejects.toMatchObject({
       failure: {
         type: 'ApprovalRejected',
-        message: 'Step "check" failed: It was rejected by ada.',
+        message: 'Step "check" failed: It was rejected by ada: no',
       },
     });
   });

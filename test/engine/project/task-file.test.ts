@@ -57,7 +57,7 @@ steps:
   - name: agree
     type: approval
     depends_on: [pay]
-    approval: { timeout: 2d, on_timeout: complete, result: { agreed_by: nobody } }
+    approval: { timeout: 90m, on_timeout: complete, result: { agreed_by: nobody } }
 environments:
   production:
     lifecycle: { max_duration: 3h }
@@ -124,7 +124,7 @@ describe('a task in YAML', () => {
         name: 'agree',
         type: 'approval',
         approval: {
-          timeoutMs: 172_800_000,
+          timeoutMs: 5_400_000,
           onTimeout: 'complete',
           result: { agreed_by: 'nobody' },
         },

@@ -125,7 +125,7 @@ describe('the progress of an approval', () => {
     expect(history.told.at(-1)?.data).toEqual({
       step: 'sign',
       by: 'ada',
-      error: 'It was rejected by ada.',
+      error: 'It was rejected by ada: no',
       type: 'ApprovalRejected',
     });
     expect(history.statuses).toMatchObject({ sign: 'error', ship: 'blocked' });

@@ -147,7 +147,7 @@ describe('a signal that is taken', () => {
       status: 'error',
       failure: {
         type: 'ApprovalRejected',
-        message: 'It was rejected by ada.',
+        message: 'It was rejected by ada: too dear',
         retryable: false,
         details: 'too dear',
       },
@@ -156,7 +156,11 @@ describe('a signal that is taken', () => {
     const unsigned = steps();
     unsigned.start('sign');
     takeStepSignal(plan(), unsigned, signal);
-    expect(unsigned.of('sign')?.failure?.message).toBe('It was rejected.');
+    expect(unsigned.of('sign')?.failure?.message).toBe('It was rejected: too dear');
+    const unexplained = steps();
+    unexplained.start('sign');
+    takeStepSignal(plan(), unexplained, { ...signal, result: null });
+    expect(unexplained.of('sign')?.failure?.message).toBe('It was rejected.');
   });
 
   it('may have a rejected approval asked for again', () => {

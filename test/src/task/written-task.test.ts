@@ -186,6 +186,51 @@ describe('everything that is wrong with a task', () => {
     ]);
   });
 
+  it('is told where a name is nearly one whose value is wrong', () => {
+    expect(
+      messagesOf(
+        [
+          'name: a',
+          'versoin: 1.0',
+          'version: 2',
+          'steps:',
+          '  - { name: x, handler: chrage }',
+        ].join('\n'),
+      ),
+    ).toEqual([
+      "t.yml:3:10  key 'version' expected string, got number.",
+      't.yml:2:1  unknown key "versoin". Did you mean "version"?',
+      't.yml:5:25  step "x": unknown handler "chrage". Did you mean "charge"?',
+    ]);
+  });
+
+  it('is told beside a step that is none, or has no name', () => {
+    const steps = [
+      '  - text',
+      '  - handler: chrage',
+      '  - { name: 1st, handler: chrage, depends_on: [x] }',
+      '  - { name: x, handler: charge, depends_on: [nowhere] }',
+      '  - name: cut',
+      '    type: batchable',
+      '    handler: divide',
+      '    batch_config: { worker_template: laod }',
+      '  - name: tell',
+      '    handler: charge',
+      '    publishes_events: [{ name: paid }, { condition: always }]',
+    ];
+    expect(messagesOf(['name: a', 'domain_events: []', 'steps:', ...steps].join('\n'))).toEqual([
+      "t.yml:4:5  key 'steps[0]' expected object, got string.",
+      't.yml:5:5  step 2: a step needs a name of letters, digits, "_" and "-" that starts with a letter.',
+      't.yml:5:14  step 2: unknown handler "chrage". Did you mean "charge"?',
+      't.yml:6:13  step "1st": a step needs a name of letters, digits, "_" and "-" that starts with a letter.',
+      't.yml:6:27  step "1st": unknown handler "chrage". Did you mean "charge"?',
+      't.yml:14:40  step "tell": publishes_events: an event needs a name, such as payment.charged.',
+      't.yml:7:46  step "x": unknown step "nowhere". Known: 1st, cut, tell.',
+      't.yml:11:38  step "cut": worker_template: unknown step "laod". Known: 1st, cut, tell, x.',
+      't.yml:14:32  warning:  step "tell": publishes_events: domain_events does not list it: unknown event "paid".',
+    ]);
+  });
+
   it('is told for the way in which its steps depend on each other', () => {
     expect(
       messagesOf(
