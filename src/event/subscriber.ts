@@ -4,7 +4,7 @@ import { nameProblem } from '../definition/name.js';
 import type { Problem, Site } from '../definition/problem.js';
 import type { Log, Services } from '../pipeline/context.js';
 import type { MillraceEvent } from './event.js';
-import { patternProblem } from './event-pattern.js';
+import { matchesPattern, patternProblem } from './event-pattern.js';
 
 /** What a subscriber gets with each event. */
 export interface SubscriberContext {
@@ -21,6 +21,12 @@ export interface SubscriberDefinition {
   readonly events: readonly string[];
   /** What it throws is logged, and changes nothing else. Nothing waits for a promise that it returns. */
   readonly handle: (event: MillraceEvent, context: SubscriberContext) => unknown;
+  /**
+   * Called after `handle` with the events `step.execution.started` and `operation.execution.started` among those above, to run the code of the
+   * attempt: `run` begins it, and returns while it goes on. So the code finds what was current where `run` was called, such as the store of an
+   * `AsyncLocalStorage` or an active span. The code runs once and in any case: whatever this throws is logged, and changes nothing else.
+   */
+  readonly around?: (event: MillraceEvent, run: () => void, context: SubscriberContext) => unknown;
 }
 
 /** Code that is told of what happens in this process. Made by {@link defineSubscriber}. */
@@ -48,7 +54,7 @@ export function defineSubscriber(definition: SubscriberDefinition): Subscriber {
 /** What is wrong with a subscriber. It may come from JavaScript, so that anything may be. */
 export function subscriberProblems(subscriber: Subscriber): readonly Problem[] {
   const { name, site } = subscriber;
-  const { events, handle } = subscriber as Partial<Subscriber>;
+  const { events, handle, around } = subscriber as Partial<Subscriber>;
   const wrongName = nameProblem(name, 'log_failures');
   const wrong = [
     ...(wrongName === undefined ? [] : [`subscriber ${wrongName}`]),
@@ -56,6 +62,7 @@ export function subscriberProblems(subscriber: Subscriber): readonly Problem[] {
       ? (events as readonly unknown[]).flatMap((pattern) => patternProblem(pattern) ?? [])
       : ['events must be a list of at least one pattern: events: ["*.execution.failed"].']),
     ...(typeof handle === 'function' ? [] : ['handle must be a function: (event) => { … }.']),
+    ...aroundProblems(around, events),
   ];
   const definition = typeof name === 'string' ? name : 'subscriber';
   return wrong.map((message) => ({
@@ -63,4 +70,27 @@ export function subscriberProblems(subscriber: Subscriber): readonly Problem[] {
     definition,
     message: message.startsWith('subscriber ') ? message : `subscriber "${definition}": ${message}`,
   }));
+}
+
+/** The events of attempts whose code can have something around it. */
+const BEGINNINGS = ['step.execution.started', 'operation.execution.started'];
+
+function aroundProblems(around: unknown, events: unknown): readonly string[] {
+  if (around === undefined) return [];
+  if (typeof around !== 'function')
+    return ['around must be a function: (event, run) => { …; run(); }.'];
+  const patterns: readonly unknown[] = Array.isArray(events) ? events : [];
+  // What is wrong with patterns themselves is told already.
+  const called =
+    patterns.length === 0 ||
+    patterns.some(
+      (pattern) =>
+        patternProblem(pattern) !== undefined ||
+        BEGINNINGS.some((type) => matchesPattern(String(pattern), type)),
+    );
+  return called
+    ? []
+    : [
+        `around is never called: none of its events is ${BEGINNINGS.map((type) => `"${type}"`).join(' or ')}.`,
+      ];
 }
