@@ -54,9 +54,9 @@ export class AttemptEvents<P extends object> {
     return this.#bridge.run(this.#type('started'), this.#maker(), code);
   }
 
-  /** @param parts - what it came to */
-  completed(parts: Partial<P> = {}): void {
-    this.#publish('completed', () => ({ ...this.#duration(), ...parts }));
+  /** @param parts - says what it came to; called only where somebody listens */
+  completed(parts: () => Partial<P> = () => ({})): void {
+    this.#publish('completed', () => ({ ...this.#duration(), ...parts() }));
   }
 
   /** @param willRetry - whether another attempt follows */

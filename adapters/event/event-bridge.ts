@@ -115,7 +115,9 @@ function tell(
 ): MillraceEvent | undefined {
   if (listeners.length === 0 && !channels.some(({ hasSubscribers }) => hasSubscribers))
     return undefined;
-  const event: MillraceEvent = { event_type: eventType, ...make() };
+  const event: MillraceEvent = Object.freeze({ event_type: eventType, ...make() });
+  // All who listen get the same one: none of them has another one told something else.
+  Object.freeze(event.payload);
   for (const listener of listeners) listener.tell(event);
   for (const heard of channels) if (heard.hasSubscribers) heard.publish(event);
   return event;

@@ -164,6 +164,16 @@ secret = "\${NO_WEBHOOK_SECRET}"
     ]);
   });
 
+  it('is told where metrics would count nothing', async () => {
+    const files = { [`${BASE}/common.toml`]: '[metrics]\nenabled = true\n' };
+    expect((await load(files)).problems).toEqual([]);
+    const off = await load(files, { MILLRACE_EVENT_BRIDGE_ENABLED: 'false' });
+    expect(off.config?.metrics.enabled).toBe(true);
+    expect(messagesOf(off)).toEqual([
+      'warning:  config: metrics.enabled: nothing is counted, since metrics are made of events, and events.enabled is false.',
+    ]);
+  });
+
   it('may begin with a mark of the byte order, and knows no names of JavaScript', async () => {
     const file = `${BASE}/common.toml`;
     expect((await load({ [file]: '\uFEFFdebug = true\r\n' })).config?.debug).toBe(true);
