@@ -1,5 +1,5 @@
 import type { ApplicationFailure } from '@temporalio/activity';
-import type { EventBridge } from '../adapters/event/event-bridge.js';
+import type { EventMaker, EventPublisher } from '../adapters/event/event-bridge.js';
 import {
   stepUuid,
   type EventError,
@@ -30,11 +30,11 @@ export interface AttemptEventSource<P extends object> {
  * @typeParam P - the payload of its events
  */
 export class AttemptEvents<P extends object> {
-  readonly #bridge: Pick<EventBridge, 'publish'> | undefined;
+  readonly #bridge: EventPublisher | undefined;
   readonly #source: AttemptEventSource<P>;
   readonly #startedAt: number;
 
-  constructor(bridge: Pick<EventBridge, 'publish'> | undefined, source: AttemptEventSource<P>) {
+  constructor(bridge: EventPublisher | undefined, source: AttemptEventSource<P>) {
     this.#bridge = bridge;
     this.#source = source;
     this.#startedAt = source.startedAt ?? Date.now();
@@ -44,9 +44,19 @@ export class AttemptEvents<P extends object> {
     this.#publish('started', () => ({}));
   }
 
-  /** @param parts - what it came to */
-  completed(parts: Partial<P> = {}): void {
-    this.#publish('completed', () => ({ ...this.#duration(), ...parts }));
+  /**
+   * Publishes that it was started, and runs its code, inside of what subscribers put around it.
+   *
+   * @returns what the code comes to
+   */
+  run<T>(code: () => Promise<T>): Promise<T> {
+    if (this.#bridge === undefined) return code();
+    return this.#bridge.run(this.#type('started'), this.#maker(), code);
+  }
+
+  /** @param parts - says what it came to; called only where somebody listens */
+  completed(parts: () => Partial<P> = () => ({})): void {
+    this.#publish('completed', () => ({ ...this.#duration(), ...parts() }));
   }
 
   /** @param willRetry - whether another attempt follows */
@@ -69,10 +79,15 @@ export class AttemptEvents<P extends object> {
   }
 
   #publish(phase: ExecutionPhase, payload: () => object): void {
-    const { subject, parts } = this.#source;
-    this.#bridge?.publish(`${subject}.execution.${phase}`, () =>
-      this.#event({ ...parts, ...payload() }),
-    );
+    this.#bridge?.publish(this.#type(phase), this.#maker(payload));
+  }
+
+  #type(phase: ExecutionPhase): string {
+    return `${this.#source.subject}.execution.${phase}`;
+  }
+
+  #maker(payload: () => object = () => ({})): EventMaker {
+    return () => this.#event({ ...this.#source.parts, ...payload() });
   }
 
   #event(payload: object): Omit<MillraceEvent, 'event_type'> {

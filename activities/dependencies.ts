@@ -2,7 +2,7 @@ import type { AttributeCatalogs } from '../src/attribute-pipeline/attribute-cata
 import type { Client } from '@temporalio/client';
 import type { SqliteStore } from '../adapters/record-store/sqlite-store.js';
 import type { ApprovalLinks } from '../adapters/approval/approval-links.js';
-import type { EventBridge } from '../adapters/event/event-bridge.js';
+import type { EventPublisher } from '../adapters/event/event-bridge.js';
 import type { WebhookSender } from '../adapters/webhook/webhook-sender.js';
 import type { EntityCatalog } from '../src/attribute-pipeline/entity-catalog.js';
 import type { ModuleRegistry } from '../src/attribute-pipeline/modules/module-registry.js';
@@ -129,7 +129,7 @@ export interface ActivityDependencies {
   readonly services: Services;
   readonly log: Logger;
   /** Absent where the config turns it off. */
-  readonly events?: Pick<EventBridge, 'publish'>;
+  readonly events?: EventPublisher;
   /** Absent in workers of which nobody is told how runs end. */
   readonly outcomes?: OutcomeDependencies;
   /** Absent in workers that cannot run data flows. */

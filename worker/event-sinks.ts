@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { AttemptEvents, eventError } from '../activities/attempt-events.js';
 import type { Logger } from '../activities/dependencies.js';
 import { stepCompleted, stepFailed } from '../activities/task/step-events.js';
-import type { EventBridge } from '../adapters/event/event-bridge.js';
+import type { EventPublisher } from '../adapters/event/event-bridge.js';
 import { runKind } from '../src/definition/run-kind.js';
 import type { RunEventPayload, StepEventPayload } from '../src/event/event.js';
 import type { EventSinks, RunNews, StepNews } from '../src/event/run-news.js';
@@ -13,8 +13,6 @@ import type { RunReference } from '../src/pipeline/context.js';
 /** Most of the latest news that are remembered, so that none is published twice where Temporal has a workflow task done again. */
 const MAX_REMEMBERED = 10_000;
 
-type Bridge = Pick<EventBridge, 'publish'>;
-
 /** Of a run, Temporal's own word for it is part: a workflow id may be used again. */
 interface WorkflowIdentity {
   readonly workflowId: string;
@@ -23,9 +21,16 @@ interface WorkflowIdentity {
 }
 
 /** Publishes what workflow code tells. Without a bridge nothing is done with it. */
-export function eventSinks(bridge: Bridge | undefined, log: Logger): InjectedSinks<EventSinks> {
+export function eventSinks(
+  bridge: EventPublisher | undefined,
+  log: Logger,
+): InjectedSinks<EventSinks> {
   const told = new LRUCache<string, true>({ max: MAX_REMEMBERED });
-  const once = ({ runId }: WorkflowIdentity, what: string, publish: (to: Bridge) => void): void => {
+  const once = (
+    { runId }: WorkflowIdentity,
+    what: string,
+    publish: (to: EventPublisher) => void,
+  ): void => {
     if (bridge === undefined || told.has(`${runId} ${what}`)) return;
     told.set(`${runId} ${what}`, true);
     publish(bridge);
@@ -51,7 +56,7 @@ export function eventSinks(bridge: Bridge | undefined, log: Logger): InjectedSin
   };
 }
 
-function publishRun(bridge: Bridge, info: WorkflowIdentity, news: RunNews): void {
+function publishRun(bridge: EventPublisher, info: WorkflowIdentity, news: RunNews): void {
   const { id, kind, name } = runOf(info);
   const phase =
     news.what === 'started' ? 'started' : news.status === 'timed_out' ? 'failed' : news.status;
@@ -73,7 +78,7 @@ function endOf(news: RunNews): Partial<RunEventPayload> {
 }
 
 function publishStep(
-  bridge: Bridge,
+  bridge: EventPublisher,
   info: WorkflowIdentity,
   { step, name, declared, startedAt, end }: StepNews,
   log: Logger,

@@ -44,11 +44,10 @@ export async function runOperation(
   const heartbeat = startHeartbeat(activity, task.handedBack);
   const context = operationContext(deps, task, activity, heartbeat, usage);
   const events = operationEvents(deps, { stage: task.stage, operation: plan }, context);
-  events.started();
   try {
     // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
     const effect = await Promise.race([
-      executeBody(operation, plan, task.inputs, context),
+      events.run(() => executeBody(operation, plan, task.inputs, context)),
       activity.cancelled,
     ]);
     context.log.debug({ durationMs: Date.now() - startedAt }, 'operation completed');

@@ -132,9 +132,9 @@ async function attemptOnce(
   const context = quickContext(deps, place, attempt, signal, usage);
   const startedAt = Date.now();
   const events = operationEvents(deps, { stage: place.stage.name, operation: plan }, context);
-  events.started();
   try {
-    const effect = await untilAborted(executeBody(operation, plan, place.inputs, context), timeout);
+    const code = (): Promise<Effect> => executeBody(operation, plan, place.inputs, context);
+    const effect = await untilAborted(events.run(code), timeout);
     context.log.debug({ durationMs: Date.now() - startedAt }, 'operation completed');
     events.completed();
     return { outcome: { effect, ...(usage.length > 0 && { usage }) } };

@@ -31,11 +31,10 @@ export async function runStep(deps: ActivityDependencies, task: StepTask): Promi
   const context = contextOf(deps, task, activity, heartbeat);
   const { log } = context;
   const step = publishing(deps, task, handler, context);
-  step.events.started();
   try {
     // A body that ignores its signal must not keep a timed-out attempt, or a worker that stops, from ending.
     const outcome = await Promise.race([
-      executeHandler(handler, task, context),
+      step.events.run(() => executeHandler(handler, task, context)),
       activity.cancelled,
     ]);
     log.debug({ durationMs: Date.now() - startedAt }, 'step completed');

@@ -24,27 +24,34 @@ export function stepCompleted(
   result: Json,
   parts: Partial<StepEventPayload> = {},
 ): void {
-  publishDeclared(step, 'success', { result });
-  step.events.completed({ ...parts, result });
+  // Subscribers get a result of their own: one that changes it would change what the run goes on with.
+  const came = (): { readonly result: Json } => ({
+    // What can be written as JSON can be read again.
+    result: JSON.parse(JSON.stringify(result)) as Json,
+  });
+  publishDeclared(step, 'success', came, result);
+  step.events.completed(() => ({ ...parts, ...came() }));
 }
 
 /** Publishes that an attempt has failed, and what the template wants to have told then. */
 export function stepFailed(step: PublishingStep, failure: Failure, willRetry: boolean): void {
   const end = willRetry ? 'retryable_failure' : 'permanent_failure';
-  publishDeclared(step, end, { error: eventError(failure) });
+  publishDeclared(step, end, () => ({ error: eventError(failure) }));
   step.events.failed(failure, willRetry);
 }
 
+/** @param result - what a schema is about; undefined where the attempt has failed */
 function publishDeclared(
   { events, step, name, declared, log }: PublishingStep,
   end: AttemptEnd,
-  came: { readonly result?: Json; readonly error?: object },
+  came: () => object,
+  result?: Json,
 ): void {
   for (const { name: eventType, schema } of domainEvents(declared, end)) {
     // What the step did is done: an event that does not fit is a fault of the template, not of the step.
     const wrong =
-      schema === undefined || !('result' in came) ? undefined : schemaCheck(schema)(came.result);
-    if (wrong === undefined) events.other(eventType, () => ({ step, step_name: name, ...came }));
+      schema === undefined || result === undefined ? undefined : schemaCheck(schema)(result);
+    if (wrong === undefined) events.other(eventType, () => ({ step, step_name: name, ...came() }));
     else
       log.error(
         { event: eventType, reason: wrong },

@@ -7,7 +7,14 @@ import {
 } from '../../src/event/event.js';
 import { matchesPattern } from '../../src/event/event-pattern.js';
 import type { Subscriber, SubscriberContext } from '../../src/event/subscriber.js';
+import { runSurrounded, surrounds, type SurroundingSubscriber } from './attempt-surroundings.js';
 import { GuardedListener } from './guarded-listener.js';
+
+/** Says of an event all but its type. */
+export type EventMaker = () => Omit<MillraceEvent, 'event_type'>;
+
+/** What those need of the bridge who have something to tell. */
+export type EventPublisher = Pick<EventBridge, 'publish' | 'run'>;
 
 /** How long what subscribers have begun may take when a worker stops. */
 const DRAIN_MS = 5_000;
@@ -25,6 +32,7 @@ export class EventBridge {
     readonly patterns: readonly string[];
     readonly listener: GuardedListener;
   }[] = [];
+  #surrounding: readonly SurroundingSubscriber[] = [];
   readonly #byType = new Map<string, Audience>();
 
   constructor(context: SubscriberContext) {
@@ -41,16 +49,26 @@ export class EventBridge {
         this.#context.log,
       ),
     }));
+    this.#surrounding = subscribers.filter(surrounds);
     this.#byType.clear();
   }
 
   /** @param make - called only where somebody listens */
-  publish(eventType: string, make: () => Omit<MillraceEvent, 'event_type'>): void {
-    const { listeners, channels } = this.#audienceOf(eventType);
-    if (listeners.length === 0 && !channels.some(({ hasSubscribers }) => hasSubscribers)) return;
-    const event: MillraceEvent = { event_type: eventType, ...make() };
-    for (const listener of listeners) listener.tell(event);
-    for (const heard of channels) if (heard.hasSubscribers) heard.publish(event);
+  publish(eventType: string, make: EventMaker): void {
+    tell(this.#audienceOf(eventType), eventType, make);
+  }
+
+  /**
+   * Publishes that an attempt begins, and runs its code inside of what subscribers put around it.
+   *
+   * @param make - called only where somebody listens
+   * @returns what the code comes to, whatever subscribers do
+   */
+  run<T>(eventType: string, make: EventMaker, code: () => Promise<T>): Promise<T> {
+    const audience = this.#audienceOf(eventType);
+    const event = tell(audience, eventType, make);
+    if (event === undefined || audience.surrounding.length === 0) return code();
+    return runSurrounded(code, { by: audience.surrounding, event, context: this.#context });
   }
 
   /** Waits until subscribers are done with what they were to be told, for at most five seconds. */
@@ -67,10 +85,15 @@ export class EventBridge {
   #audienceOf(eventType: string): Audience {
     const known = this.#byType.get(eventType);
     if (known !== undefined) return known;
-    const listeners = this.#listeners
-      .filter(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, eventType)))
-      .map(({ listener }) => listener);
-    const audience = { listeners, channels: channelsOf(eventType) };
+    const wanted = (patterns: readonly string[]): boolean =>
+      patterns.some((pattern) => matchesPattern(pattern, eventType));
+    const audience: Audience = {
+      listeners: this.#listeners
+        .filter(({ patterns }) => wanted(patterns))
+        .map(({ listener }) => listener),
+      surrounding: this.#surrounding.filter(({ events }) => wanted(events)),
+      channels: channelsOf(eventType),
+    };
     if (this.#byType.size >= MAX_REMEMBERED) this.#byType.clear();
     this.#byType.set(eventType, audience);
     return audience;
@@ -80,7 +103,24 @@ export class EventBridge {
 /** Who may hear events of a type: it is worked out once. */
 interface Audience {
   readonly listeners: readonly GuardedListener[];
+  readonly surrounding: readonly SurroundingSubscriber[];
   readonly channels: readonly Channel[];
+}
+
+/** @returns the event, where somebody was told */
+function tell(
+  { listeners, channels }: Audience,
+  eventType: string,
+  make: EventMaker,
+): MillraceEvent | undefined {
+  if (listeners.length === 0 && !channels.some(({ hasSubscribers }) => hasSubscribers))
+    return undefined;
+  const event: MillraceEvent = Object.freeze({ event_type: eventType, ...make() });
+  // All who listen get the same one: none of them has another one told something else.
+  Object.freeze(event.payload);
+  for (const listener of listeners) listener.tell(event);
+  for (const heard of channels) if (heard.hasSubscribers) heard.publish(event);
+  return event;
 }
 
 function channelsOf(eventType: string): readonly Channel[] {

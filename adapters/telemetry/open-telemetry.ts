@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  context,
   metrics,
   ROOT_CONTEXT,
   SpanStatusCode,
@@ -30,11 +31,12 @@ export interface OpenTelemetryOptions {
   readonly sampleRatio?: number;
 }
 
-/** Most attempts whose spans are open. The oldest are ended then: their processes were too busy, or did not tell of their ends. */
+/** Most attempts whose spans are open. The oldest are ended then: their processes were too busy, or did not tell of their ends. So is one that begins again. */
 const MAX_OPEN_SPANS = 10_000;
 
 /**
- * A subscriber that makes spans and metrics for OpenTelemetry. All spans of a run are of one trace, whichever process makes them: the ids of the
+ * A subscriber that makes spans and metrics for OpenTelemetry. The span of an attempt is active in its code: spans that are made there are its
+ * children, where the SDK has a context manager. All spans of a run are of one trace, whichever process makes them: the ids of the
  * trace follow from the run's. The span of the run itself is made at its end.
  *
  * The package `@opentelemetry/api` is the project's own; so are the SDK and its exporters.
@@ -63,6 +65,9 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Subscriber {
       measure(instruments, story);
       spans.tell(event, story);
     },
+    around: (event, run) => {
+      spans.activate(event, run);
+    },
   });
   return subscriber;
 }
@@ -77,7 +82,7 @@ class Spans {
   readonly #open = new LRUCache<string, Span>({
     max: MAX_OPEN_SPANS,
     dispose: (span, _key, reason) => {
-      if (reason === 'evict') span.end();
+      if (reason !== 'delete') span.end();
     },
   });
 
@@ -96,8 +101,17 @@ class Spans {
     else if (story.phase !== 'started') this.#run(event, story, at);
   }
 
-  #attempt({ task_uuid: task, step_uuid: step }: MillraceEvent, story: Attempt, at: number): void {
-    const key = `${step ?? task} ${String(story.attempt)}`;
+  /** Runs code with the span of its attempt as the active one, beside whatever else is in the context. */
+  activate(event: MillraceEvent, run: () => void): void {
+    const story = eventStory(event);
+    const span = story.of === 'attempt' ? this.#open.get(keyOf(event, story.attempt)) : undefined;
+    if (span === undefined) run();
+    else context.with(trace.setSpan(context.active(), span), run);
+  }
+
+  #attempt(event: MillraceEvent, story: Attempt, at: number): void {
+    const { task_uuid: task } = event;
+    const key = keyOf(event, story.attempt);
     if (story.phase === 'started') {
       const options = { startTime: at, attributes: attemptAttributes(story) };
       this.#open.set(
@@ -126,10 +140,10 @@ class Spans {
     end(this.#tracer.startSpan(name, { startTime, attributes }, this.#parent(task)), story, at);
   }
 
-  #addEvent({ payload, step_uuid: step }: MillraceEvent, type: string): void {
+  #addEvent(event: MillraceEvent, type: string): void {
     // Those who publish it say of which attempt it is.
-    const { attempt = 1 } = payload as { readonly attempt?: number };
-    this.#open.get(`${step ?? ''} ${String(attempt)}`)?.addEvent(type);
+    const { attempt = 1 } = event.payload as { readonly attempt?: number };
+    this.#open.get(keyOf(event, attempt))?.addEvent(type);
   }
 
   /** What a run's spans have above them in every process. */
@@ -144,6 +158,11 @@ class Spans {
       isRemote: true,
     });
   }
+}
+
+/** One attempt in this process. */
+function keyOf({ task_uuid: task, step_uuid: step }: MillraceEvent, attempt: number): string {
+  return `${step ?? task} ${String(attempt)}`;
 }
 
 function end(span: Span, { phase, error }: Run | Attempt, at: number): void {

@@ -46,7 +46,7 @@ function effective(
   const variable = VARIABLES[option];
   const isInEnvironment = variable !== undefined && !isUnset(env, variable.name);
   if (isInEnvironment && (variable.wins || written === undefined))
-    return { option, value: masked(option, env[variable.name] ?? ''), source: variable.name };
+    return { option, value: masked(env[variable.name] ?? ''), source: variable.name };
   if (written !== undefined) {
     const site = loaded.siteOf(about.path);
     const source = site === undefined ? '' : [site.file, site.line ?? 1].join(':');
@@ -72,19 +72,17 @@ function shown(
 ): string {
   if (isCode) return typeof value === 'function' ? '(a function)' : '(code)';
   if (isDuration && typeof value === 'number') return ms(value);
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = masked(typeof value === 'string' ? value : JSON.stringify(value));
   if (!REFERRING_OPTIONS.includes(option)) return text;
   const unset = references(value).some(({ kind, name }) => kind === 'env' && isUnset(env, name));
-  return `${masked(option, text)}${unset ? ' (not set)' : ''}`;
+  return `${text}${unset ? ' (not set)' : ''}`;
 }
 
 /** Passwords of addresses are nobody's business who looks at a configuration. */
-function masked(option: string, text: string): string {
-  return REFERRING_OPTIONS.includes(option)
-    ? text
-        .replace(/(:\/\/[^:@/\s]*:)(?!\$\{\w+\}@)\S+@/, '$1***@')
-        .replace(/([?&]\w*password=)(?!\$\{)[^&\s]+/gi, '$1***')
-    : text;
+function masked(text: string): string {
+  return text
+    .replace(/(:\/\/[^:@/\s]*:)(?!\$\{\w+\}@)[^\s"]+@/g, '$1***@')
+    .replace(/([?&]\w*password=)(?!\$\{)[^&\s"]+/gi, '$1***');
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

@@ -9,6 +9,7 @@ import type { LoadedModule } from './module-evaluation.js';
 import { readConfigVariables } from './config-variables.js';
 import { isUnset, type Environment } from './secrets.js';
 import { shownPath, shownSite } from './site.js';
+import { REFERRING_OPTIONS } from './toml-variables.js';
 import type { TomlConfig } from './toml-config.js';
 
 /** A project's configuration, and where it is written. */
@@ -54,7 +55,7 @@ export function readConfig(
       ...unread,
       ...wrong,
       ...variables.problems,
-      ...unsetReferences(config, siteOf, env),
+      ...unsetReferences(mergedConfig([written, over]), siteOf, env),
     ],
   };
 }
@@ -92,35 +93,32 @@ function isSet(value: unknown, path: Path): boolean {
   return true;
 }
 
-/** Variables that references name and that are not set. */
+/** Variables that references name and that are not set. Looked for in what is written, so that it is told beside whatever else is wrong. */
 function unsetReferences(
-  config: ProjectConfig | undefined,
+  written: unknown,
   siteOf: ReadConfig['siteOf'],
   env: Environment,
 ): readonly Problem[] {
-  return Object.entries(referring(config)).flatMap(([option, value]) =>
-    references(value)
+  return REFERRING_OPTIONS.flatMap((option) => {
+    const path = option.split('.');
+    return references(valueAt(written, path))
       .filter(({ kind, name: variable }) => kind === 'env' && isUnset(env, variable))
       .map(({ name: variable }): Problem => {
-        const site = siteOf(option.split('.'));
+        const site = siteOf(path);
         return {
           ...(site !== undefined && { site }),
           definition: 'config',
           message: `config: ${option}: the environment variable ${variable} is not set. Set it before you start, or take the option out.`,
         };
-      }),
-  );
+      });
+  });
 }
 
-/** The options that refer to secrets, by their names. */
-function referring(config: ProjectConfig | undefined): Readonly<Record<string, unknown>> {
-  if (config === undefined) return {};
-  return {
-    'webhooks.secret': config.webhooks.secrets,
-    'sessions.secret': config.sessions?.secrets,
-    'catalog.url': config.catalog.url,
-    'dataFlows.heartbeat.authenticationToken': config.dataFlows.heartbeat.authenticationToken,
-  };
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (part, name) => (isPlainObject(part) ? part[name] : undefined),
+    value,
+  );
 }
 
 function siteOf(value: unknown, dir: string): Site | undefined {

@@ -1,20 +1,29 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { CONFIG_OPTIONS, isConfigGroup, namesInGroup } from '../../src/config/config-options.js';
+import { join, parse, resolve } from 'node:path';
+import {
+  codePath,
+  CONFIG_OPTIONS,
+  isConfigGroup,
+  namesInGroup,
+} from '../../src/config/config-options.js';
 import { mergedConfig } from '../../src/config/merged-config.js';
 import { codeName, writtenName } from '../../src/config/written-form.js';
 import { isPlainObject } from '../../src/definition/json.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
+import { suggestion } from '../../src/definition/suggestion.js';
 import { unknownName } from '../../src/definition/unknown-name.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
 import { isDirectory } from './project-files.js';
-import type { Environment } from './secrets.js';
+import { isUnset, type Environment } from './secrets.js';
 import { shownPath } from './site.js';
 import { readToml, type TomlFile } from './toml-file.js';
 import { withVariables } from './toml-variables.js';
 
 /** Where the files are, in a project's folder. */
 export const TOML_FOLDER = 'config/millrace';
+
+/** In that folder, a folder for each environment. */
+const ENVIRONMENTS = 'environments';
 
 /** What the files of a folder are called. All of them are read by all processes: which one says what is for people to choose. */
 const FILES = ['common.toml', 'worker.toml', 'server.toml'] as const;
@@ -38,14 +47,15 @@ export interface TomlConfig {
 export function readTomlConfig(dir: string, env: Environment): TomlConfig {
   const { folder, problems: wrongFolder } = tomlFolder(dir, env);
   const environment = environmentName(env);
-  const problems: Problem[] = [...wrongFolder];
+  const problems: Problem[] = [...wrongFolder, ...misplaced(folder, dir)];
   if (environment === undefined) {
     const message = `${variableOf(env)} names a folder of environments/, and is ${JSON.stringify(env[variableOf(env)])}. Use letters, digits and . _ -.`;
     return { value: {}, siteOf: () => undefined, files: [], problems: [...problems, { message }] };
   }
+  problems.push(...unknownEnvironment(folder, env, environment));
   const files: string[] = [];
   const layers: Layer[] = [];
-  for (const part of ['base', join('environments', environment)]) {
+  for (const part of ['base', join(ENVIRONMENTS, environment)]) {
     const layer = new Layer(dir, env);
     for (const name of tomlFiles(join(folder, part))) {
       const file = join(folder, part, name);
@@ -79,13 +89,51 @@ function tomlFolder(
 
 /** The environment that a process runs in: `MILLRACE_ENV`, else `NODE_ENV`, else `development`; undefined where that is no name. */
 export function environmentName(env: Environment): string | undefined {
-  const name = env[variableOf(env)] ?? 'development';
+  const variable = variableOf(env);
+  const name = isUnset(env, variable) ? 'development' : (env[variable] ?? '');
   return /^[A-Za-z0-9][\w.-]*$/.test(name) ? name : undefined;
 }
 
 function variableOf(env: Environment): 'MILLRACE_ENV' | 'NODE_ENV' {
-  const { MILLRACE_ENV: own = '' } = env;
-  return own === '' ? 'NODE_ENV' : 'MILLRACE_ENV';
+  return isUnset(env, 'MILLRACE_ENV') ? 'NODE_ENV' : 'MILLRACE_ENV';
+}
+
+/** Environments for which many a project has nothing but its base. */
+const BASE_ALONE = ['development', 'test'];
+
+/** Who names an environment means one that has a folder, where there are any. */
+function unknownEnvironment(
+  folder: string,
+  env: Environment,
+  environment: string,
+): readonly Problem[] {
+  const known = foldersIn(join(folder, ENVIRONMENTS));
+  const isMeant = known.length === 0 || [...known, ...BASE_ALONE].includes(environment);
+  // NODE_ENV is set for other programs, and says nothing of folders.
+  if (isMeant || variableOf(env) === 'NODE_ENV') return [];
+  const message = `config: MILLRACE_ENV is "${environment}", which has no folder in ${ENVIRONMENTS}/: only what base/ says holds.${suggestion(environment, known)}`;
+  return [{ definition: 'config', severity: 'warning', message }];
+}
+
+function foldersIn(folder: string): readonly string[] {
+  return existsSync(folder)
+    ? readdirSync(folder).filter((name) => isDirectory(join(folder, name)))
+    : [];
+}
+
+/** Files beside the folders that they belong into. Others may be somebody else's. */
+function misplaced(folder: string, dir: string): readonly Problem[] {
+  const beside = tomlFiles(folder)
+    .filter((name) => FILES.some((one) => one === name))
+    .map((name) => ({ file: join(folder, name), place: `base/${name}` }));
+  const environments = tomlFiles(join(folder, ENVIRONMENTS)).map((name) => ({
+    file: join(folder, ENVIRONMENTS, name),
+    place: `${ENVIRONMENTS}/${FILES.some((one) => one === name) ? '<name>' : parse(name).name}/common.toml`,
+  }));
+  return [...beside, ...environments].map(({ file, place }) => ({
+    site: { file: shownPath(file, dir) },
+    message: `nothing reads this file. Its place is ${place}.`,
+  }));
 }
 
 function tomlFiles(folder: string): readonly string[] {
@@ -143,10 +191,11 @@ class Layer {
     written: readonly string[],
     into: Record<string, unknown>,
   ): void {
-    const group = written.map(codeName);
+    const group = codePath(written);
     for (const [key, value] of Object.entries(table)) {
-      const [place, name] = [[...written, key], codeName(key)];
-      const path = [...group, name];
+      const place = [...written, key];
+      const path = codePath(place);
+      const name = String(path.at(-1));
       if (isConfigGroup(path)) {
         this.#takeInner(toml, value, place, into);
         continue;
@@ -171,7 +220,7 @@ class Layer {
     place: readonly string[],
     into: Record<string, unknown>,
   ): void {
-    const name = codeName(place.at(-1) ?? '');
+    const name = String(codePath(place).at(-1));
     if (!isPlainObject(value)) {
       this.#wrong(toml.locate(place), `${place.join('.')} is a table: write [${place.join('.')}].`);
       return;
@@ -188,7 +237,7 @@ class Layer {
     value: unknown,
     into: Record<string, unknown>,
   ): void {
-    const path = place.map(codeName);
+    const path = codePath(place);
     const site = toml.locate(place);
     const other = this.#sites.get(path.join('.'));
     if (other !== undefined) {
@@ -197,15 +246,12 @@ class Layer {
       return;
     }
     const named = inCode(value, place, (inner) => {
-      this.#sites.set(
-        inner.map((part) => (typeof part === 'string' ? codeName(part) : part)).join('.'),
-        toml.locate(inner),
-      );
+      this.#sites.set(codePath(inner).join('.'), toml.locate(inner));
     });
     const { value: known, problems } = withVariables(named, path, this.env);
     for (const { path: inner, message } of problems)
       this.#wrong(this.siteOf(inner) ?? site, `${place.join('.')}: ${message}`);
-    if (known !== undefined) into[path.at(-1) ?? ''] = known;
+    if (known !== undefined) into[String(path.at(-1))] = known;
   }
 
   #wrong(site: Site, message: string): void {

@@ -27,7 +27,7 @@ export interface ProjectAttributeSettings {
 /** A time of day: `02:00`. */
 const timeOfDay = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day such as "02:00"')
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day such as "02:00", or false')
   .transform((text) => {
     const [hour = 0, minute = 0] = text.split(':').map(Number);
     return { hour, minute };
@@ -40,6 +40,6 @@ const timeZone = z
 /** What a configuration says of attributes. */
 export const attributesSchema = z.strictObject({
   routes: z.boolean().exactOptional(),
-  nightly: z.union([z.literal(false), timeOfDay]).prefault('02:00'),
+  nightly: z.union([timeOfDay, z.literal(false)]).prefault('02:00'),
   timeZone: timeZone.default('UTC'),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { configSchema, duration } from './config-schema.js';
+import { codeName, writtenName } from './written-form.js';
 
 /** An option of the configuration that is no group of others. */
 export interface ConfigOption {
@@ -45,11 +46,22 @@ export function isConfigGroup(path: readonly (string | number)[]): boolean {
 }
 
 /** The names that there are in a group. */
-export function namesInGroup(group: readonly string[]): readonly string[] {
+export function namesInGroup(group: readonly (string | number)[]): readonly string[] {
   const names = [...CONFIG_OPTIONS.values()].flatMap(({ path }) =>
     group.every((name, at) => path[at] === name) ? (path[group.length] ?? []) : [],
   );
   return [...new Set(names)];
+}
+
+/** A path as TOML writes it (`data_flows.heartbeat`), by the names that code uses, also below options. */
+export function codePath(written: readonly (string | number)[]): readonly (string | number)[] {
+  return written.reduce<readonly (string | number)[]>((path, part) => {
+    if (typeof part === 'number') return [...path, part];
+    return [
+      ...path,
+      namesInGroup(path).find((name) => writtenName(name) === part) ?? codeName(part),
+    ];
+  }, []);
 }
 
 function optionsBelow(schema: z.ZodType, path: readonly string[]): readonly ConfigOption[] {

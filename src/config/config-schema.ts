@@ -13,7 +13,7 @@ import type {
   BeforeExecute,
 } from './hooks.js';
 import type { TemporalWorkerSettings, WorkerSettings } from './worker-settings.js';
-import { isReference, type SecretLookup } from './references.js';
+import { isReference, references as referencesIn, type SecretLookup } from './references.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -61,6 +61,16 @@ const workerDeployment = z.discriminatedUnion('useWorkerVersioning', [
   z.strictObject({ version, useWorkerVersioning: z.literal(false) }),
 ]);
 
+const pollerBehavior = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('simple-maximum'), maximum: count.exactOptional() }),
+  z.strictObject({
+    type: z.literal('autoscaling'),
+    minimum: count.exactOptional(),
+    maximum: count.exactOptional(),
+    initial: count.exactOptional(),
+  }),
+]);
+
 /** An option that Temporal's own types describe, and its SDK checks. */
 function asTemporalHasIt<N extends keyof TemporalWorkerSettings>(
   _name: N,
@@ -93,21 +103,21 @@ const worker = z.strictObject({
   nexusServices: asTemporalHasIt('nexusServices'),
   patchActivationCallback: asTemporalHasIt('patchActivationCallback'),
   tuner: asTemporalHasIt('tuner'),
-  enableNonLocalActivities: asTemporalHasIt('enableNonLocalActivities'),
-  disablePayloadErrorLimit: asTemporalHasIt('disablePayloadErrorLimit'),
-  nonStickyToStickyPollRatio: asTemporalHasIt('nonStickyToStickyPollRatio'),
-  workflowTaskPollerBehavior: asTemporalHasIt('workflowTaskPollerBehavior'),
-  activityTaskPollerBehavior: asTemporalHasIt('activityTaskPollerBehavior'),
-  nexusTaskPollerBehavior: asTemporalHasIt('nexusTaskPollerBehavior'),
-  stickyQueueScheduleToStartTimeout: asTemporalHasIt('stickyQueueScheduleToStartTimeout'),
+  enableNonLocalActivities: z.boolean().exactOptional(),
+  disablePayloadErrorLimit: z.boolean().exactOptional(),
+  nonStickyToStickyPollRatio: z.number().min(0).max(1).exactOptional(),
+  workflowTaskPollerBehavior: pollerBehavior.exactOptional(),
+  activityTaskPollerBehavior: pollerBehavior.exactOptional(),
+  nexusTaskPollerBehavior: pollerBehavior.exactOptional(),
+  stickyQueueScheduleToStartTimeout: duration.exactOptional(),
   interceptors: asTemporalHasIt('interceptors'),
   plugins: asTemporalHasIt('plugins'),
   sinks: asTemporalHasIt('sinks'),
   workflowFailureErrorTypes: asTemporalHasIt('workflowFailureErrorTypes'),
-  enableSDKTracing: asTemporalHasIt('enableSDKTracing'),
-  showStackTraceSources: asTemporalHasIt('showStackTraceSources'),
-  debugMode: asTemporalHasIt('debugMode'),
-  reuseV8Context: asTemporalHasIt('reuseV8Context'),
+  enableSDKTracing: z.boolean().exactOptional(),
+  showStackTraceSources: z.boolean().exactOptional(),
+  debugMode: z.boolean().exactOptional(),
+  reuseV8Context: z.boolean().exactOptional(),
   shutdownGraceTime: duration.default(30_000),
 } satisfies Record<keyof WorkerSettings, z.ZodType>);
 
@@ -190,7 +200,12 @@ const catalogPool = z
     message: 'there cannot be more connections at least than at most (maxConnections)',
   });
 
-const catalog = z.strictObject({ url: text.exactOptional(), pool: catalogPool.prefault({}) });
+const catalogUrl = text.refine(
+  (url) => referencesIn(url).length > 0 || /^(?:sqlite:|postgres(?:ql)?:\/\/)/.test(url),
+  'write it as sqlite:<path> or as postgres://user:password@host:5432/database',
+);
+
+const catalog = z.strictObject({ url: catalogUrl.exactOptional(), pool: catalogPool.prefault({}) });
 
 const tasks = z.strictObject({
   handlerPaths: z.array(text).default([]),

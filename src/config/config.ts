@@ -405,7 +405,11 @@ export function parseConfig(
   };
   const wrong = [...routeProblems(config), ...sessionProblems(config)];
   if (wrong.length > 0) return { problems: wrong };
-  return { config, problems: trackExecutions === false ? [ALWAYS_TRACKED] : [] };
+  const warnings = [
+    ...(trackExecutions === false ? [ALWAYS_TRACKED] : []),
+    ...(config.metrics.enabled && !config.events.enabled ? [NOTHING_COUNTED] : []),
+  ];
+  return { config, problems: warnings };
 }
 
 function catalogConfig({
@@ -427,4 +431,11 @@ const ALWAYS_TRACKED: Problem = {
   severity: 'warning',
   message:
     'config: trackExecutions: false has no effect. Temporal keeps track of every run; executionRetention says for how long.',
+};
+
+const NOTHING_COUNTED: Problem = {
+  definition: 'config',
+  severity: 'warning',
+  message:
+    'config: metrics.enabled: nothing is counted, since metrics are made of events, and events.enabled is false.',
 };

@@ -57,7 +57,8 @@ function placeToLeaveOut(path: Path, told: ReadonlyMap<string, Path>): Path {
 
 /** The name in a definition as YAML writes it. */
 export function writtenName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  // Capitals that follow each other are one word: `enableSDKTracing` is `enable_sdk_tracing`.
+  return name.replace(/[A-Z]+(?=[A-Z][a-z]|$)|[A-Z]/g, (capitals) => `_${capitals.toLowerCase()}`);
 }
 
 /** The name that code uses for one that YAML writes. */

@@ -4,7 +4,7 @@ import { nameProblem } from '../definition/name.js';
 import type { Problem, Site } from '../definition/problem.js';
 import type { Log, Services } from '../pipeline/context.js';
 import type { MillraceEvent } from './event.js';
-import { patternProblem } from './event-pattern.js';
+import { matchesPattern, patternProblem } from './event-pattern.js';
 
 /** What a subscriber gets with each event. */
 export interface SubscriberContext {
@@ -26,6 +26,13 @@ export interface SubscriberDefinition {
   readonly handle: (event: MillraceEvent, context: SubscriberContext) => unknown;
   /** How many events it may have begun with and not ended, 1 to 1,000: more than 1 gives up their order. 1 unless set. */
   readonly concurrency?: number;
+  /**
+   * Called after `handle` with the events `step.execution.started` and `operation.execution.started` among those above, to run the code of the
+   * attempt: `run` begins it, and returns while it goes on. So the code finds what was current where `run` was called, such as the store of an
+   * `AsyncLocalStorage` or an active span. The code runs once and in any case: whatever this throws is logged, and changes nothing else. Nothing
+   * waits for a `handle` that is told of one event after the other: of this one it may be told later.
+   */
+  readonly around?: (event: MillraceEvent, run: () => void, context: SubscriberContext) => unknown;
 }
 
 /** Code that is told of what happens in this process. Made by {@link defineSubscriber}. */
@@ -53,7 +60,7 @@ export function defineSubscriber(definition: SubscriberDefinition): Subscriber {
 /** What is wrong with a subscriber. It may come from JavaScript, so that anything may be. */
 export function subscriberProblems(subscriber: Subscriber): readonly Problem[] {
   const { name, site } = subscriber;
-  const { events, handle, concurrency } = subscriber as Partial<Subscriber>;
+  const { events, handle, concurrency, around } = subscriber as Partial<Subscriber>;
   const wrongConcurrency = concurrencyProblem(concurrency);
   const wrongName = nameProblem(name, 'log_failures');
   const wrong = [
@@ -63,6 +70,7 @@ export function subscriberProblems(subscriber: Subscriber): readonly Problem[] {
       : ['events must be a list of at least one pattern: events: ["*.execution.failed"].']),
     ...(typeof handle === 'function' ? [] : ['handle must be a function: (event) => { … }.']),
     ...(wrongConcurrency === undefined ? [] : [wrongConcurrency]),
+    ...aroundProblems(around, events),
   ];
   const definition = typeof name === 'string' ? name : 'subscriber';
   return wrong.map((message) => ({
@@ -86,4 +94,27 @@ export function concurrencyProblem(concurrency: unknown): string | undefined {
   return possible
     ? undefined
     : `concurrency must be a whole number from 1 to ${String(MAX_CONCURRENCY)}, not ${JSON.stringify(concurrency)}.`;
+}
+
+/** The events of attempts whose code can have something around it. */
+const BEGINNINGS = ['step.execution.started', 'operation.execution.started'];
+
+function aroundProblems(around: unknown, events: unknown): readonly string[] {
+  if (around === undefined) return [];
+  if (typeof around !== 'function')
+    return ['around must be a function: (event, run) => { …; run(); }.'];
+  const patterns: readonly unknown[] = Array.isArray(events) ? events : [];
+  // What is wrong with patterns themselves is told already.
+  const called =
+    patterns.length === 0 ||
+    patterns.some(
+      (pattern) =>
+        patternProblem(pattern) !== undefined ||
+        BEGINNINGS.some((type) => matchesPattern(String(pattern), type)),
+    );
+  return called
+    ? []
+    : [
+        `around is never called: none of its events is ${BEGINNINGS.map((type) => `"${type}"`).join(' or ')}.`,
+      ];
 }

@@ -62,6 +62,17 @@ describe('millrace config', () => {
     expect((await config(['show', '--all'])).stdout).toMatch(/^apiAuthentication +– +not set$/m);
   });
 
+  it('shows no password of any address', async () => {
+    await writeProject(folder.path, {
+      'config/millrace/base/common.toml':
+        '[approvals]\nsecret = "${WEBHOOK_SECRET}"\nurl = "https://ops:hunter2@jobs.example.com"\n',
+    });
+    const { code, stdout } = await config(['show']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^approvals\.url +https:\/\/ops:\*\*\*@jobs\.example\.com /m);
+    expect(stdout).not.toContain('hunter2');
+  });
+
   it('shows the same to programs, in another environment', async () => {
     const { stdout } = await config(['show', '--json'], { MILLRACE_ENV: '', NODE_ENV: 'test' });
     const options = JSON.parse(stdout) as readonly { readonly option: string }[];

@@ -23,6 +23,7 @@ export const MILLRACE = join(ROOT, 'dist/cli/main.js');
 const PACKAGES = [
   '@koa/cors',
   '@opentelemetry/api',
+  '@opentelemetry/sdk-trace-node',
   '@temporalio/workflow',
   'csv-parse',
   'eventsource-parser',

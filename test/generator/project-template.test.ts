@@ -4,8 +4,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { loadProject } from '../../engine/project/load-project.js';
 import { readToml } from '../../engine/project/toml-file.js';
 import { applyInstall, planInstall } from '../../generator/install/install.js';
-import { CONFIG_OPTIONS, isConfigGroup } from '../../src/config/config-options.js';
-import { codeName } from '../../src/config/written-form.js';
+import { codePath, CONFIG_OPTIONS, isConfigGroup } from '../../src/config/config-options.js';
 import { isPlainObject } from '../../src/definition/json.js';
 import { messagesOf, writeProject } from '../support/project.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
@@ -27,11 +26,12 @@ const ENVIRONMENT = {
 const uncommented = (text: string): string => text.replace(/^( *)(?:#|\/\/)(?=[^\s#/])/gm, '$1');
 
 /** The paths of options, as code names them. */
-function optionsIn(value: unknown, group: readonly string[] = []): readonly string[] {
+function optionsIn(value: unknown, written: readonly string[] = []): readonly string[] {
   if (!isPlainObject(value)) return [];
   return Object.entries(value).flatMap(([name, member]) => {
-    const path = [...group, codeName(name)];
-    return isConfigGroup(path) ? optionsIn(member, path) : [path.join('.')];
+    const place = [...written, name];
+    const path = codePath(place);
+    return isConfigGroup(path) ? optionsIn(member, place) : [path.join('.')];
   });
 }
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import pino from 'pino';
+import { EventBridge } from '../../adapters/event/event-bridge.js';
+import { defineSubscriber } from '../../src/event/subscriber.js';
+import { NO_SERVICES } from '../../src/pipeline/context.js';
 import { STEP_SIGNAL, type StepSignal } from '../../src/task/step-signal.js';
 import { permanent } from '../../src/pipeline/permanent.js';
 import { defineStepHandler } from '../../src/task/handler.js';
@@ -230,6 +233,38 @@ describe('the events of a task', () => {
       result: { paid: 7, attempt: 2 },
     });
     expect(published[5]?.payload).toMatchObject({ error: { type: 'Never', message: 'never' } });
+  });
+
+  it('give subscribers what they may change, and the run goes on with what the step came to', async () => {
+    const changed: string[] = [];
+    const events = new EventBridge({ log: pino({ level: 'silent' }), services: NO_SERVICES });
+    events.replace([
+      defineSubscriber({
+        name: 'changes',
+        events: ['step.execution.completed', 'payment.charged'],
+        handle: ({ event_type: type, payload }) => {
+          // The step's handler gives it.
+          (payload as { readonly result: { paid: number } }).result.paid = 0;
+          changed.push(type);
+        },
+      }),
+    ]);
+    const { engine } = await stack({
+      ...taskOf({
+        steps: [
+          {
+            name: 'charge',
+            handler: pay,
+            retry: FAST,
+            publishesEvents: [{ name: 'payment.charged' }],
+          },
+        ],
+      }),
+      events,
+    });
+    const { result } = await engine.execute('order', {});
+    expect(changed).toEqual(['payment.charged', 'step.execution.completed']);
+    expect(result).toMatchObject({ results: { charge: { paid: 7 } } });
   });
 
   it('that do not fit their schema are not published, and the step is done all the same', async () => {

@@ -45,6 +45,22 @@ export const e = defineSubscriber({ name: 'log_failures', events: ['**'], handle
     ]);
   });
 
+  it('is told of an `around` that nothing would call', async () => {
+    const wrong = `import { defineSubscriber } from 'millrace';
+const handle = () => {};
+const around = (_event, run) => run();
+export const a = defineSubscriber({ name: 'a', events: ['run.**', '*.execution.failed'], handle, around });
+export const b = defineSubscriber({ name: 'b', events: ['step.**'], handle, around: true });
+export const c = defineSubscriber({ name: 'c', events: ['x y'], handle, around });
+export const d = defineSubscriber({ name: 'd', events: ['run.**', 'operation.*.started'], handle, around });
+`;
+    expect(await messages({ 'subscribers/wrong.js': wrong })).toEqual([
+      'subscribers/wrong.js:4:18  subscriber "a": around is never called: none of its events is "step.execution.started" or "operation.execution.started".',
+      'subscribers/wrong.js:5:18  subscriber "b": around must be a function: (event, run) => { …; run(); }.',
+      expect.stringContaining('"x y" is no pattern'),
+    ]);
+  });
+
   it('that is not exported is warned of', async () => {
     const [warning] = await messages({
       'subscribers/log-failures.ts': SUBSCRIBER.replace('export ', ''),

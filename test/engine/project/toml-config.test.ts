@@ -83,6 +83,97 @@ default_versioning_behavior = "PINNED"
     });
   });
 
+  it('names options that have capitals in a row as people would', async () => {
+    const file = `${BASE}/worker.toml`;
+    const right = '[worker]\nenable_sdk_tracing = true\nreuse_v8_context = false\n';
+    const { config, siteOf } = await load({ [file]: right });
+    expect(config?.worker).toMatchObject({ enableSDKTracing: true, reuseV8Context: false });
+    expect(siteOf(['worker', 'enableSDKTracing'])).toMatchObject({ file, line: 2 });
+    const wrong = await load({ [file]: '[worker]\nenable_sdk_tracin = true\n' });
+    expect(messagesOf(wrong)).toEqual([
+      `${file}:2:1  config: worker: unknown option "enable_sdk_tracin". Did you mean "enable_sdk_tracing"?`,
+    ]);
+  });
+
+  it('is told of files in the wrong place', async () => {
+    const files = {
+      'config/millrace/common.toml': '',
+      'config/millrace/environments/production.toml': '',
+      'config/millrace/somebody-elses.toml': '',
+      [`${PRODUCTION}/server.toml`]: '',
+    };
+    expect(messagesOf(await load(files))).toEqual([
+      'config/millrace/common.toml  nothing reads this file. Its place is base/common.toml.',
+      'config/millrace/environments/production.toml  nothing reads this file. Its place is environments/production/common.toml.',
+    ]);
+  });
+
+  it('is told of an environment that has no folder, where others have one', async () => {
+    const files = { [`${PRODUCTION}/server.toml`]: 'debug = true\n' };
+    const { config, problems } = await load(files, { MILLRACE_ENV: 'prodution' });
+    expect(config?.debug).toBe(false);
+    expect(messagesOf({ problems })).toEqual([
+      'warning:  config: MILLRACE_ENV is "prodution", which has no folder in environments/: only what base/ says holds. Did you mean "production"?',
+    ]);
+    for (const env of [
+      { MILLRACE_ENV: 'production' },
+      { MILLRACE_ENV: 'test' },
+      { NODE_ENV: 'staging' },
+      { NODE_ENV: '' },
+    ])
+      expect((await load(files, env)).problems).toEqual([]);
+  });
+
+  it('is told of values that nothing could be done with later', async () => {
+    const { problems } = await load({
+      [`${BASE}/common.toml`]: `[catalog]
+url = "mysql://me:hunter2@db/shop"
+[attributes]
+nightly = "25:00"
+[worker]
+debug_mode = 1
+sticky_queue_schedule_to_start_timeout = "soon"
+[worker.activity_task_poller_behavior]
+type = "autoscaling"
+maximum = 0
+`,
+    });
+    expect(messagesOf({ problems })).toEqual([
+      `${BASE}/common.toml:2:1  config: option 'catalog.url' is not valid: write it as sqlite:<path> or as postgres://user:password@host:5432/database.`,
+      `${BASE}/common.toml:4:1  config: option 'attributes.nightly' is not valid: write a time of day such as "02:00", or false.`,
+      `${BASE}/common.toml:6:1  config: option 'worker.debugMode' expected boolean, got number.`,
+      expect.stringContaining(":7:1  config: option 'worker.stickyQueueScheduleToStartTimeout'"),
+      `${BASE}/common.toml:10:1  config: option 'worker.activityTaskPollerBehavior.maximum' expected number >=1, got 0.`,
+    ]);
+  });
+
+  it('is told of secrets that are not there beside everything else', async () => {
+    const { problems } = await load({
+      [`${BASE}/common.toml`]: `debug = 3
+[approvals]
+secret = "\${NO_APPROVAL_SECRET}"
+url = "https://jobs.example.com"
+[webhooks]
+secret = "\${NO_WEBHOOK_SECRET}"
+`,
+    });
+    expect(messagesOf({ problems })).toEqual([
+      `${BASE}/common.toml:1:1  config: option 'debug' expected boolean, got number.`,
+      `${BASE}/common.toml:3:1  config: approvals.secret: the environment variable NO_APPROVAL_SECRET is not set. Set it before you start, or take the option out.`,
+      `${BASE}/common.toml:6:1  config: webhooks.secret: the environment variable NO_WEBHOOK_SECRET is not set. Set it before you start, or take the option out.`,
+    ]);
+  });
+
+  it('is told where metrics would count nothing', async () => {
+    const files = { [`${BASE}/common.toml`]: '[metrics]\nenabled = true\n' };
+    expect((await load(files)).problems).toEqual([]);
+    const off = await load(files, { MILLRACE_EVENT_BRIDGE_ENABLED: 'false' });
+    expect(off.config?.metrics.enabled).toBe(true);
+    expect(messagesOf(off)).toEqual([
+      'warning:  config: metrics.enabled: nothing is counted, since metrics are made of events, and events.enabled is false.',
+    ]);
+  });
+
   it('may begin with a mark of the byte order, and knows no names of JavaScript', async () => {
     const file = `${BASE}/common.toml`;
     expect((await load({ [file]: '\uFEFFdebug = true\r\n' })).config?.debug).toBe(true);
