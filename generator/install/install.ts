@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { packageIn } from '../../engine/project/package-file.js';
 import { configFiles, isDirectory } from '../../engine/project/project-files.js';
 import { isPlainObject } from '../../src/definition/json.js';
 import { findTemplate } from '../generate.js';
@@ -11,7 +12,7 @@ import {
   type FileChange,
   type GeneratedFile,
 } from '../project/changes.js';
-import { projectFacts, projectPackages } from '../project/facts.js';
+import { newProjectFacts, type ProjectFacts } from '../project/facts.js';
 import { GenerationRefused } from '../refusal.js';
 import { renderTemplate } from '../template/render.js';
 import { amendedIgnores } from './ignored-files.js';
@@ -46,7 +47,7 @@ export async function planInstall(
   if (!isDirectory(folder))
     throw new GenerationRefused([{ message: `There is no folder ${folder}.` }]);
   const dir = await realpath(folder);
-  const facts = projectFacts(dir);
+  const facts = newProjectFacts(dir);
   const packageText = textOf(dir, 'package.json');
   const hasCode = hasOwnCode(dir);
   const amended = amendedPackage(packageText, {
@@ -59,13 +60,13 @@ export async function planInstall(
       { site: { file: 'package.json' }, message: 'it is no JSON object. Mend it first.' },
     ]);
   const isModule = isModulePackage(amended);
-  const mount = projectPackages(dir).includes('koa')
+  const mount = packageIn(dir)?.packages.includes('koa')
     ? mountInKoaApp(dir, { isModule, async })
     : { files: [] };
   const files: readonly GeneratedFile[] = [
     { path: 'package.json', text: amended, amends: true },
     { path: '.gitignore', text: amendedIgnores(textOf(dir, '.gitignore')), amends: true },
-    ...(await templateFiles(dir, async)),
+    ...(await templateFiles(dir, facts, async)),
     ...mount.files,
   ];
   const notes = [
@@ -91,12 +92,16 @@ export async function applyInstall(
 const COMMON_JS =
   'package.json does not say "type": "module", and the project has code already. What Millrace generates are ES modules: add it when your code is ready for that.';
 
-async function templateFiles(dir: string, async: boolean): Promise<readonly GeneratedFile[]> {
+async function templateFiles(
+  dir: string,
+  project: ProjectFacts,
+  async: boolean,
+): Promise<readonly GeneratedFile[]> {
   const { template } = findTemplate(findPlugins(dir), 'project', OWN_PLUGIN);
   const example = !hasDefinitions(dir);
   const files = await renderTemplate(template, {
     values: { ...(async && { async: 'true' }), ...(example && { example: 'true' }) },
-    project: projectFacts(dir),
+    project,
   });
   return files.filter(({ path }) => isWanted(dir, path, example));
 }
