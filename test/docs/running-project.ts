@@ -24,6 +24,7 @@ const PACKAGES = [
   '@koa/cors',
   '@opentelemetry/api',
   '@temporalio/workflow',
+  '@types/node',
   'csv-parse',
   'eventsource-parser',
   'express',
