@@ -27,7 +27,7 @@ const RUNNERS: Readonly<Record<TestRunner, Runner>> = {
     passed: /^# pass (\d+)$/m,
   },
   jest: {
-    packages: ['@jest/globals', '@swc/core', '@swc/jest'],
+    packages: ['@jest/globals', '@swc/core', '@swc/jest', 'expect'],
     files: {
       'jest.config.js': `export default {
   extensionsToTreatAsEsm: ['.ts'],
