@@ -72,12 +72,25 @@ export async function planInstall(
   const notes = [
     ...(isModule ? [] : [COMMON_JS]),
     ...(mount.note === undefined ? [] : [mount.note]),
+    ...(async && files.some((file) => isOff(dir, file)) ? [STILL_OFF] : []),
   ];
   return { dir, changes: plannedChanges(dir, files), notes };
 }
 
-/** Makes the folder of a project, where there is none yet. */
+const SERVER_TOML = 'config/millrace/base/server.toml';
+
+/** Whether the file that turns on all routes is another one, which is kept, and leaves them off. */
+function isOff(dir: string, { path, amends }: GeneratedFile): boolean {
+  const there = path === SERVER_TOML && amends !== true ? textOf(dir, path) : undefined;
+  return there !== undefined && !/^\s*catch_all_routes\s*=\s*true\b/m.test(there);
+}
+
+const STILL_OFF = `${SERVER_TOML} is your own, and is kept: write catch_all_routes = true there for the routes of --async.`;
+
+/** Makes the folder of a project, where there is none yet. @throws {@link GenerationRefused} where a file is in its place */
 export async function makeProjectFolder(folder: string): Promise<void> {
+  if (existsSync(folder) && !isDirectory(folder))
+    throw new GenerationRefused([{ message: `${folder} is a file, and no folder.` }]);
   await mkdir(folder, { recursive: true });
 }
 
@@ -99,11 +112,30 @@ async function templateFiles(
 ): Promise<readonly GeneratedFile[]> {
   const { template } = findTemplate(findPlugins(dir), 'project', OWN_PLUGIN);
   const example = !hasDefinitions(dir);
-  const files = await renderTemplate(template, {
-    values: { ...(async && { async: 'true' }), ...(example && { example: 'true' }) },
-    project,
-  });
+  const rendered = (isAsync: boolean): Promise<readonly GeneratedFile[]> =>
+    renderTemplate(template, {
+      values: { ...(isAsync && { async: 'true' }), ...(example && { example: 'true' }) },
+      project,
+    });
+  const files = withoutLoss(dir, await rendered(async), await rendered(!async), async);
   return files.filter(({ path }) => isWanted(dir, path, example));
+}
+
+/**
+ * A project that was set up the other way, and was not changed since: `--async` turns its routes on, and where it is not said again, they
+ * stay on.
+ */
+function withoutLoss(
+  dir: string,
+  files: readonly GeneratedFile[],
+  others: readonly GeneratedFile[],
+  async: boolean,
+): readonly GeneratedFile[] {
+  return files.map((file, at) => {
+    const other = others[at]?.text;
+    if (other === undefined || other === file.text || textOf(dir, file.path) !== other) return file;
+    return async ? { ...file, amends: true } : { ...file, text: other };
+  });
 }
 
 /** Files of the example, by which it is known again. */
