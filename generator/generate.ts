@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { suggestion } from '../src/definition/suggestion.js';
-import { OWN_PLUGIN, type FoundPlugins } from './plugin/search.js';
+import type { FoundPlugins } from './plugin/search.js';
 import type { Plugin, PluginTemplate } from './plugin/plugin.js';
 import { plannedChanges, writeChanges, type FileChange } from './project/changes.js';
 import { projectFacts } from './project/facts.js';
@@ -79,8 +79,8 @@ export function findTemplate(
     throw new GenerationRefused([...problems, { message }]);
   }
   if (another !== undefined) {
-    const owners = offered.map(({ plugin }) => plugin.name).join(' and ');
-    const message = `The template "${name}" is offered by ${owners}. Say whose: --plugin ${OWN_PLUGIN}.`;
+    const owners = offered.map(({ plugin }) => plugin.name);
+    const message = `The template "${name}" is offered by ${owners.join(', ')}. Say whose: --plugin ${only.plugin.name}.`;
     throw new GenerationRefused([{ message }]);
   }
   return only;

@@ -8,7 +8,7 @@ export interface StepMatchers<R = void> {
   toBeSuccess(): R;
   /** The step has failed, with this type where one is given. */
   toBeError(type?: string): R;
-  /** The step has done its work, and its data has all that is named here. */
+  /** The step has done its work, and its data has all that is named here, as with `toMatchObject`. */
   toHaveResultData(subset: unknown): R;
 }
 
@@ -58,10 +58,31 @@ function describe(result: StepResult): string {
     : `a success with ${JSON.stringify(result.data)}`;
 }
 
-/** Whether a value has all that another one has; lists are compared as a whole. */
+/** Whether a value has all that another one has, in which lists have as many members, and `expect.any(String)` may stand. */
 function holds(value: unknown, subset: unknown): boolean {
+  if (isAsymmetric(subset)) return subset.asymmetricMatch(value);
+  if (Array.isArray(subset))
+    return (
+      Array.isArray(value) &&
+      value.length === subset.length &&
+      subset.every((member, at) => holds(value[at], member))
+    );
   if (!isPlainObject(subset) || !isPlainObject(value)) return isDeepStrictEqual(value, subset);
   return Object.entries(subset).every(
     ([name, member]) => Object.hasOwn(value, name) && holds(value[name], member),
+  );
+}
+
+/** What `expect.any(String)` and the like return, in jest and vitest. */
+interface AsymmetricMatcher {
+  asymmetricMatch(value: unknown): boolean;
+}
+
+function isAsymmetric(value: unknown): value is AsymmetricMatcher {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'asymmetricMatch' in value &&
+    typeof value.asymmetricMatch === 'function'
   );
 }

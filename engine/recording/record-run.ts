@@ -1,11 +1,11 @@
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { isPlainObject } from '../../src/definition/json.js';
 import type { Engine } from '../engine.js';
 import { parseRunId } from '../run-id.js';
 import { readRecording } from './read-recording.js';
 import { RecordingExists } from './recording-errors.js';
 import type { Recording } from './recording.js';
+import { nearestPackage } from '../project/package-file.js';
 import { testRunnerOf, type TestRunner } from '../project/test-runner.js';
 import { testFileText } from './test-file.js';
 
@@ -15,7 +15,7 @@ export interface RecordRunOptions {
   readonly dir?: string;
   /** The test's file, from that folder: `test/<name>-<end of the id>.test.ts` unless set. What was recorded goes beside it, as JSON. */
   readonly file?: string;
-  /** For which the test is written: what the project's package.json has, of jest and vitest, else `node:test`. */
+  /** For which the test is written: what the project's package.json has, of jest and vitest, else `node:test`; of both, the one of its script `test`. */
   readonly runner?: TestRunner;
   /** Operations, steps or handlers that do their work in the test, by their names. */
   readonly real?: readonly string[];
@@ -59,7 +59,7 @@ export async function recordRun(
   const recording = await readRecording(engine.temporal.client, id);
   const file = resolve(dir, options.file ?? (await defaultFile(dir, id)));
   const recordingFile = `${file.slice(0, -extname(file).length).replace(/\.test$/, '')}.json`;
-  const runner = options.runner ?? (await runnerOf(dir));
+  const runner = options.runner ?? testRunnerOf(nearestPackage(dir));
   const text = testFileText({ recording, file, recordingFile, dir, runner, real });
   await mkdir(dirname(file), { recursive: true });
   const flag = force ? 'w' : 'wx';
@@ -77,26 +77,6 @@ async function defaultFile(dir: string, id: string): Promise<string> {
   const isTypeScript = await isThere(join(dir, 'tsconfig.json'));
   const end = executionId.slice(-ID_CHARACTERS).toLowerCase();
   return join('test', `${name}-${end}.test.${isTypeScript ? 'ts' : 'mjs'}`);
-}
-
-/** The runner of the nearest package.json. */
-async function runnerOf(dir: string): Promise<TestRunner> {
-  for (let folder = dir; ; folder = dirname(folder)) {
-    const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined);
-    if (text !== undefined) return runnerIn(text);
-    if (folder === dirname(folder)) return 'node';
-  }
-}
-
-function runnerIn(packageText: string): TestRunner {
-  const manifest: unknown = JSON.parse(packageText);
-  const { dependencies, devDependencies } = isPlainObject(manifest)
-    ? manifest
-    : { dependencies: undefined, devDependencies: undefined };
-  const names = [dependencies, devDependencies].flatMap((some) =>
-    isPlainObject(some) ? Object.keys(some) : [],
-  );
-  return testRunnerOf(names);
 }
 
 async function write(file: string, text: string, flag: 'w' | 'wx'): Promise<void> {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { packageIn } from '../../engine/project/package-file.js';
 import { configFiles, isDirectory } from '../../engine/project/project-files.js';
 import { isPlainObject } from '../../src/definition/json.js';
 import { findTemplate } from '../generate.js';
@@ -11,7 +12,7 @@ import {
   type FileChange,
   type GeneratedFile,
 } from '../project/changes.js';
-import { projectFacts, projectPackages } from '../project/facts.js';
+import { newProjectFacts, type ProjectFacts } from '../project/facts.js';
 import { GenerationRefused } from '../refusal.js';
 import { renderTemplate } from '../template/render.js';
 import { amendedIgnores } from './ignored-files.js';
@@ -46,7 +47,7 @@ export async function planInstall(
   if (!isDirectory(folder))
     throw new GenerationRefused([{ message: `There is no folder ${folder}.` }]);
   const dir = await realpath(folder);
-  const facts = projectFacts(dir);
+  const facts = newProjectFacts(dir);
   const packageText = textOf(dir, 'package.json');
   const hasCode = hasOwnCode(dir);
   const amended = amendedPackage(packageText, {
@@ -59,24 +60,37 @@ export async function planInstall(
       { site: { file: 'package.json' }, message: 'it is no JSON object. Mend it first.' },
     ]);
   const isModule = isModulePackage(amended);
-  const mount = projectPackages(dir).includes('koa')
+  const mount = packageIn(dir)?.packages.includes('koa')
     ? mountInKoaApp(dir, { isModule, async })
     : { files: [] };
   const files: readonly GeneratedFile[] = [
     { path: 'package.json', text: amended, amends: true },
     { path: '.gitignore', text: amendedIgnores(textOf(dir, '.gitignore')), amends: true },
-    ...(await templateFiles(dir, async)),
+    ...(await templateFiles(dir, facts, async)),
     ...mount.files,
   ];
   const notes = [
     ...(isModule ? [] : [COMMON_JS]),
     ...(mount.note === undefined ? [] : [mount.note]),
+    ...(async && files.some((file) => isOff(dir, file)) ? [STILL_OFF] : []),
   ];
   return { dir, changes: plannedChanges(dir, files), notes };
 }
 
-/** Makes the folder of a project, where there is none yet. */
+const SERVER_TOML = 'config/millrace/base/server.toml';
+
+/** Whether the file that turns on all routes is another one, which is kept, and leaves them off. */
+function isOff(dir: string, { path, amends }: GeneratedFile): boolean {
+  const there = path === SERVER_TOML && amends !== true ? textOf(dir, path) : undefined;
+  return there !== undefined && !/^\s*catch_all_routes\s*=\s*true\b/m.test(there);
+}
+
+const STILL_OFF = `${SERVER_TOML} is your own, and is kept: write catch_all_routes = true there for the routes of --async.`;
+
+/** Makes the folder of a project, where there is none yet. @throws {@link GenerationRefused} where a file is in its place */
 export async function makeProjectFolder(folder: string): Promise<void> {
+  if (existsSync(folder) && !isDirectory(folder))
+    throw new GenerationRefused([{ message: `${folder} is a file, and no folder.` }]);
   await mkdir(folder, { recursive: true });
 }
 
@@ -91,14 +105,37 @@ export async function applyInstall(
 const COMMON_JS =
   'package.json does not say "type": "module", and the project has code already. What Millrace generates are ES modules: add it when your code is ready for that.';
 
-async function templateFiles(dir: string, async: boolean): Promise<readonly GeneratedFile[]> {
+async function templateFiles(
+  dir: string,
+  project: ProjectFacts,
+  async: boolean,
+): Promise<readonly GeneratedFile[]> {
   const { template } = findTemplate(findPlugins(dir), 'project', OWN_PLUGIN);
   const example = !hasDefinitions(dir);
-  const files = await renderTemplate(template, {
-    values: { ...(async && { async: 'true' }), ...(example && { example: 'true' }) },
-    project: projectFacts(dir),
-  });
+  const rendered = (isAsync: boolean): Promise<readonly GeneratedFile[]> =>
+    renderTemplate(template, {
+      values: { ...(isAsync && { async: 'true' }), ...(example && { example: 'true' }) },
+      project,
+    });
+  const files = withoutLoss(dir, await rendered(async), await rendered(!async), async);
   return files.filter(({ path }) => isWanted(dir, path, example));
+}
+
+/**
+ * A project that was set up the other way, and was not changed since: `--async` turns its routes on, and where it is not said again, they
+ * stay on.
+ */
+function withoutLoss(
+  dir: string,
+  files: readonly GeneratedFile[],
+  others: readonly GeneratedFile[],
+  async: boolean,
+): readonly GeneratedFile[] {
+  return files.map((file, at) => {
+    const other = others[at]?.text;
+    if (other === undefined || other === file.text || textOf(dir, file.path) !== other) return file;
+    return async ? { ...file, amends: true } : { ...file, text: other };
+  });
 }
 
 /** Files of the example, by which it is known again. */

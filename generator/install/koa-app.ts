@@ -36,7 +36,7 @@ export function mountInKoaApp(
   const mounted = apps.some(({ text }) =>
     /from ['"](?:millrace['"/]|\.\/millrace-router)/.test(text),
   );
-  if (mounted) return { files: [] };
+  if (mounted) return { files: async ? turnedOn(dir) : [] };
   const [app, another] = apps;
   const made = app === undefined ? [] : [...app.text.matchAll(APP)];
   const [match] = made;
@@ -63,6 +63,13 @@ export function mountInKoaApp(
       { path: app.path, text, amends: true },
     ],
   };
+}
+
+/** The router's module, where it was mounted without routes for asynchronous runs and is as it was made. */
+function turnedOn(dir: string): readonly GeneratedFile[] {
+  return FOLDERS.flatMap((folder) => sourcesIn(dir, folder))
+    .filter(({ text }) => text === routerModule(false))
+    .map(({ path }) => ({ path, text: routerModule(true), amends: true }));
 }
 
 const BY_HAND =

@@ -1,7 +1,8 @@
 import type { Template as Parsed } from 'liquidjs';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import { unknownName } from '../../src/definition/unknown-name.js';
-import { parseText, variablesOf, type TextPlace } from '../template/language.js';
+import { parseText, variablesOf, type TextPlace, type TextVariable } from '../template/language.js';
+import { outputPath } from '../project/output-path.js';
 import { PROJECT_FACTS } from '../project/facts.js';
 import type { TemplateOutput, TemplateParameter } from './manifest.js';
 
@@ -30,18 +31,19 @@ export interface OutputSource {
   readonly parameters: readonly TemplateParameter[];
 }
 
-/** Parses the texts of an output, and tells of unknown filters, and of names that are no parameters. */
+/** Parses the texts of an output, and tells of unknown filters, of names that are no parameters, and of places outside of the project. */
 export function parsedOutput(
-  { filename, subdir = '', spec }: TemplateOutput,
+  written: TemplateOutput,
   { text, file, site, parameters }: OutputSource,
 ): { readonly output?: ParsedOutput; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = [];
+  const { filename, subdir = '', spec } = written;
+  const problems = [...placeProblems(written, site)];
   const known = parameters.map(({ name }) => name);
-  const parsed = (written: string, place: TextPlace): ParameterText | undefined => {
-    const { text: read, problem } = parseText(written, place);
+  const parsed = (liquid: string, place: TextPlace): ParameterText | undefined => {
+    const { text: read, problem } = parseText(liquid, place);
     if (problem !== undefined) problems.push(problem);
     if (read === undefined) return undefined;
-    problems.push(...unknownVariables(read, known, place.site));
+    problems.push(...unknownVariables(variablesOf(read, place), known));
     return { text: read, place };
   };
   const content = parsed(text, { site: { file }, isFile: true });
@@ -56,20 +58,34 @@ export function parsedOutput(
 }
 
 function unknownVariables(
-  text: Parsed[],
+  variables: readonly TextVariable[],
   known: readonly string[],
-  site: Site,
 ): readonly Problem[] {
-  const unknown = variablesOf(text).flatMap(([name = '', member]) => {
+  return variables.flatMap(({ segments: [name = '', member], site }) => {
     if (name === 'project')
       return member === undefined || PROJECT_FACTS.includes(member)
         ? []
-        : unknownName(
-            `project.${member}`,
-            PROJECT_FACTS.map((fact) => `project.${fact}`),
-            'variable',
-          );
-    return known.includes(name) ? [] : unknownName(name, known, 'parameter');
+        : { site, message: unknownName(`project.${member}`, FACTS, 'variable') };
+    return known.includes(name) ? [] : { site, message: unknownName(name, known, 'parameter') };
   });
-  return [...new Set(unknown)].map((message) => ({ site, message }));
+}
+
+const FACTS: readonly string[] = PROJECT_FACTS.map((fact) => `project.${fact}`);
+
+/** Why a place cannot be that of a file, whatever the parameters are. */
+function placeProblems(
+  { filename, subdir = '' }: TemplateOutput,
+  site: OutputSource['site'],
+): readonly Problem[] {
+  const folder = outputPath(withoutParameters(subdir), '…');
+  const file = outputPath('', withoutParameters(filename));
+  return [
+    ...('problem' in folder ? [{ site: site('subdir'), message: folder.problem }] : []),
+    ...('problem' in file ? [{ site: site('filename'), message: file.problem }] : []),
+  ];
+}
+
+/** A text with something that is no path in the place of what is filled in. */
+function withoutParameters(text: string): string {
+  return text.replaceAll(/\{\{.*?\}\}|\{%.*?%\}/g, '…');
 }

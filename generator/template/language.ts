@@ -51,11 +51,22 @@ export function parseText(text: string, place: TextPlace): ParsedText {
   }
 }
 
-/** The variables that a text has of others: `[['name'], ['project', 'test_runner']]`. */
-export function variablesOf(text: Parsed[]): readonly (readonly string[])[] {
-  return engine
-    .globalVariableSegmentsSync(text)
-    .map((segments) => segments.filter((segment) => typeof segment === 'string'));
+/** A variable that a text has of others. */
+export interface TextVariable {
+  /** `['name']`, `['project', 'test_runner']`. */
+  readonly segments: readonly string[];
+  readonly site: Site;
+}
+
+/** The variables that a text has of others, each time that it names them. */
+export function variablesOf(text: Parsed[], place: TextPlace): readonly TextVariable[] {
+  const { globals } = engine.analyzeSync(text, { partials: false });
+  return Object.values(globals)
+    .flat()
+    .map(({ segments, location }) => ({
+      segments: segments.filter((segment) => typeof segment === 'string'),
+      site: siteIn(place, location.row, location.col),
+    }));
 }
 
 /** Fills in a text. */
@@ -72,10 +83,14 @@ export function renderText(
 }
 
 /** What LiquidJS says, without the place, which it adds to the text. */
-function problemOf(error: unknown, { site, isFile }: TextPlace): Problem {
+function problemOf(error: unknown, place: TextPlace): Problem {
   if (!(error instanceof Error)) throw error;
   const message = `${error.message.replace(/(?:, (?:file:.*?, )?line:\d+, col:\d+)+$/, '')}.`;
-  if (!LiquidError.is(error) || !isFile) return { site, message };
+  if (!LiquidError.is(error)) return { site: place.site, message };
   const [line = 1, column = 1] = error.token.getPosition();
-  return { site: { file: site.file, line, column }, message };
+  return { site: siteIn(place, line, column), message };
+}
+
+function siteIn({ site, isFile }: TextPlace, line: number, column: number): Site {
+  return isFile ? { file: site.file, line, column } : site;
 }

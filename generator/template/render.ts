@@ -7,7 +7,8 @@ import type { ProjectFacts } from '../project/facts.js';
 import { GenerationRefused } from '../refusal.js';
 import { renderText, type Scope } from './language.js';
 import { codeProblems } from './code-check.js';
-import { templateValues, type GivenValues } from './values.js';
+import { CASES } from './cases.js';
+import { templateValues, type GivenValues, type TemplateValues } from './values.js';
 
 /** What a template is filled in with. */
 export interface RenderOptions {
@@ -42,7 +43,7 @@ export async function renderTemplate(
       problems.push({ site: filename.place.site, message: placed.problem });
       return [];
     });
-  problems.push(...twice(files), ...(await codeProblems(files)));
+  problems.push(...twice(files), ...(await codeProblems(files, writtenNames(values))));
   if (problems.length > 0) throw new GenerationRefused(problems);
   return files;
 }
@@ -56,6 +57,14 @@ function filled(
   if ('rendered' in result) return result.rendered;
   problems.push(result.problem);
   return undefined;
+}
+
+/** The values, and how code writes them. */
+function writtenNames(values: TemplateValues): ReadonlySet<string> {
+  const given = Object.values(values).filter((value) => value !== null);
+  return new Set(
+    given.flatMap((value) => [value, ...Object.values(CASES).map((change) => change(value))]),
+  );
 }
 
 function twice(files: readonly GeneratedFile[]): readonly Problem[] {

@@ -16,6 +16,9 @@ const MAX_LENGTH = 1_000;
 /** Parameters that become names of definitions, whatever else a template does with them. */
 const NAMES: readonly string[] = ['name', 'namespace'];
 
+/** What YAML or TypeScript takes for something else than a name. */
+const CONSTANTS: readonly string[] = ['null', 'true', 'false', 'undefined'];
+
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const UNPRINTABLE = /[\u0000-\u001f\u007f\u2028\u2029]/;
 
@@ -59,5 +62,8 @@ function valueProblem(name: string, value: string): string | undefined {
 /** Templates write a name in all cases, and each of them may be one that is reserved: `Constructor` is `constructor` in another one. */
 function nameInAnyCase(value: string): string | undefined {
   const written = [value, ...Object.values(CASES).map((change) => change(value))];
+  const constant = written.find((text) => CONSTANTS.includes(text));
+  if (constant !== undefined)
+    return `is "${constant}", which code takes for something else. Choose another name.`;
   return written.map((text) => nameProblem(text)).find((problem) => problem !== undefined);
 }

@@ -31,6 +31,13 @@ describe('millrace install', () => {
     expect(existsSync(join(temporary.path, 'a/shop/.millrace/catalog.db'))).toBe(false);
   });
 
+  it('says that a file is where the folder should be', async () => {
+    await writeProject(temporary.path, { shop: '' });
+    const { code, stderr } = await millrace('install', '--yes', '--dir', 'shop');
+    expect(code).toBe(2);
+    expect(stderr).toContain('shop is a file, and no folder');
+  });
+
   it('says that the database is away, and has written the files', async () => {
     const { code, stdout } = await cli(['install', '--yes'], {
       cwd: temporary.path,

@@ -25,6 +25,7 @@ const PACKAGES = [
   '@opentelemetry/api',
   '@opentelemetry/sdk-trace-node',
   '@temporalio/workflow',
+  '@types/node',
   'csv-parse',
   'eventsource-parser',
   'express',

@@ -1,24 +1,18 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { findTemporalCli } from '../../engine/dev-server/temporal-cli.js';
 import { WORD_REPORT, writeProject } from '../support/project.js';
 import { useTemporal } from '../support/temporal.js';
+import { linkRunner, runTests } from '../support/test-runners.js';
 import { runNodeTests } from './node-tests.js';
 import { projectOf, ROOT } from './page.js';
 import { useRunningPage } from './running-page.js';
 import { linkPackages } from './running-project.js';
-import { readFileSync } from 'node:fs';
 
 const PAGE = 'docs/testing.md';
-const run = promisify(execFile);
 const temporal = useTemporal();
-
-/** What jest needs beside itself, as a reader would have installed it. */
-const JEST_PACKAGES = ['@jest/globals', '@swc/core', '@swc/jest'];
 
 const COUNT_WORDS = readFileSync(
   join(ROOT, 'examples/quickstart/operations/count-words.ts'),
@@ -74,18 +68,8 @@ describe(PAGE, () => {
 
   it('has a jest configuration with one server, with which its tests pass', async () => {
     const dir = await project('jest');
-    for (const name of JEST_PACKAGES) {
-      mkdirSync(dirname(join(dir, 'node_modules', name)), { recursive: true });
-      symlinkSync(join(ROOT, 'node_modules', name), join(dir, 'node_modules', name));
-    }
-    const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-    const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
-    const { stderr } = await run(process.execPath, [jest, '--rootDir', dir, '--watchman=false'], {
-      cwd: dir,
-      env: { ...env, NODE_OPTIONS: '--experimental-vm-modules --no-warnings' },
-      timeout: 100_000,
-    });
-    expect(stderr).toMatch(/Tests: +2 passed, 2 total/);
+    linkRunner('jest', dir);
+    expect(await runTests('jest', { dir, timeoutMs: 100_000 })).toBe(2);
   }, 110_000);
 });
 

@@ -128,6 +128,7 @@ subdir = '${subdir}'
     [{ name: 'a\\b' }, 'a name starts with a letter'],
     [{ name: '7up' }, 'a name starts with a letter'],
     [{ name: 'Constructor' }, 'is called "constructor", which is reserved'],
+    [{ name: 'Null' }, 'is "null", which code takes for something else'],
     [{ name: 'a'.repeat(201) }, 'the longest is 200'],
     [{ name: 'a', format: 'x\ny' }, 'has a value of several lines'],
   ])('refuses the values %j', async (values, message) => {
@@ -213,6 +214,10 @@ subdir = '${subdir}'
     ['operation', 'delete', 'Expected identifier but found "delete"'],
     ['operation', 'z', 'The symbol "z" has already been declared'],
     ['step-handler', 'success', 'The symbol "success" has already been declared'],
+    ['step-handler', 'Result', '"result" would mean two things in it'],
+    ['step-handler-api', 'Server', '"server" would mean two things in it'],
+    ['step-handler-api', 'process', '"process" would mean two things in it'],
+    ['operation', 'set', '"set" would mean two things in it'],
   ])('refuses a %s called %s, which would not be code', async (kind, name, message) => {
     const { template } = findTemplate(findPlugins(realpathSync(dir)), kind);
     await expect(generate({ dir, template, values: { name } })).rejects.toThrow(message);

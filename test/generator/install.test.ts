@@ -14,6 +14,7 @@ import { useTemporaryDirectory } from '../support/temporary-directory.js';
 const temporary = useTemporaryDirectory();
 
 const ROOT = join(import.meta.dirname, '../..');
+const SERVER_TOML = 'config/millrace/base/server.toml';
 const log = pino({ level: 'silent' });
 
 /** Sets a project up. @returns what became of each file */
@@ -63,6 +64,28 @@ describe('setting up a project', () => {
     const { project, problems } = await loadProject(temporary.path, { env: {} });
     expect(messagesOf({ problems })).toEqual([]);
     expect(project?.config).toMatchObject({ catchAllRoutes: true, routes: [] });
+  });
+
+  it('turns them on later, too, and leaves them on where nothing is said of them', async () => {
+    await install();
+    const later = await install({ async: true });
+    expect(later.kinds[SERVER_TOML]).toBe('amend');
+    expect(later.notes).toEqual([]);
+    const { project } = await loadProject(temporary.path, { env: {} });
+    expect(project?.config.catchAllRoutes).toBe(true);
+    expect((await install()).kinds[SERVER_TOML]).toBe('same');
+  });
+
+  it('says how to turn them on where the file for that was changed, and keeps it', async () => {
+    await install();
+    const own = read(SERVER_TOML).replace('#expose_pipes', 'expose_pipes');
+    await writeProject(temporary.path, { [SERVER_TOML]: own });
+    const { kinds, notes } = await install({ async: true });
+    expect(kinds[SERVER_TOML]).toBe('differs');
+    expect(notes).toEqual([expect.stringContaining('write catch_all_routes = true there')]);
+    expect(read(SERVER_TOML)).toBe(own);
+    await writeProject(temporary.path, { [SERVER_TOML]: `catch_all_routes = true\n` });
+    expect((await install({ async: true })).notes).toEqual([]);
   });
 
   it('has nothing to do the second time', async () => {
@@ -223,6 +246,16 @@ app.listen(3000);
 `);
     expect(read('src/millrace-router.ts')).toContain('async: true,');
     expect((await install({ async: true })).kinds).not.toHaveProperty('src/app.ts');
+  });
+
+  it('gets the asynchronous routes later, too', async () => {
+    await writeProject(temporary.path, { 'package.json': KOA, 'src/app.ts': APP });
+    await install();
+    expect(read('src/millrace-router.ts')).toContain('async: false,');
+    const { kinds } = await install({ async: true });
+    expect(kinds['src/millrace-router.ts']).toBe('amend');
+    expect(read('src/millrace-router.ts')).toContain('async: true,');
+    expect((await install()).kinds).not.toHaveProperty('src/millrace-router.ts');
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { check as isFormatted } from 'prettier';
@@ -16,6 +16,7 @@ import { cli, useCli } from '../support/cli.js';
 import { INSTALL_LIMIT_MS, offerSqliteBelow, packInto } from '../support/packing.js';
 import { writeProject } from '../support/project.js';
 import { useTemporal } from '../support/temporal.js';
+import { addRunner, runTests } from '../support/test-runners.js';
 
 const run = promisify(execFile);
 
@@ -159,48 +160,34 @@ describe('a project that is installed from the package, with everything that can
   }, 90_000);
 });
 
-describe('a project with jest, with everything that can be generated', () => {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-generated-jest-')));
+describe.each(['jest', 'vitest'] as const)(
+  'a project with %s, with everything that can be generated',
+  (runner) => {
+    const dir = realpathSync(mkdtempSync(join(tmpdir(), `millrace-generated-${runner}-`)));
 
-  afterAll(() => {
-    rmSync(dir, { recursive: true, force: true });
-  });
+    afterAll(() => {
+      rmSync(dir, { recursive: true, force: true });
+    });
 
-  it(
-    'passes all of its tests',
-    async () => {
-      await writeProject(dir, {
-        'package.json': '{ "type": "module", "devDependencies": { "jest": "30" } }',
-        'jest.config.js': `export default {
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\\\.ts$': '@swc/jest' },
-  moduleNameMapper: { '^(\\\\.{1,2}/.*)\\\\.js$': ['$1.js', '$1.ts'] },
-};
-`,
-      });
-      linkPackages(dir);
-      for (const name of ['@jest/globals', '@swc/core', '@swc/jest']) {
-        mkdirSync(dirname(join(dir, 'node_modules', name)), { recursive: true });
-        symlinkSync(join(ROOT, 'node_modules', name), join(dir, 'node_modules', name));
-      }
-      await applyInstall(await planInstall(dir));
-      expect(await unformatted(dir, await generateAll(dir))).toEqual([]);
-      const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
-      const { stderr } = await run(
-        process.execPath,
-        [jest, '--rootDir', dir, '--watchman=false', '--maxWorkers=2'],
-        {
-          cwd: dir,
-          env: {
-            ...environment(temporal.address),
-            NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
-          },
-          timeout: TESTS_LIMIT_MS,
-        },
-      );
-      const suites = GENERATED.length + 1;
-      expect(stderr).toContain(`Test Suites: ${String(suites)} passed, ${String(suites)} total`);
-    },
-    TESTS_LIMIT_MS,
-  );
-});
+    it(
+      'passes all of its tests',
+      async () => {
+        await writeProject(dir, {
+          'package.json': `{ "type": "module", "devDependencies": { "${runner}": "*" } }`,
+        });
+        linkPackages(dir);
+        await addRunner(runner, dir);
+        await applyInstall(await planInstall(dir));
+        expect(await unformatted(dir, await generateAll(dir))).toEqual([]);
+        const env = { TEMPORAL_ADDRESS: temporal.address };
+        const passed = await runTests(runner, { dir, env, timeoutMs: TESTS_LIMIT_MS });
+        expect(passed).toBeGreaterThan(2 * GENERATED.length);
+      },
+      TESTS_LIMIT_MS,
+    );
+
+    it('is right in its types', async () => {
+      await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', dir]);
+    }, 60_000);
+  },
+);

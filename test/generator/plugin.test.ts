@@ -127,6 +127,16 @@ describe('a plugin', () => {
       changed(TEMPLATE, 'reports/{{ name', 'reports/{{ nam'),
       'report/template.toml:17:1  unknown parameter "nam". Did you mean "name"?',
     ],
+    [
+      'a folder outside of the project',
+      changed(TEMPLATE, 'reports/{{ name', '../{{ name'),
+      'report/template.toml:17:1  "../…/…" leads out of its folder by "..".',
+    ],
+    [
+      'a file with a folder in its name',
+      changed(TEMPLATE, 'filename = "{{ name', 'filename = "a/{{ name'),
+      'report/template.toml:16:1  the name of the file, "a/….…", has a separator',
+    ],
   ])('is refused for %s, with file and line', async (_what, files, message) => {
     expect((await problemsOf(files)).join('\n')).toContain(message);
   });
@@ -135,9 +145,9 @@ describe('a plugin', () => {
     ['{{ name | snakecase }}', ':2:3  undefined filter: snakecase.'],
     ["{% include '/etc/hostname' %}", ':2:3  tag "include" not found.'],
     ['{% if name %}', ':2:3  tag {% if name %} not closed.'],
-    ['{{ names }}', '  unknown parameter "names". Did you mean "name"?'],
-    ['{{ project.runner }}', '  unknown variable "project.runner".'],
-    ['{% for a in name %}{{ a }}{{ b }}{% endfor %}', '  unknown parameter "b".'],
+    ['{{ names }}', ':2:6  unknown parameter "names". Did you mean "name"?'],
+    ['{{ project.runner }}', ':2:6  unknown variable "project.runner".'],
+    ['{% for a in name %}{{ a }}{{ b }}{% endfor %}', ':2:32  unknown parameter "b".'],
   ])('is refused for %s in a template', async (text, message) => {
     const files = { ...ACME, 'report/report.txt.liquid': `first\n  ${text}\n` };
     expect((await problemsOf(files)).join('\n')).toContain(`report/report.txt.liquid${message}`);

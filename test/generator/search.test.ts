@@ -113,7 +113,7 @@ describe('a template', () => {
 
   it('that several plugins have is found in the one that is named', () => {
     expect(() => findTemplate(found, 'report')).toThrow(
-      'The template "report" is offered by acme and more. Say whose',
+      'The template "report" is offered by acme, more. Say whose: --plugin acme.',
     );
     expect(findTemplate(found, 'report', 'more').plugin.name).toBe('more');
   });

@@ -72,7 +72,7 @@ describe('runPipeline', () => {
       env: shared(),
     });
     expect(run.status).toBe('completed');
-    const words: string | undefined = run.result?.words;
+    const words: string = run.result.words;
     expect(words).toBe('warm');
     expect(run.events.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['pipe_started', 'operation_completed', 'complete']),
@@ -115,6 +115,10 @@ describe('runPipeline', () => {
       status: 'failed',
       failure: { type: 'CityUnknown', stage: 'find', operation: 'look-up' },
     });
+    expect(() => run.result).toThrow(
+      expect.objectContaining({ name: 'RunFailed', message: 'no such city', runId: run.id }),
+    );
+    expect(Object.keys(run)).not.toContain('result');
     expect(run.operation('look-up').failure).toMatchObject({ message: 'no such city' });
     expect(run.operation('describe')).toMatchObject({ got: [], set: [] });
   });

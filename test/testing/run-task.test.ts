@@ -167,6 +167,7 @@ describe('runTask', () => {
       env: shared(),
     });
     expect(decided).toMatchObject({ status: 'failed', failure: { type: 'ApprovalRejected' } });
+    expect(() => decided.result).toThrow('It was rejected');
     const divided = await runTask(load, {
       input: {},
       handlers: {

@@ -6,7 +6,7 @@ import type { Failure } from '../../src/pipeline/failure.js';
 import type { RunEvent } from '../../src/progress/run-event.js';
 import type { ExecutionStatus } from '../../src/progress/status.js';
 import type { Execution } from '../../engine/execution.js';
-import { DefinitionNotFound } from '../../engine/errors.js';
+import { DefinitionNotFound, RunFailed } from '../../engine/errors.js';
 import {
   namesServer,
   startEnvironment,
@@ -14,7 +14,7 @@ import {
   type TestEnvironmentSettings,
 } from '../test-environment.js';
 import type { TestEngine } from '../test-engine.js';
-import type { TestSources } from '../test-project.js';
+import type { TestDefinitions, TestSources } from '../test-project.js';
 import { onSharedServer } from './shared-server.js';
 
 /** How a definition is run whole. */
@@ -23,6 +23,19 @@ export interface DefinitionRunOptions extends TestEnvironmentSettings {
   readonly dir?: string;
   /** Who starts the run. */
   readonly principal?: string;
+}
+
+/**
+ * Where everything is found that is run: in the project of `dir`, or of the working directory for a name. A definition without a project
+ * is all that there is.
+ */
+export function sourcesOf<D extends object>(
+  definition: D | string,
+  dir: string | undefined,
+  alone: (definition: D) => TestDefinitions,
+): TestSources {
+  if (dir !== undefined || typeof definition === 'string') return { dir: dir ?? '.' };
+  return alone(definition);
 }
 
 /** What a project is changed to for a run, and what is then done with an engine of it. */
@@ -96,17 +109,27 @@ export type RunEnd<Result> =
   | { readonly status: 'completed'; readonly result: Result; readonly failure?: undefined }
   | {
       readonly status: Exclude<ExecutionStatus, 'completed' | 'pending' | 'running'>;
-      readonly result?: undefined;
+      /** Throws {@link RunFailed}, with the failure: a test that looks at a result says why there is none. */
+      readonly result: never;
       readonly failure: Failure;
     };
 
-/** How a run has ended that is over, as its description has it. */
-export function endOf(
-  id: string,
+/** What is known of a run that is over, with how it has ended, as its description has it. */
+export function withEnd<Parts extends { readonly id: string }>(
+  parts: Parts,
   { status, result = null, failure }: Pick<Execution, 'status' | 'result' | 'failure'>,
-): RunEnd<Json> {
-  if (status === 'completed') return { status, result };
+): Parts & RunEnd<Json> {
+  if (status === 'completed') return { ...parts, status, result };
   if (status === 'pending' || status === 'running' || failure === undefined)
-    throw new TypeError(`${id} is over, and ${status}`);
-  return { status, failure };
+    throw new TypeError(`${parts.id} is over, and ${status}`);
+  const run = {
+    ...parts,
+    status,
+    failure,
+    get result(): never {
+      throw new RunFailed(parts.id, status, failure);
+    },
+  };
+  // Whoever prints the run asks for no result.
+  return Object.defineProperty(run, 'result', { enumerable: false });
 }

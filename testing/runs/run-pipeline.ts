@@ -7,10 +7,11 @@ import type { Pipeline, PipelineInput, PipelineOutput } from '../../src/pipeline
 import type { RunEvent } from '../../src/progress/run-event.js';
 import type { TestEngine } from '../test-engine.js';
 import {
-  endOf,
   eventsOf,
   onOwnEngine,
+  sourcesOf,
   type DefinitionRunOptions,
+  withEnd,
   type RunEnd,
 } from './definition-run.js';
 import type { ObservedOperation } from './observed-operation.js';
@@ -64,7 +65,8 @@ export type PipelineRun<Result> = PipelineRunParts & RunEnd<Result>;
 
 /**
  * Runs a pipeline whole on a real Temporal server, with some of its operations replaced. The server is shared by all such runs of a
- * process, unless `TEMPORAL_ADDRESS` or `config.temporal` names one. A run that fails is a result, too.
+ * process, unless `TEMPORAL_ADDRESS` or `config.temporal` names one. A run that has failed is returned, too; to ask for its `result`
+ * throws {@link RunFailed}.
  *
  * @param pipeline - the pipeline, or its name in the project of `dir`
  * @example
@@ -92,11 +94,7 @@ export async function runPipeline(
 ): Promise<PipelineRun<unknown>> {
   const { input, operations, recording, real, ...rest } = options;
   const name = typeof pipeline === 'string' ? pipeline : pipeline.name;
-  const { dir = typeof pipeline === 'string' ? '.' : undefined } = options;
-  const sources =
-    dir === undefined && typeof pipeline !== 'string'
-      ? { pipelines: [pipeline] }
-      : { dir: dir ?? '.' };
+  const sources = sourcesOf(pipeline, options.dir, (one) => ({ pipelines: [one] }));
   let stubbed: StubbedPipeline | undefined;
   return onOwnEngine(sources, rest, {
     change: (project) => {
@@ -132,7 +130,7 @@ async function outcomeOf(
     operations,
     operation: (wanted) => find(name, operations, wanted),
   };
-  return { ...parts, ...endOf(run.id, execution) };
+  return withEnd(parts, execution);
 }
 
 function operationRun(place: ObservedOperation, ended: readonly RecordedOperation[]): OperationRun {

@@ -9,10 +9,11 @@ import type { StepSignal } from '../../src/task/step-signal.js';
 import type { Task } from '../../src/task/task.js';
 import type { TestEngine } from '../test-engine.js';
 import {
-  endOf,
   eventsOf,
   onOwnEngine,
+  sourcesOf,
   type DefinitionRunOptions,
+  withEnd,
   type RunEnd,
 } from './definition-run.js';
 import type { ObservedHandler, StepGot } from './observed-handler.js';
@@ -63,7 +64,8 @@ export type TaskRun = TaskRunParts & RunEnd<Json>;
 
 /**
  * Runs a task whole on a real Temporal server, with some of its handlers replaced. The server is shared by all such runs of a process,
- * unless `TEMPORAL_ADDRESS` or `config.temporal` names one. A run that fails is a result, too.
+ * unless `TEMPORAL_ADDRESS` or `config.temporal` names one. A run that has failed is returned, too; to ask for its `result` throws
+ * {@link RunFailed}.
  *
  * @param task - the task, or its name in the project of `dir`
  * @example
@@ -83,9 +85,7 @@ export type TaskRun = TaskRunParts & RunEnd<Json>;
 export async function runTask(task: Task | string, options: RunTaskOptions): Promise<TaskRun> {
   const { input, handlers, recording, real, tell = recording?.told ?? [], ...rest } = options;
   const name = typeof task === 'string' ? task : task.name;
-  const { dir = typeof task === 'string' ? '.' : undefined, principal } = options;
-  const sources =
-    dir === undefined && typeof task !== 'string' ? { tasks: [task] } : { dir: dir ?? '.' };
+  const sources = sourcesOf(task, options.dir, (one) => ({ tasks: [one] }));
   let stubbed: StubbedTask | undefined;
   return onOwnEngine(sources, rest, {
     change: (project) => {
@@ -93,6 +93,7 @@ export async function runTask(task: Task | string, options: RunTaskOptions): Pro
       return stubbed.project;
     },
     work: async (engine) => {
+      const { principal } = rest;
       const run = await engine.start(name, input, {
         ...(principal !== undefined && { principal }),
       });
@@ -120,7 +121,7 @@ async function outcomeOf(
     steps,
     step: (wanted) => find(name, steps, wanted),
   };
-  return { ...parts, ...endOf(run.id, execution) };
+  return withEnd(parts, execution);
 }
 
 function stepRun(
