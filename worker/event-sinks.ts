@@ -20,7 +20,7 @@ interface WorkflowIdentity {
   readonly workflowType: string;
 }
 
-/** Publishes what workflow code tells. Without a bridge nothing is done with it. */
+/** Logs how runs begin and end, and publishes what workflow code tells, where there is a bridge. */
 export function eventSinks(
   bridge: EventPublisher | undefined,
   log: Logger,
@@ -39,6 +39,8 @@ export function eventSinks(
     millrace: {
       run: {
         fn: (info, news) => {
+          logRun(log, info, news);
+          if (news.what === 'started' && news.continues) return;
           once(info, news.what, (to) => {
             publishRun(to, info, news);
           });
@@ -54,6 +56,24 @@ export function eventSinks(
       },
     },
   };
+}
+
+function logRun(
+  log: Logger,
+  { workflowId, runId, workflowType }: WorkflowIdentity,
+  news: RunNews,
+): void {
+  const kind = runKind(workflowId);
+  // As seed 000 has it in its logs.
+  const noun = kind === 'flow' || kind === 'task' ? kind : 'pipe';
+  const named = { run: workflowId, temporalRun: runId, [noun]: workflowType };
+  if (news.what === 'started') {
+    log.info(named, `${noun} started`);
+    return;
+  }
+  const { status, durationMs, failure } = news;
+  if (failure === undefined) log.info({ ...named, durationMs }, `${noun} ${status}`);
+  else log.error({ ...named, reason: failure.message, type: failure.type }, `${noun} ${status}`);
 }
 
 function publishRun(bridge: EventPublisher, info: WorkflowIdentity, news: RunNews): void {

@@ -10,7 +10,8 @@ export class CommandBudget {
   #spent = 0;
   /** History's length when the current workflow task began: it tells one task from the next. */
   #task = 0;
-  #queue = Promise.resolve();
+  /** The last one that waits for its turn. */
+  #queue: Promise<void> | undefined;
   #waiting = 0;
   #wake: () => void = () => undefined;
 
@@ -35,7 +36,7 @@ export class CommandBudget {
   /** One after the other: parallel operations would otherwise all find room in the same task. */
   async #inTurn(bytes: number): Promise<void> {
     this.#waiting += 1;
-    const turn = this.#queue.then(() => this.#admit(bytes));
+    const turn = (this.#queue ?? Promise.resolve()).then(() => this.#admit(bytes));
     // A cancelled wait must not keep those behind it from getting their turn.
     this.#queue = turn.catch(() => undefined);
     try {

@@ -15,9 +15,10 @@ import { interpretTask } from './task.js';
 
 /**
  * The workflow of every definition: Temporal runs it for each type that has no workflow function of its own. The plan
- * in its argument says what to do, and which version of the interpreter does it.
+ * in its argument says what to do, and which version of the interpreter does it. It is no `async` function, which would
+ * have two promises more: the SDK records a stack trace for each.
  */
-export async function runPlan(argument: unknown): Promise<unknown> {
+export function runPlan(argument: unknown): Promise<unknown> {
   if (isPipelineArguments(argument)) return interpretPipeline(argument);
   if (isTaskArguments(argument)) return interpretTask(argument);
   if (isFlowArguments(argument)) return interpretDataFlow(argument);

@@ -17,7 +17,6 @@ import {
 } from '@temporalio/workflow';
 import type { Json } from '../src/definition/json.js';
 import { OWN_WORKFLOW_TYPES } from '../src/definition/name.js';
-import { runKind } from '../src/definition/run-kind.js';
 import {
   executionIdOf,
   outcomeWorkflowId,
@@ -37,31 +36,23 @@ export function interceptors(): WorkflowInterceptors {
   return { inbound: [new OutcomeInterceptor()], outbound: [] };
 }
 
-/** Logs a run's start and end, and has the receivers of its outcome told. */
+/** Has a run's start and end told, and the receivers of its outcome. */
 class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
   async execute(
     input: WorkflowExecuteInput,
     next: Next<WorkflowInboundCallsInterceptor, 'execute'>,
   ): Promise<unknown> {
-    const { workflowType, workflowId, continuedFromExecutionRunId } = workflowInfo();
+    const { workflowType, continuedFromExecutionRunId } = workflowInfo();
     // Nobody is told of the end of our own workflows.
     if (OWN_WORKFLOW_TYPES.includes(workflowType)) return next(input);
-    const kind = runKind(workflowId);
-    // As seed 000 has it in its logs.
-    const noun = kind === 'flow' || kind === 'task' ? kind : 'pipe';
-    const named = { [noun]: workflowType };
-    log.info(`${noun} started`, named);
-    // One that continues as new has been told of.
-    if (continuedFromExecutionRunId === undefined) tellProcess.run({ what: 'started' });
+    tellProcess.run({ what: 'started', continues: continuedFromExecutionRunId !== undefined });
     try {
       const timeoutMs = timeoutOf(workflowInfo().memo);
       const result = await (timeoutMs === undefined
         ? next(input)
         : withinTimeout(timeoutMs, () => next(input)));
       const outcome = outcomeOf({ status: 'completed', result: result as Json });
-      const durationMs = elapsedMs();
-      log.info(`${noun} completed`, { ...named, durationMs });
-      tellProcess.run({ what: 'ended', status: 'completed', durationMs });
+      tellProcess.run({ what: 'ended', status: 'completed', durationMs: elapsedMs() });
       const receivers = receiversOf(workflowInfo().memo);
       if (receivers !== undefined) await tell(outcome, receivers);
       return result;
@@ -70,11 +61,6 @@ class OutcomeInterceptor implements WorkflowInboundCallsInterceptor {
       if (error instanceof ContinueAsNew) throw error;
       const ended = endOf(error);
       if (ended !== undefined) {
-        log.error(`${noun} ${ended.status}`, {
-          ...named,
-          reason: ended.failure.message,
-          type: ended.failure.type,
-        });
         tellProcess.run({ what: 'ended', ...ended, durationMs: elapsedMs() });
         if (ended.status === 'timed_out') patched(TIMED_OUT_TAG);
         const receivers = receiversOf(workflowInfo().memo);

@@ -40,11 +40,14 @@ const stepSignal = defineSignal<[StepSignal]>(STEP_SIGNAL);
 /** Version 1 of the rules: runs each step of a task as soon as those are done that it depends on. */
 export async function interpretTask(args: TaskArguments): Promise<TaskResult> {
   const { lifecycle } = args.plan;
+  const run = new TaskRun(args);
   try {
-    return await new TaskRun(args).finish();
+    return await run.untilEnd();
   } catch (error) {
     if (lifecycle.onLimit === 'dead_letter' && isLimit(error)) setAside(runFailureOf(error));
     throw error;
+  } finally {
+    run.stop();
   }
 }
 
@@ -102,20 +105,9 @@ class TaskRun {
     });
   }
 
-  /**
-   * Runs the steps until none is left that could run. Whatever still runs then is stopped, by the run's own scope: one around the steps would
-   * make each promise of all runs in this thread dearer, in Node before 24.
-   */
-  async finish(): Promise<TaskResult> {
-    try {
-      return await this.#untilEnd();
-    } finally {
-      if (this.#running.size > 0) CancellationScope.current().cancel();
-    }
-  }
-
-  async #untilEnd(): Promise<TaskResult> {
-    CancellationScope.current().cancelRequested.catch((error: unknown) => {
+  /** Runs the steps until none is left that could run. */
+  async untilEnd(): Promise<TaskResult> {
+    CancellationScope.current().cancelRequested.then(undefined, (error: unknown) => {
       this.#cancelled ??= error instanceof Error ? error : new CancelledFailure(String(error));
       this.#tellNews();
     });
@@ -129,17 +121,21 @@ class TaskRun {
       if (end === 'error' && this.#isOver()) throw applicationFailure(taskFailure(this.#steps));
       if (end !== undefined && end !== 'error') return taskResult(this.#steps, end);
       this.#watchTime();
-      await this.#untilNews();
+      // Temporal's `condition` does the same with more promises, of each of which the SDK records a stack trace.
+      if (!this.#news) await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#news = false;
+      if (this.#cancelled !== undefined) throw this.#cancelled;
       this.#takeEarly();
       if (this.#isToContinue()) await this.#continue();
     }
   }
 
-  /** Temporal's `condition` does the same with more promises, of each of which the SDK records a stack trace. */
-  async #untilNews(): Promise<void> {
-    if (!this.#news) await new Promise<void>((resolve) => (this.#wake = resolve));
-    this.#news = false;
-    if (this.#cancelled !== undefined) throw this.#cancelled;
+  /**
+   * Stops what still runs, by the run's own scope: one around the steps would make each promise of all runs in this thread dearer, in Node
+   * before 24.
+   */
+  stop(): void {
+    if (this.#running.size > 0) CancellationScope.current().cancel();
   }
 
   #tellNews(): void {

@@ -2,9 +2,10 @@ import type { Json } from '../definition/json.js';
 import type { Failure } from '../pipeline/failure.js';
 import type { StepEventPlan } from '../task/plan.js';
 
-/** What workflow code has the worker publish. Plain data: it leaves the sandbox by the name of the sink. */
+/** What workflow code has the worker log and publish. Plain data: it leaves the sandbox by the name of the sink. */
 export type RunNews =
-  | { readonly what: 'started' }
+  /** Where it `continues` another one as new, that one's start was its own. */
+  | { readonly what: 'started'; readonly continues: boolean }
   | {
       readonly what: 'ended';
       readonly status: 'completed' | 'failed' | 'timed_out' | 'cancelled';
