@@ -1,7 +1,12 @@
 import { schemaCheck } from '../src/contract/schema-validation.js';
 import { ContractViolation, describeValue } from '../src/contract/violation.js';
 import { isClosed } from '../src/progress/status.js';
-import { stepRefusal, type StepRefusal, type StepSignal } from '../src/task/step-signal.js';
+import {
+  resolutionProblem,
+  stepRefusal,
+  type StepRefusal,
+  type StepSignal,
+} from '../src/task/step-signal.js';
 import type { StepStatus } from '../src/task/step-state.js';
 import { TaskSteps } from '../src/task/task-steps.js';
 import type { Execution } from './execution.js';
@@ -27,8 +32,6 @@ const MESSAGES: Readonly<
   not_waiting: (step, status) => `Step "${step}" waits for no answer: it is ${String(status)}.`,
   task_does_not_wait: (step) =>
     `Step "${step}" cannot be changed: the task ends when its steps have failed. Its template would have to say lifecycle: { on_error: wait }.`,
-  cannot_be_resolved: (step) =>
-    `Step "${step}" says which steps come next, which nobody can do by hand. Have it retried.`,
   too_late: (step) =>
     `Step "${step}" cannot be changed: what depends on it has begun, and has seen that it failed.`,
   task_is_over: (step) => `Step "${step}" cannot be changed: the task is over.`,
@@ -38,7 +41,8 @@ const MESSAGES: Readonly<
 /**
  * Looks whether a task takes what a person tells of one of its steps. The task itself looks again: it may have gone on.
  *
- * @throws {@link StepRefused}, and {@link ContractViolation} for a result that the step's schema refuses
+ * @throws {@link StepRefused}, and {@link ContractViolation} for a result that the step's schema refuses, and for
+ *   branches or ranges that are missing or wrong
  */
 export function requireStep({ status, progress }: Execution, signal: StepSignal): void {
   const task = progress?.task;
@@ -49,6 +53,12 @@ export function requireStep({ status, progress }: Execution, signal: StepSignal)
   if (isClosed(status)) throw new StepRefused(signal.step, 'task_is_over', stepStatus);
   const refusal = stepRefusal(task.plan, steps, signal);
   if (refusal !== undefined) throw new StepRefused(signal.step, refusal, stepStatus);
+  const wrong = resolutionProblem(steps, signal);
+  if (wrong !== undefined) {
+    const { field, message } = wrong;
+    const got = describeValue(signal.kind === 'resolve' ? signal[field] : undefined);
+    throw new ContractViolation([{ path: field, got, message }]);
+  }
   requireResult(steps, signal);
 }
 

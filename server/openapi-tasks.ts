@@ -119,7 +119,20 @@ const SUMMARIES: Readonly<Record<StepAction, string>> = {
 
 const BODIES: Readonly<Record<StepAction, JsonObject>> = {
   retry: object([], {}),
-  resolve: object(['result', 'reason'], { result: {}, reason: text }),
+  resolve: object(['result', 'reason'], {
+    result: {},
+    reason: text,
+    branches: {
+      type: 'array',
+      items: text,
+      description: 'Of a decision: the steps that come next, or none.',
+    },
+    ranges: {
+      type: 'array',
+      items: object(['start', 'end'], { start: { type: 'integer' }, end: { type: 'integer' } }),
+      description: 'Of a batchable step: what its work is divided into.',
+    },
+  }),
   approve: object([], { result: {} }),
   reject: object([], { reason: text }),
 };

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { StepRefused } from '../../engine/step-request.js';
 import type { Json } from '../../src/definition/json.js';
 import { ContractViolation } from '../../src/contract/violation.js';
+import { isSteering, type Steering } from '../../src/task/step-steering.js';
 import type { StepSignal } from '../../src/task/step-signal.js';
 import { UsageError } from '../exit-code.js';
 import { projectDir } from '../project.js';
@@ -12,6 +13,8 @@ interface StepOptions {
   readonly dir?: string;
   readonly result?: string;
   readonly reason?: string;
+  readonly branches?: string;
+  readonly ranges?: string;
 }
 
 const DIR = ['-d, --dir <dir>', "the project's folder (default: the working directory)"] as const;
@@ -32,13 +35,16 @@ export function addStepCommands(tasks: Command): void {
     .description('Says what is taken for the result of a step that has failed, and why.')
     .requiredOption('--result <json>', 'what is taken for its result')
     .requiredOption('--reason <text>', 'why; kept with the run')
+    .option('--branches <names>', 'of a decision: the steps that come next, as a,b, or none: ""')
+    .option('--ranges <json>', 'of a batchable step: [{"start":0,"end":100}]')
     .option(...DIR)
     .action(async (id: string, step: string, options: StepOptions) =>
       tell(id, options, {
         kind: 'resolve',
         step,
-        result: readJson(options.result),
+        result: readJson('--result', options.result),
         reason: options.reason ?? '',
+        ...readSteering(options),
       }),
     );
   tasks
@@ -52,7 +58,7 @@ export function addStepCommands(tasks: Command): void {
         kind: 'answer',
         step,
         approved: true,
-        result: readJson(options.result),
+        result: readJson('--result', options.result),
       }),
     );
   tasks
@@ -83,14 +89,26 @@ async function tell(id: string, { dir }: StepOptions, signal: StepSignal): Promi
   }
 }
 
-function readJson(text: string | undefined): Json {
+function readSteering({ branches, ranges }: StepOptions): Steering {
+  const names = branches?.split(',').map((name) => name.trim());
+  const steering = {
+    ...(names !== undefined && { branches: names.filter((name) => name !== '') }),
+    ...(ranges !== undefined && { ranges: readJson('--ranges', ranges) }),
+  };
+  if (isSteering(steering)) return steering;
+  throw new UsageError(
+    '--ranges must be a list such as [{"start":0,"end":100},{"start":100,"end":200}].',
+  );
+}
+
+function readJson(option: string, text: string | undefined): Json {
   if (text === undefined) return null;
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(
-      `--result is no JSON: ${why}. A text is written with quotes: '"by hand"'.`,
+      `${option} is no JSON: ${why}. A text is written with quotes: '"by hand"'.`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { Json, JsonObject } from '../../src/definition/json.js';
+import { isSteering, type Steering } from '../../src/task/step-steering.js';
 import type { StepSignal } from '../../src/task/step-signal.js';
 import type { Api } from '../api-options.js';
 import { invalidBody } from '../http-problem.js';
@@ -61,12 +62,23 @@ function signalOf({ step, action }: StepTarget, body: JsonObject): StepSignal {
     case 'resolve':
       if (body['result'] === undefined)
         throw invalidBody('result must say what is taken for the result of the step');
-      return { kind: 'resolve', step, result, reason: readReason(reason) };
+      return { kind: 'resolve', step, result, reason: readReason(reason), ...readSteering(body) };
     case 'approve':
       return { kind: 'answer', step, approved: true, result };
     case 'reject':
       return { kind: 'answer', step, approved: false, result: reason ?? result };
   }
+}
+
+function readSteering({ branches, ranges }: JsonObject): Steering {
+  const steering = {
+    ...(branches !== undefined && { branches }),
+    ...(ranges !== undefined && { ranges }),
+  };
+  if (isSteering(steering)) return steering;
+  throw invalidBody(
+    'branches must be a list of names of steps, and ranges one of { "start": 0, "end": 100 }',
+  );
 }
 
 function readReason(reason: Json | undefined): string {

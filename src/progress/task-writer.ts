@@ -122,8 +122,8 @@ export class TaskWriter {
     timing: Pick<StepTimes, 'attempts' | 'durationMs'>,
     outcome: StepOutcome,
   ): void {
-    const { result, branches, ranges, handlerVersion } = outcome;
-    const before = branches === undefined ? [] : this.#skipped();
+    const { result, branches, handlerVersion } = outcome;
+    const before = this.#skippedBefore(branches);
     const bytes = jsonBytes(result);
     const tooLarge = bytes > MAX_RESULT_BYTES;
     this.#steps.complete(name, { ...outcome, result: tooLarge ? null : result });
@@ -131,11 +131,20 @@ export class TaskWriter {
     this.#tell('step_completed', name, {
       ...told(timing),
       handler_version: handlerVersion,
-      ...(branches !== undefined && { branches }),
-      ...(ranges !== undefined && { batches: ranges.length }),
+      ...toldSteering(outcome),
     });
-    for (const skipped of branches === undefined ? [] : this.#skipped())
-      if (!before.includes(skipped)) this.#tell('step_skipped', skipped, { decision: name });
+    this.#tellSkipped(name, before);
+  }
+
+  /** The steps that are skipped before a decision; undefined where none is taken. */
+  #skippedBefore(branches: readonly string[] | undefined): readonly string[] | undefined {
+    return branches === undefined ? undefined : this.#skipped();
+  }
+
+  #tellSkipped(decision: string, before: readonly string[] | undefined): void {
+    if (before === undefined) return;
+    for (const skipped of this.#skipped())
+      if (!before.includes(skipped)) this.#tell('step_skipped', skipped, { decision });
   }
 
   #skipped(): readonly string[] {
@@ -179,6 +188,7 @@ export class TaskWriter {
 
   #signalled(signal: StepSignal): void {
     const { step, by } = signal;
+    const before = this.#skippedBefore(signal.kind === 'resolve' ? signal.branches : undefined);
     if (!takeStepSignal(this.#plan, this.#steps, signal)) return;
     const who = by === undefined ? {} : { by };
     if (signal.kind === 'retry') {
@@ -192,7 +202,8 @@ export class TaskWriter {
     }
     const { reason } = signal;
     this.#note(step, { ...who, reason });
-    this.#tell('step_resolved', step, { ...who, reason });
+    this.#tell('step_resolved', step, { ...who, reason, ...toldSteering(signal) });
+    this.#tellSkipped(step, before);
     this.#forgetTimes();
   }
 
@@ -246,5 +257,12 @@ function told({ attempts, durationMs }: Pick<StepTimes, 'attempts' | 'durationMs
   return {
     ...(durationMs !== undefined && { duration_ms: durationMs }),
     ...(attempts !== undefined && { attempts }),
+  };
+}
+
+function toldSteering({ branches, ranges }: Pick<StepOutcome, 'branches' | 'ranges'>): JsonObject {
+  return {
+    ...(branches !== undefined && { branches }),
+    ...(ranges !== undefined && { batches: ranges.length }),
   };
 }

@@ -150,16 +150,8 @@ export class TaskSteps {
     this.#set(name, { status: 'in_progress' });
   }
 
-  complete(
-    name: string,
-    { result, branches, ranges }: Pick<StepOutcome, 'result' | 'branches' | 'ranges'>,
-  ): void {
-    this.#set(name, {
-      status: 'complete',
-      result,
-      ...(branches !== undefined && { branches }),
-      ...(ranges !== undefined && { ranges }),
-    });
+  complete(name: string, came: Came): void {
+    this.#set(name, { status: 'complete', ...cameOf(came) });
   }
 
   fail(name: string, failure: Failure): void {
@@ -170,9 +162,9 @@ export class TaskSteps {
     this.#set(name, { status: 'cancelled' });
   }
 
-  /** Somebody has said what is to be taken for a step's result. */
-  resolve(name: string, result: Json): void {
-    this.#set(name, { status: 'resolved_manually', result });
+  /** Somebody has said what is to be taken for a step's result, and for what comes next. */
+  resolve(name: string, came: Came): void {
+    this.#set(name, { status: 'resolved_manually', ...cameOf(came) });
     this.#freeStopped(name);
   }
 
@@ -324,4 +316,15 @@ export class TaskSteps {
   #hasBegun(step: StepPlan): boolean {
     return this.#tally.begun(step.name) > 0;
   }
+}
+
+/** What a step that is done has come to. */
+type Came = Pick<StepOutcome, 'result' | 'branches' | 'ranges'>;
+
+function cameOf({ result, branches, ranges }: Came): Came {
+  return {
+    result,
+    ...(branches !== undefined && { branches }),
+    ...(ranges !== undefined && { ranges }),
+  };
 }

@@ -12,7 +12,7 @@ const temporal = useTemporal();
 const dir = useProjectDirectory();
 const start = useCli();
 
-const HANDLERS = `import { defineStepHandler, error, success } from 'millrace';
+const HANDLERS = `import { defineBatchableHandler, defineDecisionHandler, defineStepHandler, error, success } from 'millrace';
 import { existsSync } from 'node:fs';
 
 export const check = defineStepHandler({
@@ -20,6 +20,10 @@ export const check = defineStepHandler({
   version: '1.4.0',
   run: () => existsSync('works') ? success({ checked: true }) : error({ message: 'no answer', retryable: false }),
 });
+const no = () => error({ message: 'no answer', retryable: false });
+export const choose = defineDecisionHandler({ name: 'choose', run: no });
+export const divide = defineBatchableHandler({ name: 'divide', run: no });
+export const load = defineStepHandler({ name: 'load', run: () => success({}) });
 export const endless = defineStepHandler({ name: 'endless', run: () => new Promise(() => undefined) });
 `;
 
@@ -38,6 +42,14 @@ steps: [{ name: check, handler: check }]
   'tasks/payment.yml': `name: payment
 identity_strategy: caller_provided
 steps: [{ name: check, handler: check }]
+`,
+  'tasks/routed.yml': `name: routed
+lifecycle: { on_error: wait }
+steps:
+  - { name: route, type: decision, handler: choose }
+  - { name: plain, handler: check, depends_on: [route] }
+  - { name: split, type: batchable, handler: divide, depends_on: [route], batch_config: { worker_template: load } }
+  - { name: load, type: batch_worker, handler: load, depends_on: [split] }
 `,
   'tasks/short.yml': `name: short
 lifecycle: { max_duration: 500ms, on_limit: dead_letter }
@@ -94,6 +106,28 @@ describe('millrace tasks', () => {
       { name: 'allow', status: 'error' },
     ]);
     expect((await run('cancel', id)).code).toBe(0);
+  });
+
+  it('has decisions and batchable steps resolved, with what comes next', async () => {
+    const id = await started('routed');
+    await show(id, /✗ route +no answer/);
+    const how = ['--result', 'null', '--reason', 'by hand'];
+    const without = await run('tasks', 'resolve', id, 'route', ...how);
+    expect([without.code, without.stderr]).toEqual([
+      2,
+      'error  branches must list the steps that come next, or none: step "route" is a decision between plain, split.\n',
+    ]);
+    const chosen = await run('tasks', 'resolve', id, 'route', ...how, '--branches', 'split');
+    expect([chosen.code, chosen.stderr]).toEqual([0, '']);
+    await show(id, /✗ split +no answer/);
+    const wrong = await run('tasks', 'resolve', id, 'split', ...how, '--ranges', '{"start":0}');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      'error  --ranges must be a list such as [{"start":0,"end":100},{"start":100,"end":200}].\n',
+    ]);
+    const ranges = '[{"start":0,"end":2},{"start":2,"end":3}]';
+    expect((await run('tasks', 'resolve', id, 'split', ...how, '--ranges', ranges)).code).toBe(0);
+    await show(id, /^routed {2}completed/);
   });
 
   it('lists dead letters, and starts one again, once', async () => {

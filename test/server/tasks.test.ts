@@ -168,9 +168,22 @@ describe('tasks over HTTP', () => {
         error: 'The result does not fit result_schema of step "charge": paid must be boolean',
       },
     });
-    expect(
-      await post(`${step}/resolve`, { result: { paid: true }, reason: 'paid in cash' }),
-    ).toMatchObject({ status: 202, body: { step: 'charge', status_url: execution } });
+    const cash = { result: { paid: true }, reason: 'paid in cash' };
+    expect(await post(`${step}/resolve`, { ...cash, branches: 'receipt' })).toMatchObject({
+      status: 422,
+      body: {
+        error:
+          'branches must be a list of names of steps, and ranges one of { "start": 0, "end": 100 }.',
+      },
+    });
+    expect(await post(`${step}/resolve`, { ...cash, branches: ['receipt'] })).toMatchObject({
+      status: 422,
+      body: { error: 'branches are for decisions: step "charge" is standard.' },
+    });
+    expect(await post(`${step}/resolve`, cash)).toMatchObject({
+      status: 202,
+      body: { step: 'charge', status_url: execution },
+    });
     const done = await untilStep(execution, 'receipt', 'complete');
     expect(done.body['steps']).toMatchObject([
       { status: 'resolved_manually', reason: 'paid in cash', result: { paid: true } },

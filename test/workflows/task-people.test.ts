@@ -1,9 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Run } from '../../engine/run.js';
 import type { StepProgress } from '../../src/progress/task-progress.js';
-import { defineStepHandler } from '../../src/task/handler.js';
+import {
+  defineBatchableHandler,
+  defineDecisionHandler,
+  defineStepHandler,
+} from '../../src/task/handler.js';
 import { STEP_SIGNAL, type StepSignal } from '../../src/task/step-signal.js';
-import { error, success } from '../../src/task/step-result.js';
+import { error, success, type StepError } from '../../src/task/step-result.js';
 import { defineTask, type ApprovalConfig, type Lifecycle } from '../../src/task/task.js';
 import { useStacks } from '../support/stack.js';
 import { ENDLESS, stepsOfRun } from '../support/tasks.js';
@@ -92,6 +96,66 @@ describe('a task whose steps have failed, and that waits', () => {
       by: 'ada',
       reason: 'looked it up',
     });
+  });
+
+  it('goes on where somebody says what a decision, and a batchable step, would have', async () => {
+    const no = (): StepError => error({ message: 'no answer', retryable: false });
+    const { engine } = await stack({
+      tasks: [
+        defineTask({
+          name: 'steered',
+          lifecycle: { onError: 'wait' },
+          steps: [
+            {
+              name: 'route',
+              type: 'decision',
+              handler: defineDecisionHandler({ name: 'route', run: no }),
+            },
+            { name: 'plain', handler: ship, dependencies: ['route'] },
+            {
+              name: 'split',
+              type: 'batchable',
+              handler: defineBatchableHandler({ name: 'split', run: no }),
+              dependencies: ['route'],
+              batchConfig: { workerTemplate: 'load' },
+            },
+            {
+              name: 'load',
+              type: 'batch_worker',
+              handler: defineStepHandler({
+                name: 'load',
+                run: ({ batch }) => success({ items: (batch?.end ?? 0) - (batch?.start ?? 0) }),
+              }),
+              dependencies: ['split'],
+            },
+          ],
+        }),
+      ],
+    });
+    const run = await engine.start('steered', {});
+    await untilStep(run, 'route', 'error');
+    const how = { kind: 'resolve', result: null, reason: 'by hand' } as const;
+    await expect(run.tellStep({ ...how, step: 'route' })).rejects.toThrow(
+      'branches must list the steps that come next, or none: step "route" is a decision between plain, split.',
+    );
+    await expect(run.tellStep({ ...how, step: 'route', branches: ['splt'] })).rejects.toThrow(
+      'branches: unknown step "splt". Did you mean "split"?',
+    );
+    await run.tellStep({ ...how, step: 'route', branches: ['split'] });
+    await untilStep(run, 'split', 'error');
+    await expect(
+      run.tellStep({ ...how, step: 'split', ranges: [{ start: 2, end: 2 }] }),
+    ).rejects.toThrow('{"start":2,"end":2} is no range');
+    const ranges = [
+      { start: 0, end: 10 },
+      { start: 10, end: 13 },
+    ];
+    await run.tellStep({ ...how, step: 'split', ranges });
+    expect(await run.result()).toEqual({
+      status: 'resolved_manually',
+      results: { load_001: { items: 10 }, load_002: { items: 3 } },
+    });
+    expect(await stepOf(run, 'plain')).toMatchObject({ status: 'skipped' });
   });
 
   it('takes nothing of what cannot be done, and waits on', async () => {

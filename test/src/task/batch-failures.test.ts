@@ -117,7 +117,7 @@ describe('a batch', () => {
       const steps = failed();
       steps.cancel('load_002');
       steps.cancel('load_003');
-      steps.resolve('load_004', 4);
+      steps.resolve('load_004', { result: 4 });
       expect(ready(steps)).toEqual(['load_002', 'load_003', 'load_005']);
       expect(steps.end).toBeUndefined();
       finish(steps, 'load_002', 'load_003', 'load_005', 'report');
@@ -158,7 +158,7 @@ describe('a batch', () => {
       divide(steps, 'split', 2);
       fail(steps, 'load_001');
       finish(steps, 'load_002');
-      steps.resolve('load_001', { rows: 0 });
+      steps.resolve('load_001', { result: { rows: 0 } });
       expect(ready(steps)).toEqual(['report']);
       const report = plan.steps.find(({ name }) => name === 'report');
       expect(report && steps.dependenciesOf(report)[0]).toEqual({

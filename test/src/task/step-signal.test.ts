@@ -72,16 +72,6 @@ describe('what a person tells of a step', () => {
       expect(refusal(failed, kind, 'charge', 'end')).toBe('task_does_not_wait');
   });
 
-  it('cannot say what a decision would have chosen, or how work would have been divided', () => {
-    const failed = steps();
-    fail(failed, 'look');
-    fail(failed, 'split');
-    for (const name of ['look', 'split']) {
-      expect(refusal(failed, 'resolve', name)).toBe('cannot_be_resolved');
-      expect(refusal(failed, 'retry', name)).toBeUndefined();
-    }
-  });
-
   it('may be of one worker of a batch', () => {
     const failed = steps();
     divide(failed, 'split', 2);
@@ -126,6 +116,59 @@ describe('a signal that is taken', () => {
     const signal = { kind: 'resolve', step: 'charge', result: { paid: true }, reason: 'cash' };
     expect(takeStepSignal(plan(), failed, { ...signal, kind: 'resolve' })).toBe(true);
     expect(failed.of('charge')).toEqual({ status: 'resolved_manually', result: { paid: true } });
+  });
+
+  const byHand = { kind: 'resolve', result: null, reason: 'by hand' } as const;
+
+  it('says which steps come after a decision that has failed', () => {
+    const failed = steps();
+    fail(failed, 'look');
+    for (const branches of [undefined, ['nobody']])
+      expect(
+        takeStepSignal(plan(), failed, {
+          ...byHand,
+          step: 'look',
+          ...(branches !== undefined && { branches }),
+        }),
+      ).toBe(false);
+    expect(takeStepSignal(plan(), failed, { ...byHand, step: 'look', branches: [] })).toBe(true);
+    expect(failed.statusOf('look')).toBe('resolved_manually');
+    expect(failed.statusOf('branch')).toBe('skipped');
+    const other = steps();
+    fail(other, 'look');
+    takeStepSignal(plan(), other, { ...byHand, step: 'look', branches: ['branch'] });
+    expect(ready(other)).toContain('branch');
+  });
+
+  it('says how the work of a batchable step is divided that has failed', () => {
+    const failed = steps();
+    fail(failed, 'split');
+    const twice = [
+      { start: 0, end: 5 },
+      { start: 4, end: 9 },
+    ];
+    for (const ranges of [undefined, twice])
+      expect(
+        takeStepSignal(plan(), failed, {
+          ...byHand,
+          step: 'split',
+          ...(ranges !== undefined && { ranges }),
+        }),
+      ).toBe(false);
+    const ranges = [
+      { start: 0, end: 5 },
+      { start: 5, end: 9 },
+    ];
+    expect(takeStepSignal(plan(), failed, { ...byHand, step: 'split', ranges })).toBe(true);
+    expect(ready(failed)).toEqual(expect.arrayContaining(['load_001', 'load_002']));
+  });
+
+  it('says nothing of what comes next for other steps', () => {
+    const failed = steps();
+    fail(failed, 'charge');
+    expect(takeStepSignal(plan(), failed, { ...byHand, step: 'charge', branches: [] })).toBe(false);
+    expect(takeStepSignal(plan(), failed, { ...byHand, step: 'charge', ranges: [] })).toBe(false);
+    expect(failed.statusOf('charge')).toBe('error');
   });
 
   it('completes an approval that is granted', () => {
@@ -189,6 +232,7 @@ describe('what a signal carries', () => {
       { kind: 'retry', step: 'a' },
       { kind: 'retry', step: 'a', by: 'ada' },
       { kind: 'resolve', step: 'a', result: null, reason: 'done by hand' },
+      { kind: 'resolve', step: 'a', result: null, reason: 'so', branches: ['b'], ranges: [] },
       { kind: 'answer', step: 'a', approved: false, result: {} },
     ])
       expect(isStepSignal(signal)).toBe(true);
@@ -207,6 +251,8 @@ describe('what a signal carries', () => {
       { step: 'a', result: 1 },
       { kind: 'resolve', step: 'a' },
       { kind: 'answer', step: 'a', approved: true },
+      { kind: 'resolve', step: 'a', result: null, reason: 'so', branches: 'b' },
+      { kind: 'resolve', step: 'a', result: null, reason: 'so', ranges: [{ start: 1 }] },
     ])
       expect(isStepSignal(other)).toBe(false);
   });

@@ -98,7 +98,7 @@ describe('a decision', () => {
     finish(steps, 'gift');
     expect(steps.statusOf('done')).toBe('blocked');
     expect(steps.end).toBe('error');
-    steps.resolve('small', 1);
+    steps.resolve('small', { result: 1 });
     expect(ready(steps)).toEqual(['done']);
   });
 

@@ -213,7 +213,7 @@ describe('a step that fails', () => {
     const steps = new TaskSteps(plan);
     fail(steps, 'a1');
     finish(steps, 'b1', 'b2');
-    steps.resolve('a1', { by: 'hand' });
+    steps.resolve('a1', { result: { by: 'hand' } });
     expect(steps.statusOf('a1')).toBe('resolved_manually');
     expect(ready(steps)).toEqual(['a2']);
     const a2 = plan.steps.find(({ name }) => name === 'a2');
@@ -229,7 +229,7 @@ describe('a step that fails', () => {
     const steps = taskOf({ name: 'a' }, { name: 'b' });
     fail(steps, 'a');
     fail(steps, 'b');
-    steps.resolve('a', null);
+    steps.resolve('a', { result: null });
     expect(steps.end).toBe('error');
   });
 });
