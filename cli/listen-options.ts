@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { ProjectConfig } from '../src/config/config.js';
+import type { ProjectConfig } from '../src/config/project-config.js';
 import type { Project } from '../engine/project/load-project.js';
 
 const HIGHEST_PORT = 65_535;

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
-import type { ConfigDefinition, ProjectConfig } from '../src/config/config.js';
+import type { ConfigDefinition } from '../src/config/config.js';
+import type { ProjectConfig } from '../src/config/project-config.js';
 import type { Log } from '../src/pipeline/context.js';
 import { DefinitionError } from '../src/definition/problem.js';
 import { connectClient, type ConnectedClient } from './connection.js';

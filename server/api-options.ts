@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import pino, { type Logger } from 'pino';
 import { refuseAddress } from '../adapters/webhook/webhook-address.js';
 import type { Engine } from '../engine/engine.js';
-import type { ConfigDefinition, ProjectConfig, ServerSettings } from '../src/config/config.js';
+import type { ConfigDefinition, ServerSettings } from '../src/config/config.js';
+import type { ProjectConfig } from '../src/config/project-config.js';
 import { durationMs } from '../src/definition/duration.js';
 
 /** The options of a project's configuration that the HTTP API follows, with their defaults; times in milliseconds. */

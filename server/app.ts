@@ -1,7 +1,7 @@
 import { Router } from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Engine } from '../engine/engine.js';
-import type { ProjectConfig } from '../src/config/config.js';
+import type { ProjectConfig } from '../src/config/project-config.js';
 import { createApi, settingsOfConfig, type Api, type ApiDependencies } from './api-options.js';
 import { ApprovalLinks } from '../adapters/approval/approval-links.js';
 import { addApprovalRoutes, APPROVAL_PATH } from './approval-routes.js';

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import { resolveReferences, secretSources, type Environment } from '../engine/project/secrets.js';
-import type { ProjectConfig } from '../src/config/config.js';
+import type { ProjectConfig } from '../src/config/project-config.js';
 import { createApp, type AppDependencies } from './app.js';
 import { startListener, type HttpServer } from './http-listener.js';
 import { isLoopback } from './loopback.js';

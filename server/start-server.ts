@@ -1,4 +1,4 @@
-import { parseConfig, type ProjectConfig } from '../src/config/config.js';
+import { parseConfig, type ProjectConfig } from '../src/config/project-config.js';
 import { DefinitionError } from '../src/definition/problem.js';
 import type { ConfiguredEngine } from './api-options.js';
 import type { HttpServer } from './http-listener.js';

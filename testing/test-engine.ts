@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectedEngine } from '../engine/create-engine.js';
 import type { EngineOptions, InputOf, ResultOf, StartOptions, Target } from '../engine/engine.js';
 import type { Run } from '../engine/run.js';
-import type { ProjectConfig } from '../src/config/config.js';
+import type { ProjectConfig } from '../src/config/project-config.js';
 import { durationMs, type Duration } from '../src/definition/duration.js';
 import type { ProjectWorker } from '../worker/project-worker.js';
 

@@ -1,4 +1,4 @@
-import type { ProjectConfig } from '../src/config/config.js';
+import type { ProjectConfig } from '../src/config/project-config.js';
 import type { Services } from '../src/pipeline/context.js';
 
 /** The services of a project, built for one worker. */

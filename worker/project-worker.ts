@@ -20,7 +20,7 @@ import { STATE_FOLDER } from '../engine/dev-server/dev-record.js';
 import type { ConnectedWorkerClient } from '../engine/native-connection.js';
 import type { Project } from '../engine/project/load-project.js';
 import type { Subscriber } from '../src/event/subscriber.js';
-import type { ProjectConfig } from '../src/config/config.js';
+import type { ProjectConfig } from '../src/config/project-config.js';
 import type { ModelReference } from '../src/pipeline/context.js';
 import type { StoreCatalog } from '../src/record-pipeline/store-catalog.js';
 import { keepSchedules } from './own-schedules.js';

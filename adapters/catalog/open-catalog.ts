@@ -4,7 +4,7 @@ import type { EvalCatalog } from '../../src/attribute-pipeline/eval-catalog.js';
 import type { PipelineCatalog } from '../../src/attribute-pipeline/pipeline-catalog.js';
 import type { RunCatalog } from '../../src/attribute-pipeline/run-catalog.js';
 import type { DataFlowCatalog } from '../../src/data-flow/catalog.js';
-import type { CatalogPool } from '../../src/config/config.js';
+import type { CatalogPool } from '../../src/config/project-config.js';
 import type { Log } from '../../src/pipeline/context.js';
 import type { StoreCatalog } from '../../src/record-pipeline/store-catalog.js';
 import { evalCatalog } from './attribute-pipelines/eval-catalog.js';

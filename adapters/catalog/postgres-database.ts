@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { Kysely, PostgresDialect } from 'kysely';
-import type { CatalogPool } from '../../src/config/config.js';
+import type { CatalogPool } from '../../src/config/project-config.js';
 import type { Log } from '../../src/pipeline/context.js';
 import { CatalogDatabase } from './database.js';
 import { errorCode, errorMessage } from '../error-parts.js';

@@ -2,7 +2,7 @@ import { DeployedCode } from '../../engine/deployed-code.js';
 import { Engine } from '../../engine/engine.js';
 import { buildRegistry } from '../../engine/registry.js';
 import { startHttpServer } from '../../server/http-server.js';
-import { parseConfig, type ProjectConfig } from '../../src/config/config.js';
+import { parseConfig, type ProjectConfig } from '../../src/config/project-config.js';
 import { NO_SERVICES } from '../../src/pipeline/context.js';
 import { DefinitionError } from '../../src/definition/problem.js';
 import { temporalLogger } from '../../worker/temporal-logger.js';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Catalog } from '../../adapters/catalog/open-catalog.js';
-import type { ProjectConfig } from '../../src/config/config.js';
+import type { ProjectConfig } from '../../src/config/project-config.js';
 import type { CompiledDataFlow } from '../../src/data-flow/compile.js';
 import type { Log } from '../../src/pipeline/context.js';
 import { openProjectCatalog } from '../project/project-catalog.js';

@@ -1,4 +1,5 @@
-import { parseConfig, type ConfigDefinition, type ProjectConfig } from '../../src/config/config.js';
+import { type ConfigDefinition } from '../../src/config/config.js';
+import { parseConfig, type ProjectConfig } from '../../src/config/project-config.js';
 import { mergedConfig } from '../../src/config/merged-config.js';
 import { references } from '../../src/config/references.js';
 import { isDefinition } from '../../src/definition/brand.js';

@@ -1,4 +1,5 @@
-import { parseConfig, type ConfigDefinition } from '../../src/config/config.js';
+import { type ConfigDefinition } from '../../src/config/config.js';
+import { parseConfig } from '../../src/config/project-config.js';
 import type { AttributeModule } from '../../src/attribute-pipeline/module.js';
 import type { DataFlow } from '../../src/data-flow/data-flow.js';
 import { isDefinition } from '../../src/definition/brand.js';

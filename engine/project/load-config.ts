@@ -1,4 +1,4 @@
-import type { ProjectConfig } from '../../src/config/config.js';
+import type { ProjectConfig } from '../../src/config/project-config.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import type { Path } from '../../src/pipeline/problem-list.js';
 import { ambiguousConfigs, readConfig } from './config-file.js';

@@ -1,6 +1,7 @@
 import { resolve, sep } from 'node:path';
 import { BUILT_IN_SINKS, BUILT_IN_SOURCES } from '../../adapters/connector/catalog.js';
-import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
+import type { ConfigDefinition } from '../../src/config/config.js';
+import type { ProjectConfig } from '../../src/config/project-config.js';
 import { references } from '../../src/config/references.js';
 import { shadowProblems } from '../../src/config/routes.js';
 import { BUILT_IN_TRANSFORMS } from '../../src/data-flow/built-in/catalog.js';

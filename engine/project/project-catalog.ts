@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Catalog } from '../../adapters/catalog/open-catalog.js';
-import type { ProjectConfig } from '../../src/config/config.js';
+import type { ProjectConfig } from '../../src/config/project-config.js';
 import type { Log } from '../../src/pipeline/context.js';
 import { STATE_FOLDER } from '../dev-server/dev-record.js';
 import { resolveReferences, secretSources, type Environment } from './secrets.js';

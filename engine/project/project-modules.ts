@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ConfigDefinition, ProjectConfig } from '../../src/config/config.js';
+import type { ConfigDefinition } from '../../src/config/config.js';
+import type { ProjectConfig } from '../../src/config/project-config.js';
 import type { Problem, Site } from '../../src/definition/problem.js';
 import type { StepHandler } from '../../src/task/handler.js';
 import { ambiguousConfigs, readConfig, type ReadConfig } from './config-file.js';

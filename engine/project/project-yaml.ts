@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ProjectConfig } from '../../src/config/config.js';
+import type { ProjectConfig } from '../../src/config/project-config.js';
 import type { DataFlowSource } from '../../src/data-flow/compile.js';
 import type { Connectors } from '../../src/data-flow/connectors.js';
 import type { Models } from '../../src/config/models.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProjectConfig } from '../../src/config/config.js';
+import type { ProjectConfig } from '../../src/config/project-config.js';
 import {
   references,
   withReferences,

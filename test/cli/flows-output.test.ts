@@ -16,7 +16,8 @@ import {
   FlowRunNotFound,
 } from '../../engine/data-flow/flow-errors.js';
 import { EMPTY_REGISTRY } from '../../engine/registry.js';
-import { parseConfig, type ConfigDefinition } from '../../src/config/config.js';
+import { type ConfigDefinition } from '../../src/config/config.js';
+import { parseConfig } from '../../src/config/project-config.js';
 import type { FlowRunStatus } from '../../src/data-flow/catalog.js';
 import { NO_ROWS, type RowCounts } from '../../src/data-flow/row.js';
 import { compileDataFlow } from '../../src/data-flow/compile.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConfigDefinition } from '../../src/config/config.js';
-import { parseConfig } from '../../src/config/config.js';
+import { parseConfig } from '../../src/config/project-config.js';
 import { post, send, useServers, type Answer } from '../support/http-api.js';
 import { useSharedStack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';

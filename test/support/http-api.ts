@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import type { Engine } from '../../engine/engine.js';
 import type { HttpServer } from '../../server/http-listener.js';
 import { startHttpServer, type HttpServerOptions } from '../../server/http-server.js';
-import { parseConfig, type ConfigDefinition, type ProjectConfig } from '../../src/config/config.js';
+import { type ConfigDefinition } from '../../src/config/config.js';
+import { parseConfig, type ProjectConfig } from '../../src/config/project-config.js';
 
 /** A project's configuration, with catch-all routes unless the test says otherwise. */
 export function configOf(definition: ConfigDefinition = {}): ProjectConfig {

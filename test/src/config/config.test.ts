@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { NO_SERVICES } from '../../../src/pipeline/context.js';
-import { defineConfig, parseConfig, type ConfigDefinition } from '../../../src/config/config.js';
+import { defineConfig, type ConfigDefinition } from '../../../src/config/config.js';
+import { parseConfig } from '../../../src/config/project-config.js';
 import { formatProblem } from '../../../src/definition/problem.js';
 
 /** What is wrong with options that the types would not let pass. */
