@@ -1,4 +1,5 @@
-import type { InjectedSinks } from '@temporalio/worker';
+import { SdkComponent } from '@temporalio/common';
+import { Runtime, type InjectedSinks } from '@temporalio/worker';
 import { LRUCache } from 'lru-cache';
 import { AttemptEvents, eventError } from '../activities/attempt-events.js';
 import type { Logger } from '../activities/dependencies.js';
@@ -39,7 +40,7 @@ export function eventSinks(
     millrace: {
       run: {
         fn: (info, news) => {
-          logRun(log, info, news);
+          logRun(info, news);
           if (news.what === 'started' && news.continues) return;
           once(info, news.what, (to) => {
             publishRun(to, info, news);
@@ -58,22 +59,25 @@ export function eventSinks(
   };
 }
 
-function logRun(
-  log: Logger,
-  { workflowId, runId, workflowType }: WorkflowIdentity,
-  news: RunNews,
-): void {
+/** Among what Temporal's SDK says of workflows: who starts the process decides what is shown of that. */
+function logRun({ workflowId, runId, workflowType }: WorkflowIdentity, news: RunNews): void {
+  const { logger } = Runtime.instance();
   const kind = runKind(workflowId);
   // As seed 000 has it in its logs.
   const noun = kind === 'flow' || kind === 'task' ? kind : 'pipe';
-  const named = { run: workflowId, temporalRun: runId, [noun]: workflowType };
+  const named = {
+    sdkComponent: SdkComponent.workflow,
+    workflowId,
+    runId,
+    [noun]: workflowType,
+  };
   if (news.what === 'started') {
-    log.info(named, `${noun} started`);
+    logger.info(`${noun} started`, named);
     return;
   }
   const { status, durationMs, failure } = news;
-  if (failure === undefined) log.info({ ...named, durationMs }, `${noun} ${status}`);
-  else log.error({ ...named, reason: failure.message, type: failure.type }, `${noun} ${status}`);
+  if (failure === undefined) logger.info(`${noun} ${status}`, { ...named, durationMs });
+  else logger.error(`${noun} ${status}`, { ...named, reason: failure.message, type: failure.type });
 }
 
 function publishRun(bridge: EventPublisher, info: WorkflowIdentity, news: RunNews): void {
